@@ -1,0 +1,67 @@
+"""The statistics of a national large-scale assessment: arrays and tables in, frozen results out.
+
+``import lsakit as lk`` opens about forty names; each is loaded from its room when first used, so that a
+command that needs one of them does not wait for the others.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    # design
+    "Design": "lsakit.design.options",
+    "check_frame": "lsakit.design.frame_checks",
+    "allocate_schools": "lsakit.design.allocation",
+    "draw_schools": "lsakit.design.pps",
+    "select_students": "lsakit.design.within_school",
+    "booklet_design": "lsakit.design.booklets",
+    # weighting
+    "response_rates": "lsakit.weighting.response_rates",
+    "final_weights": "lsakit.weighting.final_weights",
+    "replicate_weights": "lsakit.weighting.replicates",
+    # irt
+    "score_responses": "lsakit.irt.scoring",
+    "calibrate": "lsakit.irt.calibration",
+    "score": "lsakit.irt.ability",
+    # population
+    "fit_population": "lsakit.population.latent_regression",
+    "draw_plausible_values": "lsakit.population.plausible_values",
+    "set_scale": "lsakit.population.reporting_scale",
+    # estimation
+    "SurveyDesign": "lsakit.estimation.survey_design",
+    "estimate_means": "lsakit.estimation.means",
+    "estimate_percentiles": "lsakit.estimation.percentiles",
+    "estimate_levels": "lsakit.estimation.proportions",
+    "estimate_proportions": "lsakit.estimation.proportions",
+    "compare": "lsakit.estimation.comparisons",
+    # files, lineage, the whole cycle
+    "read_table": "lsakit.io.files",
+    "write_table": "lsakit.io.files",
+    "Codebook": "lsakit.io.codebook",
+    "Store": "lsakit.lineage",
+    "datasets": "lsakit.datasets",
+    "pipeline": "lsakit.pipeline",
+    "tables": "lsakit.tables",
+}
+
+__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 - the names are those of the table above
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its room when it is first asked for."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"lsakit has no public name {name!r}; see lsakit.__all__")
+    target = _PUBLIC[name]
+    module = import_module(target)
+    value = module if target.rpartition(".")[2] == name else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

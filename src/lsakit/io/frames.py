@@ -1,0 +1,298 @@
+"""Tables in, arrays out: the one place where the statistics meet data frames.
+
+A table is a Polars DataFrame; pandas DataFrames and mappings of columns are accepted and copied. The other
+rooms of lsakit ask here for checked columns as NumPy arrays and give back mappings of arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from lsakit.errors import TableError, UnknownColumnError
+
+Table = pl.DataFrame
+
+
+def as_table(data: Any, *, param: str = "table") -> pl.DataFrame:
+    """Accept a table in any of the forms that users hold.
+
+    Parameters
+    ----------
+    data : polars.DataFrame or polars.LazyFrame or pandas.DataFrame or Mapping of str to array
+        The table.
+    param : str, default "table"
+        Name of the parameter, used in the refusal.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same rows and columns; floating NaN of pandas becomes null.
+
+    Raises
+    ------
+    TableError
+        If ``data`` is none of these or its columns differ in length.
+    """
+    if isinstance(data, pl.DataFrame):
+        return data
+    if isinstance(data, pl.LazyFrame):
+        return data.collect()
+    if isinstance(data, Mapping):
+        return make_table(data)
+    if type(data).__module__.split(".")[0] == "pandas" and hasattr(data, "columns"):
+        return make_table({str(name): _pandas_column(data[name]) for name in data.columns})
+    raise TableError(
+        f"The '{param}' parameter must be a table. Got {type(data).__name__}.",
+        hint="Pass a Polars DataFrame, a pandas DataFrame or a mapping of column names to arrays.",
+        param=param,
+        got=type(data).__name__,
+    )
+
+
+def _pandas_column(series: Any) -> Any:
+    """Turn one pandas column into a list or array whose missing values are None."""
+    values = series.to_numpy(dtype=object)
+    missing = np.asarray(series.isna(), dtype=bool)
+    if not missing.any() and series.dtype.kind in "iufb":
+        return series.to_numpy()
+    return [None if gone else value for gone, value in zip(missing.tolist(), values.tolist(), strict=True)]
+
+
+def make_table(columns: Mapping[str, Any]) -> pl.DataFrame:
+    """Build a table from named columns.
+
+    Parameters
+    ----------
+    columns : Mapping of str to array of shape (n_rows,)
+        Columns in their order.
+
+    Returns
+    -------
+    polars.DataFrame
+        The table.
+
+    Raises
+    ------
+    TableError
+        If the columns differ in length or one mixes kinds of values.
+    """
+    try:
+        return pl.DataFrame({name: _series(name, values) for name, values in columns.items()})
+    except (pl.exceptions.PolarsError, TypeError) as error:
+        raise TableError(f"The columns do not form a table: {error}.") from error
+
+
+def _series(name: str, values: Any) -> pl.Series:
+    """Make one column, keeping the dtype of arrays and the nulls of lists."""
+    if isinstance(values, np.ndarray) and values.dtype == object:
+        values = values.tolist()
+    if isinstance(values, np.ndarray) and values.dtype.kind == "U":
+        values = values.tolist()
+    return pl.Series(name, values, strict=False) if not isinstance(values, pl.Series) else values.alias(name)
+
+
+def _some(names: Sequence[str], most: int = 12) -> str:
+    """Name the first columns, and say when there are more."""
+    return ", ".join(names[:most]) + (" …" if len(names) > most else "")
+
+
+def require_columns(table: pl.DataFrame, names: Sequence[str], *, param: str = "table") -> None:
+    """Refuse a table that lacks a column.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+    names : Sequence of str
+        Columns that must be there.
+    param : str, default "table"
+        What the table is called in the sentence.
+
+    Raises
+    ------
+    UnknownColumnError
+        If one is absent; the sentence names it and the nearest columns.
+    """
+    absent = [name for name in names if name not in table.columns]
+    if absent:
+        raise UnknownColumnError(
+            f"The {param} has no column {absent[0]!r}.",
+            hint=f"Its columns are: {_some(table.columns)}.",
+            param=absent[0],
+            got=tuple(table.columns),
+        )
+
+
+def floats(
+    table: pl.DataFrame, name: str, *, param: str = "table", nulls: bool = False
+) -> NDArray[np.float64]:
+    """Take a numeric column.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+    name : str
+        Column.
+    param : str, default "table"
+        What the table is called in a refusal.
+    nulls : bool, default False
+        Whether missing values are allowed; they come back as NaN.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        The values, in the column's unit.
+
+    Raises
+    ------
+    TableError
+        If the column is absent, not numeric, or holds missing values that are not allowed.
+    """
+    require_columns(table, [name], param=param)
+    column = table.get_column(name)
+    if not (column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null)):
+        bad = column.cast(pl.Float64, strict=False).is_null() & column.is_not_null()
+        rows = np.flatnonzero(bad.to_numpy()) if bad.any() else np.arange(min(1, len(column)))
+        value = column[int(rows[0])] if len(rows) else None
+        raise TableError(
+            f"The column {name!r} of the {param} must be numeric. Got {value!r} ({column.dtype}).",
+            where=[f"row {row + 1}" for row in rows.tolist()],
+            hint="Correct the value, or read the column as a number.",
+            param=name,
+            got=value,
+            expected="a number",
+        )
+    values = column.cast(pl.Float64).to_numpy()
+    gone = column.is_null().to_numpy() | ~np.isfinite(values)
+    if gone.any() and not nulls:
+        rows = np.flatnonzero(gone)
+        raise TableError(
+            f"The column {name!r} of the {param} must have no missing values. "
+            f"{len(rows)} of {len(column)} are.",
+            where=[f"row {row + 1}" for row in rows.tolist()],
+            hint="Fill them from the source or leave those rows out.",
+            param=name,
+        )
+    return np.where(gone, np.nan, values) if gone.any() else np.ascontiguousarray(values)
+
+
+def strings(table: pl.DataFrame, name: str, *, param: str = "table", nulls: bool = False) -> list[str]:
+    """Take a column of codes or identifiers as text.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+    name : str
+        Column.
+    param : str, default "table"
+        What the table is called in a refusal.
+    nulls : bool, default False
+        Whether missing values are allowed; they come back as the empty string.
+
+    Returns
+    -------
+    list of str of shape (n_rows,)
+        The values as text, unchanged otherwise.
+
+    Raises
+    ------
+    TableError
+        If the column is absent or holds missing values that are not allowed.
+    """
+    require_columns(table, [name], param=param)
+    column = table.get_column(name)
+    if column.null_count() and not nulls:
+        rows = np.flatnonzero(column.is_null().to_numpy())
+        raise TableError(
+            f"The column {name!r} of the {param} must have no missing values. "
+            f"{len(rows)} of {len(column)} are.",
+            where=[f"row {row + 1}" for row in rows.tolist()],
+            hint="Fill them from the source or leave those rows out.",
+            param=name,
+        )
+    return column.cast(pl.String).fill_null("").to_list()
+
+
+def group_codes(
+    table: pl.DataFrame, names: Sequence[str], *, param: str = "table"
+) -> tuple[NDArray[np.int64], pl.DataFrame]:
+    """Number the groups that several key columns form.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+    names : Sequence of str
+        Key columns; empty for one group of all rows.
+    param : str, default "table"
+        What the table is called in a refusal.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_rows,)
+        Number of each row's group; −1 where a key is missing.
+    keys : polars.DataFrame
+        One row per group, in ascending order of the keys.
+    """
+    require_columns(table, list(names), param=param)
+    if not names:
+        return np.zeros(table.height, dtype=np.int64), pl.DataFrame({"": [0]}).drop("")
+    keys = table.select(names).drop_nulls().unique().sort(list(names)).with_row_index("__group")
+    joined = table.select(names).join(keys, on=list(names), how="left", maintain_order="left")
+    codes = joined.get_column("__group").cast(pl.Int64).fill_null(-1).to_numpy()
+    return codes, keys.drop("__group")
+
+
+def refuse_duplicates(table: pl.DataFrame, name: str, *, param: str = "table") -> None:
+    """Refuse a table in which an identifier stands twice.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+    name : str
+        Identifier column.
+    param : str, default "table"
+        What the table is called in the sentence.
+
+    Raises
+    ------
+    TableError
+        If a value stands more than once; the first five are named.
+    """
+    require_columns(table, [name], param=param)
+    twice = table.get_column(name).value_counts().filter(pl.col("count") > 1).sort(name)
+    if twice.height:
+        ids = twice.get_column(name).to_list()
+        raise TableError(
+            f"The column {name!r} of the {param} must be unique. {len(ids)} values stand more than once.",
+            where=ids,
+            hint="Keep one row for each, or correct the identifiers.",
+            param=name,
+            got=ids[0],
+        )
+
+
+def with_columns(table: pl.DataFrame, columns: Mapping[str, ArrayLike]) -> pl.DataFrame:
+    """Add or replace columns.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+    columns : Mapping of str to array of shape (n_rows,)
+        Columns to add.
+
+    Returns
+    -------
+    polars.DataFrame
+        A new table.
+    """
+    return table.with_columns([_series(name, values) for name, values in columns.items()])
