@@ -23,7 +23,7 @@ def as_table(data: Any, *, param: str = "table") -> pl.DataFrame:
 
     Parameters
     ----------
-    data : polars.DataFrame or polars.LazyFrame or pandas.DataFrame or Mapping of str to array
+    data : polars.DataFrame or polars.LazyFrame or pandas.DataFrame or Mapping of str to sequence
         The table.
     param : str, default "table"
         Name of the parameter, used in the refusal.
