@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from lsakit.errors import TableError, UnknownColumnError
+from lsakit.errors import ResponseError, TableError, UnknownColumnError
 
 Table = pl.DataFrame
 
@@ -296,3 +296,78 @@ def with_columns(table: pl.DataFrame, columns: Mapping[str, ArrayLike]) -> pl.Da
         A new table.
     """
     return table.with_columns([_series(name, values) for name, values in columns.items()])
+
+
+def response_codes(
+    table: pl.DataFrame, names: Sequence[str], *, param: str = "responses"
+) -> NDArray[np.int16]:
+    """Take columns of response codes as one matrix of small integers.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+    names : Sequence of str
+        Item columns.
+    param : str, default "responses"
+        What the table is called in a refusal.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_items)
+        Codes, dimensionless; −1 where the value is missing.
+
+    Raises
+    ------
+    ResponseError
+        If a code is negative, not a whole number or above 32,000; item and rows are named.
+    TableError
+        If a column is absent or not numeric.
+    """
+    require_columns(table, names, param=param)
+    out = np.empty((table.height, len(names)), dtype=np.int16, order="F")
+    for place, name in enumerate(names):
+        column = table.get_column(name)
+        if column.dtype.is_integer() or column.dtype == pl.Boolean:
+            values = column.cast(pl.Int64).fill_null(-1).to_numpy()
+            wrong = ((values < 0) & column.is_not_null().to_numpy()) | (values > 32_000)
+        else:
+            given = floats(table, name, param=param, nulls=True)
+            values = np.where(np.isnan(given), -1.0, given)
+            wrong = ~np.isnan(given) & ((given < 0) | (given != np.floor(given)) | (given > 32_000))
+        if wrong.any():
+            _refuse_codes(name, column, np.flatnonzero(wrong), param)
+        out[:, place] = values
+    return out
+
+
+def _refuse_codes(name: str, column: pl.Series, rows: NDArray[np.int64], param: str) -> None:
+    """Name the item, the value and the rows of codes that are no whole numbers from zero."""
+    value = column[int(rows[0])]
+    raise ResponseError(
+        f"The {param} to the item {name!r} must be whole numbers from 0. Got {value!r} in {len(rows)} rows.",
+        where=[f"row {row + 1}" for row in rows.tolist()],
+        hint="Score the responses first, and leave what was not administered empty.",
+        param=name,
+        got=value,
+        expected="0, 1, 2 … or empty",
+    )
+
+
+def nullable_column(values: NDArray[Any], missing: NDArray[np.bool_]) -> Any:
+    """Make one column of numbers whose marked values are missing.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        Numbers; their dtype stays.
+    missing : ndarray of shape (n_rows,)
+        Where the value is missing.
+
+    Returns
+    -------
+    polars.Series
+        The column, for `make_table` or `with_columns`.
+    """
+    column = pl.Series(values)
+    return column if not missing.any() else pl.select(pl.when(pl.lit(~missing)).then(column)).to_series()
