@@ -1,0 +1,68 @@
+"""Walk from an artefact back to what it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lsakit.errors import LineageError
+from lsakit.lineage.manifests import Manifest
+from lsakit.lineage.store import Store
+
+
+def producer(manifests: Sequence[Manifest], value_hash: str) -> Manifest | None:
+    """Find the run that made an artefact.
+
+    Parameters
+    ----------
+    manifests : Sequence of Manifest
+        Runs to search, in the order of their moments.
+    value_hash : str
+        Hash of the artefact.
+
+    Returns
+    -------
+    Manifest or None
+        The first run that gave it, or None when it came from outside.
+    """
+    for manifest in manifests:
+        if any(artefact.hash == value_hash for artefact in manifest.outputs.values()):
+            return manifest
+    return None
+
+
+def ancestry(store: Store, manifest_id: str) -> tuple[Manifest, ...]:
+    """Walk from a run back to the runs that made its inputs, down to those that had none.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+    manifest_id : str
+        Id of the manifest, or the start of it.
+
+    Returns
+    -------
+    tuple of Manifest
+        The run itself first, then each run behind it once, nearest first.
+
+    Raises
+    ------
+    LineageError
+        If an input was made by no run of this store.
+    """
+    manifests = store.manifests()
+    walk = [store.manifest(manifest_id)]
+    for manifest in walk:
+        for role, value_hash in manifest.inputs.items():
+            behind = producer(manifests, value_hash)
+            if behind is None:
+                raise LineageError(
+                    f"The input {role!r} of step {manifest.step!r} ({value_hash[:19]}…) was made by no run "
+                    "of this store.",
+                    hint="Bring its manifest into the store, or trace it where it was made.",
+                    param=role,
+                    got=value_hash,
+                )
+            if all(behind.id != known.id for known in walk):
+                walk.append(behind)
+    return tuple(walk)
