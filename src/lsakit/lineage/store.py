@@ -9,14 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from lsakit.errors import LineageError
 from lsakit.io.canonical import is_table, parquet_bytes, table_digest
+from lsakit.lineage.files import changed_artefact, is_whole, key_path, read_artefact, ref_path, write_atomic
 from lsakit.lineage.hashing import canonical_json, hash_bytes, hash_parameters
-from lsakit.lineage.manifests import (
-    EXTENSIONS,
-    Artefact,
-    Manifest,
-    artefact_path,
-    parse_manifest,
-)
+from lsakit.lineage.manifests import EXTENSIONS, Artefact, Manifest, artefact_path, parse_manifest
 
 if TYPE_CHECKING:
     from lsakit.lineage.verification import Finding
