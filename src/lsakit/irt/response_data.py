@@ -1,0 +1,351 @@
+"""Scored responses as the engine reads them, and what is refused before any estimation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lsakit.errors import CalibrationError, ResponseError
+from lsakit.io.frames import Table, floats, require_columns, response_codes, strings
+from lsakit.irt.models import Floats
+
+ID_COLUMNS = ("student_id", "school_id", "class_id", "booklet")
+MOST_CODE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseData:
+    """Responses of the students who count, ready for the passes of the EM.
+
+    Parameters
+    ----------
+    items : tuple of str
+        Item names.
+    codes : ndarray of shape (n_students, n_items)
+        Scores; −1 where not administered.
+    weight : ndarray of shape (n_students,)
+        Weights with mean 1, dimensionless.
+    group : ndarray of shape (n_students,)
+        Number of each student's group.
+    groups : tuple of str
+        Group names; ("all",) without groups.
+    n_left_out : int
+        Students without any response or with weight zero.
+    is_weighted : bool
+        Whether weights were given.
+    """
+
+    items: tuple[str, ...]
+    codes: NDArray[np.int8]
+    weight: Floats
+    group: NDArray[np.int64]
+    groups: tuple[str, ...]
+    n_left_out: int
+    is_weighted: bool
+
+
+def item_columns(
+    table: Table, items: Sequence[str] | None, *, other: Sequence[str | None] = ()
+) -> tuple[str, ...]:
+    """Say which columns are items.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Scored responses.
+    items : Sequence of str or None
+        Item columns by name; None for all but identifiers and ``other``.
+    other : Sequence of str or None, optional
+        Columns that are no items, such as the group's and the weights'.
+
+    Returns
+    -------
+    tuple of str
+        Item columns in their order.
+
+    Raises
+    ------
+    UnknownColumnError
+        If a named item is not in the table.
+    CalibrationError
+        If no item remains.
+    """
+    if items is not None:
+        require_columns(table, list(items), param="responses")
+        chosen = tuple(items)
+    else:
+        aside = {*ID_COLUMNS, *(name for name in other if name)}
+        chosen = tuple(name for name in table.columns if name not in aside)
+    if not chosen:
+        raise CalibrationError(
+            "The responses have no item column.",
+            hint="Give one row per student and one column per item.",
+            param="responses",
+        )
+    return chosen
+
+
+def read_responses(
+    table: Table,
+    *,
+    items: Sequence[str] | None = None,
+    group: str | None = None,
+    weights: str | ArrayLike | None = None,
+) -> ResponseData:
+    """Read scored responses, weights and groups.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        One row per student, one column per item; whole numbers from 0, empty where not administered.
+    items : Sequence of str, optional
+        Item columns; all but identifiers, group and weights by default.
+    group : str, optional
+        Column of the group.
+    weights : str or array of shape (n_students,), optional
+        Column of the weights, or the weights.
+
+    Returns
+    -------
+    ResponseData
+        Responses of students with a positive weight and at least one response.
+
+    Raises
+    ------
+    ResponseError
+        If a response is not a whole number from 0.
+    CalibrationError
+        If weights are negative or all zero, or no student answered anything.
+    """
+    named = weights if isinstance(weights, str) else None
+    chosen = item_columns(table, items, other=(group, named))
+    codes = response_codes(table, chosen)
+    _refuse_large_codes(codes, chosen)
+    weight = _read_weights(table, weights)
+    labels = strings(table, group, param="responses") if group else ["all"] * table.height
+    groups = tuple(sorted(set(labels)))
+    number = {name: place for place, name in enumerate(groups)}
+    kept = (codes >= 0).any(axis=1) & (weight > 0.0)
+    if not kept.any():
+        raise CalibrationError(
+            "No student of positive weight answered any item.",
+            hint="Check that the item columns hold scores, not only missing values.",
+            param="responses",
+        )
+    own = weight[kept]
+    return ResponseData(
+        items=chosen,
+        codes=np.ascontiguousarray(codes[kept].astype(np.int8)),
+        weight=own * (len(own) / own.sum()),
+        group=np.array([number[label] for label in labels], dtype=np.int64)[kept],
+        groups=groups,
+        n_left_out=int((~kept).sum()),
+        is_weighted=weights is not None,
+    )
+
+
+def _refuse_large_codes(codes: NDArray[np.int16], items: Sequence[str]) -> None:
+    """Refuse scores that look like missing codes or identifiers."""
+    highest = codes.max(axis=0, initial=-1)
+    if (highest > MOST_CODE - 10).any():
+        where = [items[place] for place in np.flatnonzero(highest > MOST_CODE - 10)]
+        raise ResponseError(
+            f"The responses to {len(where)} items hold scores above {MOST_CODE - 10}; "
+            f"the highest is {int(highest.max())}.",
+            where=where,
+            why="Codes such as 96 or 99 mean a missing answer, not a score.",
+            hint="Score the raw responses first (score_responses), or name the item columns with 'items'.",
+            param="responses",
+            got=int(highest.max()),
+        )
+
+
+def _read_weights(table: Table, weights: str | ArrayLike | None) -> Floats:
+    """Take weights from a column or an array; refuse negative and all-zero ones."""
+    if weights is None:
+        return np.ones(table.height)
+    if isinstance(weights, str):
+        value, name = floats(table, weights, param="responses"), weights
+    else:
+        value, name = np.asarray(weights, dtype=float), "weights"
+        if value.shape != (table.height,) or not np.isfinite(value).all():
+            raise CalibrationError(
+                f"The 'weights' parameter must give one finite number per student. Got shape {value.shape} "
+                f"for {table.height} students.",
+                param="weights",
+            )
+    if (value < 0.0).any():
+        rows = np.flatnonzero(value < 0.0)
+        raise CalibrationError(
+            f"The weights {name!r} must not be negative. Got {value[rows[0]]:g}; {len(rows)} are.",
+            where=[f"row {row + 1}" for row in rows.tolist()],
+            hint="Correct them; a student who should not count has weight 0.",
+            param="weights",
+            got=float(value[rows[0]]),
+        )
+    if not value.sum() > 0.0:
+        raise CalibrationError(
+            f"The weights {name!r} are all zero.",
+            why="No student would count.",
+            hint="Use the final or senate weights of the respondents.",
+            param="weights",
+        )
+    return value
+
+
+def refuse_unestimable(
+    data: ResponseData, *, fixed: dict[str, int], binary: Sequence[bool]
+) -> NDArray[np.int64]:
+    """Refuse items, groups and booklets that no model can estimate; give each item's highest score.
+
+    Parameters
+    ----------
+    data : ResponseData
+        The responses.
+    fixed : dict of str to int
+        Highest score of each item held fixed; such items may lack categories.
+    binary : Sequence of bool of shape (n_items,)
+        Whether each item's model allows two categories only.
+
+    Returns
+    -------
+    ndarray of shape (n_items,)
+        Highest score of each item.
+
+    Raises
+    ------
+    CalibrationError
+        If an item has no response or one category, a category is never seen, a model meets too many
+        categories, a group has fewer than two students, or booklets share no item.
+    ResponseError
+        If a fixed item has a response above its highest score.
+    """
+    codes, items = data.codes, data.items
+    free = [place for place, name in enumerate(items) if name not in fixed]
+    answered = (codes >= 0).any(axis=0)
+    _refuse_items(items, [j for j in free if not answered[j]], "were answered by nobody", "Leave them out.")
+    highest = codes.max(axis=0, initial=-1).astype(np.int64)
+    seen = [np.bincount(codes[codes[:, j] >= 0, j], minlength=1) for j in range(len(items))]
+    alone = [j for j in free if np.count_nonzero(seen[j]) == 1]
+    _refuse_items(
+        items,
+        alone,
+        "got the same score from everybody (all right or all wrong)",
+        "Leave them out: their difficulty is not finite.",
+    )
+    gaps = [j for j in free if (seen[j] == 0).any()]
+    _refuse_items(
+        items,
+        gaps,
+        "have a category that is never seen below their highest score",
+        "Collapse the category with its neighbour, and score from 0.",
+    )
+    many = [j for j in free if binary[j] and highest[j] > 1]
+    _refuse_items(
+        items, many, "have more than two categories under a two-category model", "Use pcm or gpcm for them."
+    )
+    for j, name in enumerate(items):
+        if name in fixed:
+            _refuse_above(data, j, fixed[name])
+            highest[j] = fixed[name]
+    _refuse_small_groups(data)
+    _refuse_disconnected(data, fixed)
+    return highest
+
+
+def _refuse_items(items: Sequence[str], places: Sequence[int], what: str, hint: str) -> None:
+    """Refuse the items at these places."""
+    if places:
+        where = [items[place] for place in places]
+        raise CalibrationError(f"{len(where)} items {what}.", where=where, hint=hint, param=where[0])
+
+
+def _refuse_above(data: ResponseData, item: int, most: int) -> None:
+    """Refuse a response above the highest score of a fixed item."""
+    above = np.flatnonzero(data.codes[:, item] > most)
+    if len(above):
+        value = int(data.codes[above[0], item])
+        raise ResponseError(
+            f"The item {data.items[item]!r} is held fixed with highest score {most}. Got {value} from "
+            f"{len(above)} students.",
+            hint="Score it as it was scored when its parameters were published, or free it.",
+            param=data.items[item],
+            got=value,
+        )
+
+
+def _refuse_small_groups(data: ResponseData) -> None:
+    """Refuse a group of one student: it has no mean and spread."""
+    size = np.bincount(data.group, minlength=len(data.groups))
+    small = [data.groups[place] for place in np.flatnonzero(size < 2)]
+    if small:
+        raise CalibrationError(
+            f"{len(small)} groups have fewer than two students with responses.",
+            where=small,
+            why="A group's mean and standard deviation are estimated.",
+            hint="Join them with another group or leave their students out.",
+            param="group",
+        )
+
+
+def connected_parts(codes: NDArray[np.int8], anchors: Sequence[int] = ()) -> list[list[int]]:
+    """Split items into parts that no student and no anchor joins.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_students, n_items)
+        Scores; −1 where not administered.
+    anchors : Sequence of int, optional
+        Places of items that published parameters join.
+
+    Returns
+    -------
+    list of list of int
+        Places of the items of each part, in order; one part where the booklets hang together.
+    """
+    parent = list(range(codes.shape[1]))
+
+    def root(place: int) -> int:
+        while parent[place] != place:
+            parent[place] = parent[parent[place]]
+            place = parent[place]
+        return place
+
+    patterns = np.unique(np.packbits(codes >= 0, axis=1), axis=0)
+    taken: list[Any] = [
+        np.flatnonzero(row) for row in np.unpackbits(patterns, axis=1, count=codes.shape[1]).astype(bool)
+    ]
+    for together in [*taken, np.array(sorted(anchors), dtype=int)]:
+        for place in together[1:].tolist():
+            parent[root(place)] = root(int(together[0]))
+    parts: dict[int, list[int]] = {}
+    for place in range(codes.shape[1]):
+        parts.setdefault(root(place), []).append(place)
+    return sorted(parts.values())
+
+
+def _refuse_disconnected(data: ResponseData, fixed: dict[str, int]) -> None:
+    """Refuse booklets that share no item, naming the parts."""
+    anchors = [place for place, name in enumerate(data.items) if name in fixed]
+    answered = (data.codes >= 0).any(axis=0)
+    parts = [part for part in connected_parts(data.codes, anchors) if answered[part].any()]
+    if len(parts) > 1:
+        named = [f"part {n + 1}: {_some_items(data.items, part)}" for n, part in enumerate(parts)]
+        raise CalibrationError(
+            f"The booklets fall into {len(parts)} parts that share no item and no student.",
+            where=named,
+            why="Without a common item the parts have no common metric.",
+            hint="Calibrate each part alone, or link them by items with fixed parameters.",
+            param="responses",
+            got=len(parts),
+        )
+
+
+def _some_items(items: Sequence[str], part: Sequence[int]) -> str:
+    """Name the first items of a part."""
+    names = [items[place] for place in part[:4]]
+    return " ".join(names) + (f" and {len(part) - 4} more" if len(part) > 4 else "")

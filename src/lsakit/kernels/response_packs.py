@@ -1,0 +1,179 @@
+"""Responses packed three items to a byte, and the passes of the EM over them.
+
+A pack joins neighbouring items so that one small code tells what a student did on all of them. For each code
+the table holds the product of the items' probabilities at every node, so the likelihood of a student is a
+product of a few table rows. What was not administered costs nothing: a pack without an answer is not listed.
+See docs/algorithms/calibration.md. The number of nodes enters as the length of a tuple, which the compiler
+knows; sums over nodes may be reassociated (``reassoc``), which moves their last digit and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+SUMS = {"reassoc", "contract", "nsz"}
+MOST_PACKED_ROWS = 64
+
+
+@njit(cache=True, nogil=True)
+def count_packs(codes: Any, pack_start: Any) -> Any:
+    """Count, per student, the packs that hold at least one response."""
+    n_students = codes.shape[0]
+    n_packs = len(pack_start) - 1
+    indptr = np.zeros(n_students + 1, dtype=np.int64)
+    for student in range(n_students):
+        filled = 0
+        for pack in range(n_packs):
+            for item in range(pack_start[pack], pack_start[pack + 1]):
+                if codes[student, item] >= 0:
+                    filled += 1
+                    break
+        indptr[student + 1] = indptr[student] + filled
+    return indptr
+
+
+@njit(cache=True, nogil=True)
+def list_pack_rows(codes: Any, pack_start: Any, stride: Any, row_offset: Any, indptr: Any) -> Any:
+    """List, per student, the table rows of the packs that hold a response."""
+    n_students = codes.shape[0]
+    rows = np.empty(indptr[n_students], dtype=np.int32)
+    for student in range(n_students):
+        place = indptr[student]
+        for pack in range(len(pack_start) - 1):
+            code = 0
+            for item in range(pack_start[pack], pack_start[pack + 1]):
+                code += (codes[student, item] + 1) * stride[item]
+            if code > 0:
+                rows[place] = row_offset[pack] + code
+                place += 1
+    return rows
+
+
+@njit(cache=True, nogil=True)
+def fill_category_table(slope: Any, intercepts: Any, n_steps: Any, offset: Any, nodes: Any, out: Any) -> None:
+    """Write P(category | theta) of the generalised partial credit model, one row per category."""
+    most = intercepts.shape[1] + 1
+    logit = np.empty(most)
+    for item in range(len(slope)):
+        steps = n_steps[item]
+        for q in range(len(nodes)):
+            top = 0.0
+            logit[0] = 0.0
+            for k in range(1, steps + 1):
+                logit[k] = k * slope[item] * nodes[q] + intercepts[item, k - 1]
+                top = max(top, logit[k])
+            total = 0.0
+            for k in range(steps + 1):
+                logit[k] = np.exp(logit[k] - top)
+                total += logit[k]
+            for k in range(steps + 1):
+                out[offset[item] + k, q] = logit[k] / total
+
+
+@njit(cache=True, nogil=True)
+def expand_table(members: Any, categories: Any, out: Any) -> None:
+    """Multiply the category rows that each packed row stands for; ``members`` is padded with −1."""
+    n_nodes = out.shape[1]
+    for row in range(members.shape[0]):
+        for q in range(n_nodes):
+            out[row, q] = 1.0
+        for place in range(members.shape[1]):
+            category = members[row, place]
+            if category >= 0:
+                for q in range(n_nodes):
+                    out[row, q] *= categories[category, q]
+
+
+@njit(cache=True, nogil=True)
+def fold_counts(members: Any, counts: Any, out: Any) -> None:
+    """Add the expected counts of packed rows to the categories they stand for."""
+    for row in range(members.shape[0]):
+        for place in range(members.shape[1]):
+            category = members[row, place]
+            if category >= 0:
+                for q in range(out.shape[1]):
+                    out[category, q] += counts[row, q]
+
+
+@njit(cache=True, nogil=True, fastmath=SUMS)
+def _weigh_nodes(rows: Any, start: Any, stop: Any, table: Any, prior: Any, acc: Any, size: Any) -> float:
+    """Leave prior times likelihood, summing to one, in ``acc``; return the log of the sum it had."""
+    n_nodes = len(size)
+    log_scale = 0.0
+    for q in range(n_nodes):
+        acc[q] = prior[q]
+    place = start
+    done = 0
+    while place + 4 <= stop:
+        first, second, third, fourth = rows[place], rows[place + 1], rows[place + 2], rows[place + 3]
+        for q in range(n_nodes):
+            acc[q] *= table[first, q] * table[second, q] * (table[third, q] * table[fourth, q])
+        place += 4
+        done += 1
+        if done % 2 == 0:
+            total = 0.0
+            for q in range(n_nodes):
+                total += acc[q]
+            log_scale += np.log(total)
+            for q in range(n_nodes):
+                acc[q] /= total
+    while place < stop:
+        row = rows[place]
+        for q in range(n_nodes):
+            acc[q] *= table[row, q]
+        place += 1
+    total = 0.0
+    for q in range(n_nodes):
+        total += acc[q]
+    factor = 1.0 / total
+    for q in range(n_nodes):
+        acc[q] *= factor
+    return log_scale + np.log(total)
+
+
+@njit(cache=True, nogil=True, fastmath=SUMS)
+def expectation_pass(
+    indptr: Any, rows: Any, table: Any, prior: Any, group: Any, weight: Any, size: Any, counts: Any, mass: Any
+) -> float:
+    """Add every student's posterior to the rows he answered and to his group; return the log-likelihood."""
+    n_nodes = len(size)
+    acc = np.empty(n_nodes)
+    loglik = 0.0
+    for student in range(len(indptr) - 1):
+        start, stop = indptr[student], indptr[student + 1]
+        own = group[student]
+        loglik += weight[student] * _weigh_nodes(rows, start, stop, table, prior[own], acc, size)
+        for q in range(n_nodes):
+            acc[q] *= weight[student]
+            mass[own, q] += acc[q]
+        place = start
+        while place + 4 <= stop:
+            first, second, third, fourth = rows[place], rows[place + 1], rows[place + 2], rows[place + 3]
+            for q in range(n_nodes):
+                counts[first, q] += acc[q]
+                counts[second, q] += acc[q]
+                counts[third, q] += acc[q]
+                counts[fourth, q] += acc[q]
+            place += 4
+        while place < stop:
+            row = rows[place]
+            for q in range(n_nodes):
+                counts[row, q] += acc[q]
+            place += 1
+    return loglik
+
+
+@njit(cache=True, nogil=True, fastmath=SUMS)
+def posterior_pass(
+    indptr: Any, rows: Any, table: Any, prior: Any, group: Any, size: Any, first: int, out: Any
+) -> None:
+    """Write the posteriors of the students ``first``, ``first + 1`` … over the nodes, one row each."""
+    acc = np.empty(len(size))
+    for place in range(out.shape[0]):
+        student = first + place
+        _weigh_nodes(rows, indptr[student], indptr[student + 1], table, prior[group[student]], acc, size)
+        for q in range(out.shape[1]):
+            out[place, q] = acc[q]
