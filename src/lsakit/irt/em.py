@@ -7,6 +7,7 @@ docs/algorithms/calibration.md for the derivation and the references.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +67,8 @@ def pack_responses(codes: NDArray[np.int8], n_steps: NDArray[np.int64]) -> Packs
     offset = np.concatenate([[0], np.cumsum(n_steps + 1)[:-1]])
     stride = np.ones(len(radix), dtype=np.int64)
     row_offset, members = [0], []
-    width = max(stop - begin for begin, stop in zip(start, start[1:], strict=False))
-    for begin, stop in zip(start, start[1:], strict=False):
+    width = max(stop - begin for begin, stop in pairwise(start))
+    for begin, stop in pairwise(start):
         own_radix = radix[begin:stop]
         stride[begin:stop] = np.concatenate([[1], np.cumprod(own_radix)[:-1]])
         code = np.arange(int(own_radix.prod()))
@@ -310,7 +311,7 @@ def expect(
     counts, mass = np.zeros_like(table), np.zeros_like(prior)
     size = (0,) * wide
     loglik = response_packs.expectation_pass(
-        packs.indptr, packs.rows, table, prior, data.group, data.weight, size, counts, mass
+        (packs.indptr, packs.rows), table, prior, (data.group, data.weight), size, counts, mass
     )
     folded = np.zeros((items.n_categories, wide))
     response_packs.fold_counts(packs.members, counts, folded)
@@ -347,13 +348,11 @@ def maximise(found: Expectation, layout: Layout, vector: Floats) -> Floats:
     items, mean, sd = layout.unpack(vector)
     partial_credit.maximise_items(
         found.counts,
-        items.offset,
-        items.n_steps,
+        (items.offset, items.n_steps),
         layout.nodes,
         items.slope,
         items.intercepts,
-        layout.free_slope,
-        layout.free_intercepts,
+        (layout.free_slope, layout.free_intercepts),
     )
     number = found.mass.sum(axis=1)
     average = found.mass @ layout.nodes / number

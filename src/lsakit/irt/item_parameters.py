@@ -123,7 +123,7 @@ def _guess_models(slope: Floats, n_steps: NDArray[Any]) -> list[str]:
 def _refuse(names: Sequence[str], bad: NDArray[np.bool_], what: str) -> None:
     """Refuse marked items by name."""
     if bad.any():
-        where = [names[place] for place in np.flatnonzero(bad)]
+        where = [names[place] for place in np.flatnonzero(bad).tolist()]
         raise CalibrationError(
             f"{len(where)} items have {what}.",
             where=where,

@@ -152,7 +152,7 @@ def _refuse_large_codes(codes: NDArray[np.int16], items: Sequence[str]) -> None:
     """Refuse scores that look like missing codes or identifiers."""
     highest = codes.max(axis=0, initial=-1)
     if (highest > MOST_CODE - 10).any():
-        where = [items[place] for place in np.flatnonzero(highest > MOST_CODE - 10)]
+        where = [items[place] for place in np.flatnonzero(highest > MOST_CODE - 10).tolist()]
         raise ResponseError(
             f"The responses to {len(where)} items hold scores above {MOST_CODE - 10}; "
             f"the highest is {int(highest.max())}.",
@@ -226,9 +226,9 @@ def refuse_unestimable(
     """
     codes, items = data.codes, data.items
     free = [place for place, name in enumerate(items) if name not in fixed]
-    answered = (codes >= 0).any(axis=0)
+    answered: NDArray[np.bool_] = np.any(codes >= 0, axis=0)
     _refuse_items(items, [j for j in free if not answered[j]], "were answered by nobody", "Leave them out.")
-    highest = codes.max(axis=0, initial=-1).astype(np.int64)
+    highest: NDArray[np.int64] = codes.max(axis=0, initial=-1).astype(np.int64)
     seen = [np.bincount(codes[codes[:, j] >= 0, j], minlength=1) for j in range(len(items))]
     alone = [j for j in free if np.count_nonzero(seen[j]) == 1]
     _refuse_items(
@@ -281,7 +281,7 @@ def _refuse_above(data: ResponseData, item: int, most: int) -> None:
 def _refuse_small_groups(data: ResponseData) -> None:
     """Refuse a group of one student: it has no mean and spread."""
     size = np.bincount(data.group, minlength=len(data.groups))
-    small = [data.groups[place] for place in np.flatnonzero(size < 2)]
+    small = [data.groups[place] for place in np.flatnonzero(size < 2).tolist()]
     if small:
         raise CalibrationError(
             f"{len(small)} groups have fewer than two students with responses.",
@@ -331,7 +331,7 @@ def connected_parts(codes: NDArray[np.int8], anchors: Sequence[int] = ()) -> lis
 def _refuse_disconnected(data: ResponseData, fixed: dict[str, int]) -> None:
     """Refuse booklets that share no item, naming the parts."""
     anchors = [place for place, name in enumerate(data.items) if name in fixed]
-    answered = (data.codes >= 0).any(axis=0)
+    answered: NDArray[np.bool_] = np.any(data.codes >= 0, axis=0)
     parts = [part for part in connected_parts(data.codes, anchors) if answered[part].any()]
     if len(parts) > 1:
         named = [f"part {n + 1}: {_some_items(data.items, part)}" for n, part in enumerate(parts)]

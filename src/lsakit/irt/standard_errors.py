@@ -254,7 +254,7 @@ def _add_students(
     prior = pad(normal_prior(layout.nodes, mean, sd), table.shape[1])
     posterior = np.empty((len(data.weight), len(layout.nodes)))
     size = (0,) * table.shape[1]
-    response_packs.posterior_pass(packs.indptr, packs.rows, table, prior, data.group, size, 0, posterior)
+    response_packs.posterior_pass((packs.indptr, packs.rows), table, prior, data.group, size, 0, posterior)
     scores = _score_table(items, layout)
     free = slots.item_sizes > 0
     pattern = np.packbits(data.codes[:, free] >= 0, axis=1)
@@ -326,7 +326,7 @@ class _Chunk:
             part = np.empty((len(rows), len(self.columns)))
             root = np.sqrt(chance[rows])
             partial_credit.fill_scores(
-                data.codes, self.students[rows], self.items, scores[q], self.slot, self.sizes, root, part
+                data.codes, self.students[rows], self.items, scores[q], (self.slot, self.sizes), root, part
             )
             part[:, n_items:] = root[:, None] * extra[q, self.group_kept]
             average[rows] += root[:, None] * part

@@ -139,15 +139,18 @@ def _newton_item(
 @njit(cache=True, nogil=True)
 def maximise_items(
     counts: Any,
-    offset: Any,
-    n_steps: Any,
+    place: Any,
     nodes: Any,
     slope: Any,
     intercepts: Any,
-    free_slope: Any,
-    free_intercepts: Any,
+    free: Any,
 ) -> None:
-    """Replace the free parameters of every item by the maximum of its expected log-likelihood."""
+    """Replace the free parameters of every item by the maximum of its expected log-likelihood.
+
+    ``place`` is (first category row, highest score) and ``free`` is (slopes, intercepts), per item.
+    """
+    offset, n_steps = place
+    free_slope, free_intercepts = free
     for item in range(len(slope)):
         if free_intercepts[item]:
             steps = n_steps[item]
@@ -179,13 +182,14 @@ def complete_information(
 
 @njit(cache=True, nogil=True)
 def fill_scores(
-    codes: Any, students: Any, items: Any, table: Any, slot: Any, n_params: Any, scale: Any, out: Any
+    codes: Any, students: Any, items: Any, table: Any, columns: Any, scale: Any, out: Any
 ) -> None:
     """Write scaled score contributions of the students' items at one node.
 
     ``table`` of shape (n_categories, n_most_params) holds, per item category, the derivative of the log
-    probability in each free parameter; ``items`` lists (item, first category) and ``slot`` the first column.
+    probability in each free parameter; ``items`` lists (item, first category); ``columns`` is (first column, number of columns), per item.
     """
+    slot, n_params = columns
     for row in range(len(students)):
         student = students[row]
         factor = scale[row]

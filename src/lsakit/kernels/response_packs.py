@@ -136,9 +136,14 @@ def _weigh_nodes(rows: Any, start: Any, stop: Any, table: Any, prior: Any, acc: 
 
 @njit(cache=True, nogil=True, fastmath=SUMS)
 def expectation_pass(
-    indptr: Any, rows: Any, table: Any, prior: Any, group: Any, weight: Any, size: Any, counts: Any, mass: Any
+    packed: Any, table: Any, prior: Any, students: Any, size: Any, counts: Any, mass: Any
 ) -> float:
-    """Add every student's posterior to the rows he answered and to his group; return the log-likelihood."""
+    """Add every student's posterior to the rows he answered and to his group; return the log-likelihood.
+
+    ``packed`` is (indptr, rows) and ``students`` is (group, weight).
+    """
+    indptr, rows = packed
+    group, weight = students
     n_nodes = len(size)
     acc = np.empty(n_nodes)
     loglik = 0.0
@@ -167,10 +172,9 @@ def expectation_pass(
 
 
 @njit(cache=True, nogil=True, fastmath=SUMS)
-def posterior_pass(
-    indptr: Any, rows: Any, table: Any, prior: Any, group: Any, size: Any, first: int, out: Any
-) -> None:
+def posterior_pass(packed: Any, table: Any, prior: Any, group: Any, size: Any, first: int, out: Any) -> None:
     """Write the posteriors of the students ``first``, ``first + 1`` … over the nodes, one row each."""
+    indptr, rows = packed
     acc = np.empty(len(size))
     for place in range(out.shape[0]):
         student = first + place

@@ -1,0 +1,117 @@
+"""Weighted likelihood and maximum likelihood estimates of ability, student by student.
+
+Both are the only root of a falling function of theta for items of the partial credit family; it is bracketed and
+then found by Newton's method that never leaves the bracket. See docs/algorithms/ability.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+FARTHEST = 60.0
+
+
+@njit(cache=True, nogil=True)
+def item_moments(theta: float, slope: float, intercepts: Any, steps: int, out: Any) -> None:
+    """Write the mean, variance and third central moment of the score of one item."""
+    top = 0.0
+    for k in range(1, steps + 1):
+        top = max(top, k * slope * theta + intercepts[k - 1])
+    total = np.exp(-top)
+    first = 0.0
+    second = 0.0
+    third = 0.0
+    for k in range(1, steps + 1):
+        raised = np.exp(k * slope * theta + intercepts[k - 1] - top)
+        total += raised
+        first += k * raised
+        second += k * k * raised
+        third += k * k * k * raised
+    mean = first / total
+    second /= total
+    third /= total
+    out[0] = mean
+    out[1] = second - mean * mean
+    out[2] = third - 3.0 * mean * second + 2.0 * mean * mean * mean
+
+
+@njit(cache=True, nogil=True)
+def _score_function(
+    theta: float, codes: Any, slope: Any, intercepts: Any, n_steps: Any, correct: bool, moments: Any
+) -> Any:
+    """Give the estimating function and the test information at theta."""
+    value = 0.0
+    information = 0.0
+    third = 0.0
+    for item in range(len(codes)):
+        if codes[item] >= 0:
+            a = slope[item]
+            item_moments(theta, a, intercepts[item], n_steps[item], moments)
+            value += a * (codes[item] - moments[0])
+            information += a * a * moments[1]
+            third += a * a * a * moments[2]
+    if correct and information > 0.0:
+        value += third / (2.0 * information)
+    return value, information
+
+
+@njit(cache=True, nogil=True)
+def _solve(codes: Any, slope: Any, intercepts: Any, n_steps: Any, correct: bool, moments: Any) -> Any:
+    """Find the root; NaN where the estimate is not finite."""
+    low, high = -1.0, 1.0
+    while _score_function(low, codes, slope, intercepts, n_steps, correct, moments)[0] < 0.0:
+        low = 2.0 * low
+        if low < -FARTHEST:
+            return np.nan, np.nan
+    while _score_function(high, codes, slope, intercepts, n_steps, correct, moments)[0] > 0.0:
+        high = 2.0 * high
+        if high > FARTHEST:
+            return np.nan, np.nan
+    theta = 0.5 * (low + high)
+    for _ in range(200):
+        value, information = _score_function(theta, codes, slope, intercepts, n_steps, correct, moments)
+        if value > 0.0:
+            low = theta
+        else:
+            high = theta
+        moved = theta + value / information if information > 1e-12 else 0.5 * (low + high)
+        if not low < moved < high:
+            moved = 0.5 * (low + high)
+        change = abs(moved - theta)
+        theta = moved
+        if change < 1e-12 * (1.0 + abs(theta)):
+            break
+    information = _score_function(theta, codes, slope, intercepts, n_steps, correct, moments)[1]
+    return theta, 1.0 / np.sqrt(information)
+
+
+@njit(cache=True, nogil=True)
+def estimate_abilities(
+    codes: Any, slope: Any, intercepts: Any, n_steps: Any, correct: bool, out: Any
+) -> None:
+    """Write theta and its standard error per student; NaN where there is none.
+
+    ``correct`` adds Warm's term. A maximum likelihood estimate of a lowest or highest possible score is not
+    finite and is not searched for.
+    """
+    moments = np.empty(3)
+    for student in range(codes.shape[0]):
+        answered = False
+        bottom = True
+        top = True
+        for item in range(codes.shape[1]):
+            code = codes[student, item]
+            if code >= 0 and slope[item] != 0.0:
+                answered = True
+                rising = slope[item] > 0.0
+                bottom = bottom and code == (0 if rising else n_steps[item])
+                top = top and code == (n_steps[item] if rising else 0)
+        if answered and (correct or not (bottom or top)):
+            theta, error = _solve(codes[student], slope, intercepts, n_steps, correct, moments)
+        else:
+            theta, error = np.nan, np.nan
+        out[student, 0] = theta
+        out[student, 1] = error
