@@ -1,0 +1,234 @@
+"""Vega-Lite declarations and their drawing: intervals always, status by word and shape, never by color alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import as_file, files
+from typing import Any
+
+import vl_convert
+
+FONT = "Be Vietnam Pro, Segoe UI, Arial, sans-serif"
+INK, MUTED, LINE = "#1b2430", "#5a6675", "#d9dee5"
+# Okabe and Ito's colors, which readers of all color vision tell apart.
+STATES = {
+    "above": ("#0072b2", "triangle-up"),
+    "same": ("#5a6675", "circle"),
+    "below": ("#d55e00", "triangle-down"),
+    "untested": ("#5a6675", "circle"),
+}
+# One hue from light to dark, which stays in order in black and white print.
+LEVEL_COLORS = ("#b3261e", "#f0c9a8", "#cfe3f5", "#8fbfe6", "#3f86c4", "#0b4a85")
+LOCALES = {
+    "vi": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]},
+    "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["$", ""]},
+}
+Spec = dict[str, Any]
+
+
+@cache
+def _register_fonts() -> None:
+    """Make the shipped typeface known to the drawing library, once."""
+    with as_file(files("lsakit.tables").joinpath("fonts")) as folder:
+        vl_convert.register_font_directory(str(folder))
+
+
+def draw(spec: Spec, *, language: str) -> str:
+    """Draw a Vega-Lite declaration as SVG.
+
+    Parameters
+    ----------
+    spec : dict
+        The declaration.
+    language : str
+        ``"vi"`` or ``"en"``: decides the decimal mark of the axes.
+
+    Returns
+    -------
+    str
+        The SVG document; it needs nothing from outside.
+    """
+    _register_fonts()
+    return str(vl_convert.vegalite_to_svg(spec, format_locale=LOCALES[language]))
+
+
+def _frame(layers: Sequence[Spec], *, height: int | Spec, width: int = 560) -> Spec:
+    """Put layers into a chart of the house's look."""
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "width": width,
+        "height": height,
+        "padding": 6,
+        "layer": list(layers),
+        "config": {
+            "font": FONT,
+            "background": "white",
+            "view": {"stroke": None},
+            "axis": {
+                "labelColor": INK,
+                "titleColor": MUTED,
+                "gridColor": "#eceff3",
+                "domainColor": LINE,
+                "tickColor": LINE,
+                "labelFontSize": 12,
+                "titleFontSize": 12,
+                "titleFontWeight": 400,
+                "labelLimit": 240,
+            },
+            "legend": {
+                "labelColor": INK,
+                "labelFontSize": 12,
+                "symbolSize": 90,
+                "orient": "top",
+                "title": None,
+            },
+        },
+    }
+
+
+def intervals_chart(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    axis_title: str,
+    state_names: Mapping[str, str],
+    reference: Mapping[str, Any] | None,
+) -> Spec:
+    """Declare points with their 95 % intervals, against a reference band.
+
+    Parameters
+    ----------
+    rows : Sequence of Mapping
+        One row per group, top to bottom, with ``name``, ``estimate``, ``low``, ``high`` and ``state``.
+    axis_title : str
+        Title of the score axis.
+    state_names : Mapping of str to str
+        Words of the states ``above``, ``same``, ``below`` and ``untested``.
+    reference : Mapping or None
+        ``estimate``, ``low``, ``high`` and ``label`` of the reference, drawn as a line and a band.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite declaration.
+    """
+    present = [state for state in STATES if any(row["state"] == state for row in rows)]
+    data = [{**row, "state": state_names[row["state"]]} for row in rows]
+    y = {"field": "name", "type": "nominal", "sort": None, "title": None}
+    x_scale = {"zero": False, "nice": True}
+    x = {"type": "quantitative", "scale": x_scale, "title": axis_title}
+    domain = [state_names[state] for state in present]
+    tested = present not in ([], ["untested"])
+    color = {
+        "field": "state",
+        "type": "nominal",
+        "scale": {"domain": domain, "range": [STATES[state][0] for state in present]},
+        "legend": {} if tested else None,
+    }
+    shape = {
+        "field": "state",
+        "type": "nominal",
+        "scale": {"domain": domain, "range": [STATES[state][1] for state in present]},
+        "legend": {} if tested else None,
+    }
+    layers: list[Spec] = []
+    if reference is not None:
+        layers.append(
+            {
+                "data": {"values": [dict(reference)]},
+                "mark": {"type": "rect", "color": "#e6e9ee", "opacity": 0.8},
+                "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}},
+            }
+        )
+        layers.append(
+            {
+                "data": {"values": [dict(reference)]},
+                "mark": {"type": "rule", "color": MUTED, "strokeDash": [4, 3]},
+                "encoding": {"x": {**x, "field": "estimate"}},
+            }
+        )
+    layers.append(
+        {
+            "data": {"values": data},
+            "mark": {"type": "rule", "strokeWidth": 2},
+            "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}, "color": color},
+        }
+    )
+    layers.append(
+        {
+            "data": {"values": data},
+            "mark": {"type": "point", "filled": True, "size": 64, "opacity": 1},
+            "encoding": {"y": y, "x": {**x, "field": "estimate"}, "color": color, "shape": shape},
+        }
+    )
+    return _frame(layers, height={"step": 19 if len(rows) > 12 else 26})
+
+
+def stacked_levels_chart(
+    rows: Sequence[Mapping[str, Any]], *, axis_title: str, level_names: Sequence[str]
+) -> Spec:
+    """Declare stacked bars of the shares at each proficiency level.
+
+    Parameters
+    ----------
+    rows : Sequence of Mapping
+        One row per group and level with ``name``, ``level`` (its word), ``order`` and ``share`` in per cent.
+    axis_title : str
+        Title of the share axis.
+    level_names : Sequence of str
+        Words of the levels, lowest first.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite declaration.
+    """
+    names = list(dict.fromkeys(row["name"] for row in rows))
+    labels = [row for row in _label_places(rows) if row["share"] >= 6]
+    y = {"field": "name", "type": "nominal", "sort": names, "title": None}
+    scale = {"domain": list(level_names), "range": list(LEVEL_COLORS[: len(level_names)])}
+    bars = {
+        "data": {"values": [dict(row) for row in rows]},
+        "mark": {"type": "bar", "stroke": "white", "strokeWidth": 1},
+        "encoding": {
+            "y": y,
+            "x": {
+                "field": "share",
+                "type": "quantitative",
+                "stack": "zero",
+                "title": axis_title,
+                "scale": {"domain": [0, 100]},
+            },
+            "color": {
+                "field": "level",
+                "type": "nominal",
+                "scale": scale,
+                "sort": list(level_names),
+                "legend": {},
+            },
+            "order": {"field": "order", "type": "quantitative"},
+        },
+    }
+    text = {
+        "data": {"values": labels},
+        "mark": {"type": "text", "fontSize": 11},
+        "encoding": {
+            "y": y,
+            "x": {"field": "middle", "type": "quantitative"},
+            "text": {"field": "share", "type": "quantitative", "format": ".0f"},
+            "color": {"field": "ink", "type": "nominal", "scale": None},
+        },
+    }
+    return _frame([bars, text], height={"step": 30})
+
+
+def _label_places(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Find the middle of each part of each bar, and an ink that reads on its color."""
+    placed: list[dict[str, Any]] = []
+    reached: dict[str, float] = {}
+    for row in sorted(rows, key=lambda part: (str(part["name"]), part["order"])):
+        start = reached.get(row["name"], 0.0)
+        reached[row["name"]] = start + row["share"]
+        dark = row["order"] in (0, 4, 5)
+        placed.append({**row, "middle": start + row["share"] / 2, "ink": "#ffffff" if dark else INK})
+    return placed

@@ -1,0 +1,342 @@
+"""Figures: a title that says the finding, a chart with intervals, a note, a text alternative, a table behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from lsakit.tables import charts
+from lsakit.tables.publication import PublicationTable, Row, one, publication_table, reason_of, select
+from lsakit.tables.texts import Texts
+
+LEVELS = ("below_1", "level_1", "level_2", "level_3", "level_4", "level_5")
+MINIMUM_PROFICIENCY = "at_or_above_2"
+DIFFERENCE = "difference_to_nation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A picture and everything that must stand beside it.
+
+    Parameters
+    ----------
+    key : str
+        Short name, unique within a report.
+    title : str
+        The finding, in one sentence.
+    svg : str
+        The drawing.
+    note : str
+        Rule, counts and comparison.
+    alternative : str
+        The drawing in words.
+    table : PublicationTable
+        The numbers drawn.
+    """
+
+    key: str
+    title: str
+    svg: str
+    note: str
+    alternative: str
+    table: PublicationTable
+
+
+def state_of(difference: Row | None) -> str:
+    """Say how a group stands to the nation by the interval of its difference.
+
+    Parameters
+    ----------
+    difference : dict or None
+        The estimate of the difference to the nation, computed within each replicate.
+
+    Returns
+    -------
+    str
+        ``"above"``, ``"below"``, ``"same"``, or ``"untested"`` where no difference was estimated.
+    """
+    if difference is None or difference["suppressed_because"]:
+        return "untested"
+    if difference["ci_low"] > 0:
+        return "above"
+    return "below" if difference["ci_high"] < 0 else "same"
+
+
+def states(estimates: pl.DataFrame, *, population: str, subject: str, by: str) -> dict[str, str]:
+    """Say for every group of a grouping how it stands to the nation.
+
+    Parameters
+    ----------
+    estimates : polars.DataFrame
+        The tidy table of estimates.
+    population : str
+        Population.
+    subject : str
+        Subject.
+    by : str
+        Grouping.
+
+    Returns
+    -------
+    dict of str to str
+        State of each group.
+    """
+    rows = select(estimates, population=population, subject=subject, by=by, statistics=[DIFFERENCE])
+    return {row["group"]: state_of(row) for row in rows}
+
+
+def caterpillar(
+    estimates: pl.DataFrame, *, population: str, subject: str, names: Mapping[str, str], language: str
+) -> Figure:
+    """Draw the means of the provinces with their intervals around the national mean.
+
+    Parameters
+    ----------
+    estimates : polars.DataFrame
+        The tidy table of estimates.
+    population : str
+        Population.
+    subject : str
+        Subject.
+    names : Mapping of str to str
+        Province names by code.
+    language : str
+        ``"vi"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        Provinces in the order of their codes, never ranked; suppressed ones stand in the table alone.
+    """
+    texts = Texts(language)
+    nation = one(estimates, population=population, subject=subject, statistic="mean")
+    rows = sorted(
+        select(estimates, population=population, subject=subject, by="province_code"),
+        key=lambda row: str(row["group"]),
+    )
+    found = states(estimates, population=population, subject=subject, by="province_code")
+    counts = {word: sum(state == word for state in found.values()) for word in ("above", "below", "same")}
+    words = {
+        "population": texts.say(f"population.{population}"),
+        "subject": texts.subject(population, subject),
+    }
+    title = texts.say("figure.caterpillar_title", **words, **counts)
+    shown = [row for row in rows if not row["suppressed_because"]]
+    mean = texts.number(nation["estimate"], 1)
+    spec = charts.intervals_chart(
+        [
+            _point(row, names.get(row["group"], row["group"]), found.get(row["group"], "untested"))
+            for row in shown
+        ],
+        axis_title=texts.say("axis.score"),
+        state_names={word: texts.say(f"state.{word}") for word in charts.STATES},
+        reference=_reference(nation, texts),
+    )
+    counted = {"n": texts.number(nation["n"]), "n_schools": texts.number(nation["n_schools"])}
+    return Figure(
+        key=f"{population}-{subject}-provinces",
+        title=title,
+        svg=charts.draw(spec, language=language),
+        note=texts.say("figure.caterpillar_note", **counted),
+        alternative=texts.say("figure.caterpillar_alternative", count=len(shown), mean=mean),
+        table=publication_table(
+            [nation, *rows],
+            caption=title,
+            texts=texts,
+            names=names,
+            states={group: texts.say(f"state.{word}") for group, word in found.items()},
+        ),
+    )
+
+
+def _point(row: Row, name: str, state: str) -> dict[str, Any]:
+    """Reduce an estimate to what a chart draws."""
+    return {
+        "name": name,
+        "estimate": row["estimate"],
+        "low": row["ci_low"],
+        "high": row["ci_high"],
+        "state": state,
+    }
+
+
+def _reference(nation: Row, texts: Texts) -> dict[str, Any]:
+    """Make the national line and band."""
+    label = texts.say("figure.reference", mean=texts.number(nation["estimate"], 1))
+    return {
+        "estimate": nation["estimate"],
+        "low": nation["ci_low"],
+        "high": nation["ci_high"],
+        "label": label,
+    }
+
+
+Place = tuple[str, str, str]  # grouping, group, label
+
+
+def level_bars(
+    estimates: pl.DataFrame,
+    *,
+    population: str,
+    subject: str,
+    places: Sequence[Place],
+    language: str,
+) -> Figure:
+    """Draw the shares of students at each proficiency level for a few groups.
+
+    Parameters
+    ----------
+    estimates : polars.DataFrame
+        The tidy table of estimates.
+    population : str
+        Population.
+    subject : str
+        Subject.
+    places : Sequence of tuple of str
+        Groups as (grouping, group, label), top to bottom.
+    language : str
+        ``"vi"`` or ``"en"``.
+
+    Returns
+    -------
+    Figure
+        Stacked bars; the table behind gives each share with its standard error.
+    """
+    texts = Texts(language)
+    drawn: list[dict[str, Any]] = []
+    behind: list[tuple[str, ...]] = []
+    values: dict[tuple[int, int], tuple[float, str]] = {}
+    codes: list[str] = []
+    count = 0
+    for by, group, label in places:
+        rows = select(
+            estimates, population=population, subject=subject, by=by, statistics=LEVELS, groups=[group]
+        )
+        for row in sorted(rows, key=lambda row: LEVELS.index(row["statistic"])):
+            word = texts.say(f"level.{row['statistic']}")
+            reason = reason_of(row, texts)
+            codes.append(row["figure_id"])
+            if reason:
+                behind.append((label, word, texts.say("column.suppressed", reason=reason), "", ""))
+                continue
+            order = LEVELS.index(row["statistic"])
+            drawn.append({"name": label, "level": word, "order": order, "share": 100 * row["estimate"]})
+            values[len(behind), 2] = (row["estimate"], "share")
+            values[len(behind), 3] = (row["standard_error"], "share")
+            interval = f"{texts.share(row['ci_low'])} – {texts.share(row['ci_high'])}"
+            behind.append(
+                (
+                    label,
+                    word,
+                    texts.share(row["estimate"]),
+                    texts.number(100 * row["standard_error"], 1),
+                    interval,
+                )
+            )
+        count = max(count, *(row["n"] for row in rows), 0) if rows else count
+    first_by, first_group, first_label = places[0]
+    reached = one(
+        estimates,
+        population=population,
+        subject=subject,
+        statistic=MINIMUM_PROFICIENCY,
+        by=first_by,
+        group=first_group,
+    )
+    title = texts.say(
+        "figure.levels_title" if first_by == "nation" else "figure.place_levels_title",
+        place=first_label,
+        population=texts.say(f"population.{population}"),
+        subject=texts.subject(population, subject),
+        share=reason_of(reached, texts) or texts.share(reached["estimate"]),
+    )
+    level_names = [texts.say(f"level.{word}") for word in LEVELS]
+    spec = charts.stacked_levels_chart(drawn, axis_title=texts.say("axis.share"), level_names=level_names)
+    headings = ("group", "estimate", "standard_error", "interval")
+    columns = [texts.say(f"column.{word}") for word in headings]
+    columns.insert(1, texts.say("section.levels"))
+    return Figure(
+        key=f"{population}-{subject}-levels",
+        title=title,
+        svg=charts.draw(spec, language=language),
+        note=texts.say("figure.levels_note", n=texts.number(count)),
+        alternative=texts.say("figure.levels_alternative", count=len(LEVELS)),
+        table=PublicationTable(
+            caption=title,
+            columns=tuple(columns),
+            rows=tuple(behind),
+            figure_ids=tuple(codes),
+            values=values,
+        ),
+    )
+
+
+def group_means(
+    estimates: pl.DataFrame,
+    *,
+    population: str,
+    subject: str,
+    places: Sequence[Place],
+    language: str,
+    title: str | None = None,
+) -> Figure:
+    """Draw the means of a few groups with their intervals against the nation.
+
+    Parameters
+    ----------
+    estimates : polars.DataFrame
+        The tidy table of estimates.
+    population : str
+        Population.
+    subject : str
+        Subject.
+    places : Sequence of tuple of str
+        Groups as (grouping, group, label), top to bottom.
+    language : str
+        ``"vi"`` or ``"en"``.
+    title : str, optional
+        Title; "means of groups" by default.
+
+    Returns
+    -------
+    Figure
+        Points with intervals and the national line.
+    """
+    texts = Texts(language)
+    nation = one(estimates, population=population, subject=subject, statistic="mean")
+    rows, labels = [], {}
+    for by, group, label in places:
+        for row in select(estimates, population=population, subject=subject, by=by, groups=[group]):
+            rows.append(row)
+            labels[row["figure_id"]] = label
+    title = title or texts.say(
+        "figure.groups_title",
+        population=texts.say(f"population.{population}"),
+        subject=texts.subject(population, subject),
+    )
+    shown = [row for row in rows if not row["suppressed_because"]]
+    spec = charts.intervals_chart(
+        [_point(row, labels[row["figure_id"]], "untested") for row in shown],
+        axis_title=texts.say("axis.score"),
+        state_names={word: texts.say(f"state.{word}") for word in charts.STATES},
+        reference=_reference(nation, texts),
+    )
+    table = publication_table(rows, caption=title, texts=texts, names={})
+    named = [(labels[code], *cells[1:]) for code, cells in zip(table.figure_ids, table.rows, strict=True)]
+    return Figure(
+        key=f"{population}-{subject}-groups",
+        title=title,
+        svg=charts.draw(spec, language=language),
+        note=texts.say("figure.groups_note", n=texts.number(nation["n"])),
+        alternative=texts.say("figure.groups_alternative", count=len(shown)),
+        table=PublicationTable(
+            caption=title,
+            columns=table.columns,
+            rows=tuple(named),
+            figure_ids=table.figure_ids,
+            values=table.values,
+        ),
+    )
