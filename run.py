@@ -197,8 +197,9 @@ def run_installer(installers, arguments):
         )
     else:
         advice = "Nothing was started. Mend what the installer says and type the same command again."
-    last = "\n".join(said.splitlines()[-6:])
-    raise CannotGoOnError(f"The packages could not be installed.\n{last}\n{advice}")
+    told = [line for line in said.splitlines() if not line.startswith("WARNING")]
+    last = "" if offline and not WHEELHOUSE.is_dir() else "\n".join(told[-6:]) + "\n"
+    raise CannotGoOnError(f"The packages could not be installed.\n{last}{advice}")
 
 
 def prepare(lock, folder=".venv", kernels=True):
