@@ -1,0 +1,206 @@
+"""Rule sets of programmes: which codes mean what, which thresholds hold."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from importlib import resources
+from typing import Any, Literal, TypeVar
+
+from lsakit.errors import DesignError
+
+Section = TypeVar("Section")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolStatus:
+    """Group the school participation codes by what they mean for rates and weights."""
+
+    participant: tuple[int, ...]
+    nonrespondent: tuple[int, ...]
+    ineligible: tuple[int, ...]
+    excluded: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentStatus:
+    """Group the student status codes by what they mean for rates and weights."""
+
+    respondent: tuple[int, ...]
+    nonrespondent: tuple[int, ...]
+    excluded: tuple[int, ...]
+    ineligible: tuple[int, ...]
+    not_sampled: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipationRule:
+    """Say from which share of students a school counts, and from which its data are kept."""
+
+    school_minimum: float
+    keep_minimum: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateStandard:
+    """Hold the standard for school and student response rates (proportions)."""
+
+    acceptable_before: float
+    lowest_before: float
+    slope: float
+    student_minimum: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolCells:
+    """Say when a school non-response cell is merged, and which size its schools carry."""
+
+    minimum_schools: int
+    maximum_factor: float
+    size: Literal["listed", "frame"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentCells:
+    """Say what splits a student non-response cell and when it is merged."""
+
+    by: tuple[str, ...]
+    minimum_respondents: int
+    maximum_factor: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trimming:
+    """Hold the trimming ratios; None where the rule set does not trim."""
+
+    school_ratio: float | None = None
+    student_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Hold one programme's rules for rates and weights.
+
+    Parameters
+    ----------
+    name, title : str
+        Short and full name.
+    source : tuple of str
+        Where the rules are published.
+    unverified : tuple of str
+        Values not checked against the cycle's own report.
+    school_status : SchoolStatus
+        Meaning of the school codes.
+    student_status : StudentStatus
+        Meaning of the student codes.
+    participation : ParticipationRule
+        Within-school thresholds, as proportions.
+    rates : RateStandard
+        Standard for the response rates, as proportions.
+    school_cells : SchoolCells
+        School non-response cells.
+    student_cells : StudentCells
+        Student non-response cells.
+    trimming : Trimming
+        Trimming ratios.
+    """
+
+    name: str
+    title: str
+    source: tuple[str, ...]
+    unverified: tuple[str, ...]
+    school_status: SchoolStatus
+    student_status: StudentStatus
+    participation: ParticipationRule
+    rates: RateStandard
+    school_cells: SchoolCells
+    student_cells: StudentCells
+    trimming: Trimming
+
+
+_SECTIONS: Mapping[str, type[Any]] = {
+    "school_status": SchoolStatus,
+    "student_status": StudentStatus,
+    "participation": ParticipationRule,
+    "rates": RateStandard,
+    "school_cells": SchoolCells,
+    "student_cells": StudentCells,
+    "trimming": Trimming,
+}
+
+
+def rule_names() -> tuple[str, ...]:
+    """List the rule sets that come with the package.
+
+    Returns
+    -------
+    tuple of str
+        Names, ascending.
+
+    Examples
+    --------
+    >>> "pisa" in rule_names()
+    True
+    """
+    folder = resources.files("lsakit.weighting.rules")
+    return tuple(sorted(one.name[:-5] for one in folder.iterdir() if one.name.endswith(".toml")))
+
+
+def read_rules(rules: str | Mapping[str, Any] | Rules) -> Rules:
+    """Read a programme's rules.
+
+    Parameters
+    ----------
+    rules : str or Mapping or Rules
+        Name of a rule set of the package, the content of such a file, or rules already read.
+
+    Returns
+    -------
+    Rules
+        The rules.
+
+    Raises
+    ------
+    DesignError
+        If the name is unknown, or a key is absent or not known.
+
+    Examples
+    --------
+    >>> read_rules("pisa").trimming.student_ratio
+    4.0
+    """
+    if isinstance(rules, Rules):
+        return rules
+    if isinstance(rules, str):
+        if rules not in rule_names():
+            raise DesignError(
+                f"The 'rules' parameter names no rule set. Got {rules!r}.",
+                hint=f"The package has: {', '.join(rule_names())}; or pass a mapping of the same form.",
+                param="rules",
+                got=rules,
+            )
+        text = resources.files("lsakit.weighting.rules").joinpath(f"{rules}.toml").read_text("utf-8")
+        return read_rules(tomllib.loads(text))
+    content = dict(rules)
+    for name, form in _SECTIONS.items():
+        content[name] = _section(form, name, content.get(name, {}))
+    return _section(Rules, "rules", content)
+
+
+def _section(form: type[Section], name: str, content: Any) -> Section:
+    """Fill one section, refusing keys that are absent or unknown."""
+    known = {one.name for one in fields(form)}  # type: ignore[arg-type]
+    unknown = sorted(set(content) - known)
+    try:
+        if unknown:
+            raise TypeError(unknown[0])
+        return form(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+        )
+    except TypeError as error:
+        raise DesignError(
+            f"The section {name!r} of the rules is not complete or has a key too many: {error}.",
+            hint=f"Its keys are: {', '.join(sorted(known))}.",
+            param="rules",
+        ) from error

@@ -1,0 +1,1 @@
+"""Rules of each programme as data files that name their source."""
