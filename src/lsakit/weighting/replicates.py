@@ -161,7 +161,9 @@ def _participants(weights: FinalWeights) -> Participants:
 
 def _took_part(weights: FinalWeights) -> NDArray[np.bool_]:
     """Mark the schools that count as participants."""
-    return np.asarray([outcome == "participant" for outcome in strings(weights.schools, "outcome")], dtype=bool)
+    return np.asarray(
+        [outcome == "participant" for outcome in strings(weights.schools, "outcome")], dtype=bool
+    )
 
 
 def _units(people: Participants, method: Method, lonely: Lonely, seed: int) -> VarianceUnits:
