@@ -81,8 +81,9 @@ def test_another_failure_shows_what_the_installer_said(run: ModuleType) -> None:
         run.run_installer([[sys.executable, "-c", script]], [])
 
 
-def test_a_wheelhouse_is_used_without_network(run: ModuleType) -> None:
+def test_a_wheelhouse_is_used_without_network(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     run.WHEELHOUSE.mkdir()
+    monkeypatch.setattr(run, "answers", lambda command: True)
     for installer in run.find_installers(run.Environment(".venv")):
         assert "--no-index" in installer
 
