@@ -143,9 +143,10 @@ def score_responses(
     _refuse_strangers(raw, bank, aside)
     codes = response_codes(raw, bank.names, param="raw_responses")
     _refuse_codes(codes, bank, raw)
-    n_omitted = (codes == OMITTED).sum(axis=0)
+    given = codes
     if chosen.recode_trailing_omissions:
         codes = _recode_trailing(codes, _test_order(raw, bank, booklets))
+    recoded = ((given == OMITTED) & (codes == NOT_REACHED)).sum(axis=0).astype(np.int64)
     scores = _scores(codes, bank, chosen)
     table = raw.select(aside)
     columns = {
@@ -154,7 +155,7 @@ def score_responses(
     }
     return ScoredResponses(
         table=with_columns(table, columns) if aside else make_table(columns),
-        summary=_summary(codes, scores, bank, n_omitted),
+        summary=_summary(codes, scores, bank, recoded),
         rule=chosen.name,
     )
 
@@ -323,18 +324,19 @@ def _recode_trailing(
     """Recode omissions after the last answer: the first stays omitted, the others become not reached."""
     out = codes.copy()
     for rows, places in order:
-        own = codes[np.ix_(rows, places)]
+        block = np.ix_(rows, np.array(places, dtype=np.int64))
+        own = codes[block]
         given = (own != NOT_ADMINISTERED) & (own != OMITTED) & (own != NOT_REACHED)
         blank = (own == OMITTED) | (own == NOT_REACHED)
         answers_after = given[:, ::-1].cumsum(axis=1)[:, ::-1]
         trailing = blank & (answers_after == 0)
         first = trailing & (trailing.cumsum(axis=1) == 1)
-        out[np.ix_(rows, places)] = np.where(first, OMITTED, np.where(trailing, NOT_REACHED, own))
+        out[block] = np.where(first, OMITTED, np.where(trailing, NOT_REACHED, own))
     return out
 
 
 def _summary(
-    codes: NDArray[np.int16], scores: NDArray[np.int8], bank: _Bank, n_omitted: NDArray[Any]
+    codes: NDArray[np.int16], scores: NDArray[np.int8], bank: _Bank, recoded: NDArray[np.int64]
 ) -> Table:
     """Count each kind of missing per item."""
     counts = {
@@ -357,7 +359,7 @@ def _summary(
             "n_administered": administered,
             "n_answered": administered - missing,
             **number,
-            "n_recoded": (n_omitted - number["n_omitted"]).astype(np.int64),
+            "n_recoded": recoded,
             "mean_score": nullable_column(share, n_scored == 0),
         }
     )

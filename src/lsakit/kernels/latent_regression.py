@@ -1,0 +1,328 @@
+"""Posterior moments and exact draws of ability under a latent regression, student by student.
+
+Items load on one dimension each, so the likelihood is a product over dimensions. Moments come from adaptive
+Gauss-Hermite quadrature around the posterior mode; draws from rejection under the tangent of the concave
+log-likelihood, which needs no grid. See docs/algorithms/latent_regression.md and plausible_values.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from lsakit.kernels.partial_credit import solve_positive
+
+MOST_PROPOSALS = 10_000_000
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+FIRST_MIX = np.uint64(0xBF58476D1CE4E5B9)
+SECOND_MIX = np.uint64(0x94D049BB133111EB)
+UNIT = 1.0 / 9007199254740992.0
+
+
+@njit(cache=True, nogil=True)
+def log_likelihood(theta: float, start: int, stop: int, answers: Any, items: Any) -> float:
+    """Log-likelihood of the responses ``start`` to ``stop`` at theta; ``answers`` is (item, score)."""
+    item_of, score_of = answers
+    slope, intercepts, n_steps = items
+    value = 0.0
+    product = 1.0
+    for place in range(start, stop):
+        item = item_of[place]
+        move = slope[item] * theta
+        steps = n_steps[item]
+        top = 0.0
+        for k in range(1, steps + 1):
+            top = max(top, k * move + intercepts[item, k - 1])
+        shift = top if top > 30.0 else 0.0
+        total = np.exp(-shift)
+        for k in range(1, steps + 1):
+            total += np.exp(k * move + intercepts[item, k - 1] - shift)
+        score = score_of[place]
+        if score > 0:
+            value += score * move + intercepts[item, score - 1]
+        value -= shift
+        product *= total
+        if product > 1e200:
+            value -= np.log(product)
+            product = 1.0
+    return value - np.log(product)
+
+
+@njit(cache=True, nogil=True)
+def _slope_and_curvature(theta: float, start: int, stop: int, answers: Any, items: Any) -> Any:
+    """First derivative of the log-likelihood and minus the second."""
+    item_of, score_of = answers
+    slope, intercepts, n_steps = items
+    first = 0.0
+    second = 0.0
+    for place in range(start, stop):
+        item = item_of[place]
+        a = slope[item]
+        steps = n_steps[item]
+        top = 0.0
+        for k in range(1, steps + 1):
+            top = max(top, k * a * theta + intercepts[item, k - 1])
+        total = np.exp(-top)
+        mean = 0.0
+        square = 0.0
+        for k in range(1, steps + 1):
+            raised = np.exp(k * a * theta + intercepts[item, k - 1] - top)
+            total += raised
+            mean += k * raised
+            square += k * k * raised
+        mean /= total
+        square /= total
+        first += a * (score_of[place] - mean)
+        second += a * a * (square - mean * mean)
+    return first, second
+
+
+@njit(cache=True, nogil=True)
+def _log_posterior(theta: Any, mean: Any, precision: Any, bounds: Any, answers: Any, items: Any) -> float:
+    """Log-likelihood plus log prior, up to the prior's constant."""
+    value = 0.0
+    for d in range(len(theta)):
+        value += log_likelihood(theta[d], bounds[d], bounds[d + 1], answers, items)
+        for e in range(len(theta)):
+            value -= 0.5 * (theta[d] - mean[d]) * precision[d, e] * (theta[e] - mean[e])
+    return value
+
+
+@njit(cache=True, nogil=True)
+def _climb(theta: Any, mean: Any, precision: Any, bounds: Any, answers: Any, items: Any, n_steps: int) -> Any:
+    """Move theta to the posterior mode by Newton's method; return minus the Hessian there."""
+    n = len(theta)
+    hessian = np.empty((n, n))
+    step = np.empty(n)
+    trial = np.empty(n)
+    value = _log_posterior(theta, mean, precision, bounds, answers, items)
+    for _ in range(n_steps):
+        for d in range(n):
+            first, second = _slope_and_curvature(theta[d], bounds[d], bounds[d + 1], answers, items)
+            step[d] = first
+            for e in range(n):
+                step[d] -= precision[d, e] * (theta[e] - mean[e])
+                hessian[d, e] = precision[d, e]
+            hessian[d, d] += second
+        solve_positive(hessian, step, n)
+        largest = 0.0
+        for d in range(n):
+            largest = max(largest, abs(step[d]))
+        factor = 1.0
+        for _half in range(40):
+            for d in range(n):
+                trial[d] = theta[d] + factor * step[d]
+            new = _log_posterior(trial, mean, precision, bounds, answers, items)
+            if new >= value - 1e-12 * (1.0 + abs(value)):
+                break
+            factor *= 0.5
+        value = new
+        for d in range(n):
+            theta[d] = trial[d]
+        if largest < 1e-7:
+            break
+    for d in range(n):
+        second = _slope_and_curvature(theta[d], bounds[d], bounds[d + 1], answers, items)[1]
+        for e in range(n):
+            hessian[d, e] = precision[d, e]
+        hessian[d, d] += second
+    return hessian, value
+
+
+@njit(cache=True, nogil=True)
+def _lower_root_of_inverse(matrix: Any, out: Any) -> None:
+    """Write the lower Cholesky factor of the inverse of a small positive definite matrix."""
+    n = len(matrix)
+    inverse = np.empty((n, n))
+    for d in range(n):
+        copy = matrix.copy()
+        unit = np.zeros(n)
+        unit[d] = 1.0
+        solve_positive(copy, unit, n)
+        inverse[:, d] = unit
+    out[:] = 0.0
+    for i in range(n):
+        for j in range(i + 1):
+            total = inverse[i, j]
+            for k in range(j):
+                total -= out[i, k] * out[j, k]
+            out[i, j] = np.sqrt(total) if i == j else total / out[j, j]
+
+
+@njit(cache=True, nogil=True)
+def _integrate(
+    mode: Any, top: float, root: Any, prior: Any, bounds: Any, responses: Any, rule: Any, out: Any
+) -> float:
+    """Sum the posterior over the adapted nodes; ``out`` gets the mean and, flattened, the covariance."""
+    mean, precision = prior
+    answers, items = responses
+    nodes, log_weights = rule
+    n = len(mode)
+    size = len(nodes)
+    theta = np.empty(n)
+    partial = np.zeros(n + 1)
+    digit = np.zeros(n, dtype=np.int64)
+    total = 0.0
+    out[:] = 0.0
+    changed = 0
+    while changed >= 0:
+        for d in range(changed, n):
+            theta[d] = mode[d]
+            for e in range(d + 1):
+                theta[d] += 1.4142135623730951 * root[d, e] * nodes[digit[e]]
+            partial[d + 1] = (
+                partial[d]
+                + log_weights[digit[d]]
+                + log_likelihood(theta[d], bounds[d], bounds[d + 1], answers, items)
+            )
+        value = partial[n] - top
+        for d in range(n):
+            for e in range(n):
+                value -= 0.5 * (theta[d] - mean[d]) * precision[d, e] * (theta[e] - mean[e])
+        share = np.exp(value)
+        total += share
+        for d in range(n):
+            away = share * (theta[d] - mode[d])
+            out[d] += away
+            for e in range(n):
+                out[n + d * n + e] += away * (theta[e] - mode[e])
+        changed = n - 1
+        while changed >= 0:
+            digit[changed] += 1
+            if digit[changed] < size:
+                break
+            digit[changed] = 0
+            changed -= 1
+    for d in range(n):
+        out[d] /= total
+    for d in range(n):
+        for e in range(n):
+            out[n + d * n + e] = out[n + d * n + e] / total - out[d] * out[e]
+    for d in range(n):
+        out[d] += mode[d]
+    return np.log(total) + top
+
+
+@njit(cache=True, nogil=True)
+def posterior_moments(
+    bounds: Any, responses: Any, prior: Any, rule: Any, modes: Any, loglik: Any, out: Any
+) -> None:
+    """Write each student's log-likelihood, posterior mean and covariance.
+
+    ``bounds`` of shape (n_students, n_dimensions + 1) delimits the responses of each dimension; ``responses`` is
+    ((item, score), (slope, intercepts, n_steps)); ``prior`` is (means of shape (n_students, n_dimensions),
+    precision, log determinant of the precision); ``rule`` is (nodes, log weights plus squared nodes) of
+    Gauss-Hermite; ``modes`` holds starting values and is improved in place.
+    """
+    answers, items = responses
+    means, precision, log_determinant = prior
+    n = means.shape[1]
+    root = np.empty((n, n))
+    for student in range(means.shape[0]):
+        hessian, top = _climb(modes[student], means[student], precision, bounds[student], answers, items, 50)
+        _lower_root_of_inverse(hessian, root)
+        value = _integrate(
+            modes[student],
+            top,
+            root,
+            (means[student], precision),
+            bounds[student],
+            responses,
+            rule,
+            out[student],
+        )
+        for d in range(n):
+            value += np.log(root[d, d])
+        loglik[student] = value + 0.5 * log_determinant - 0.5 * n * 1.1447298858494002
+
+
+@njit(cache=True, nogil=True)
+def mix(value: Any) -> Any:
+    """Scramble sixty-four bits (the finaliser of SplitMix64)."""
+    value = (value ^ (value >> np.uint64(30))) * FIRST_MIX
+    value = (value ^ (value >> np.uint64(27))) * SECOND_MIX
+    return value ^ (value >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)
+def uniform(state: Any) -> float:
+    """Advance a stream held in an array of one and give a number in (0, 1]."""
+    state[0] += GOLDEN
+    return (np.float64(mix(state[0]) >> np.uint64(11)) + 1.0) * UNIT
+
+
+@njit(cache=True, nogil=True)
+def _normals(state: Any, out: Any) -> None:
+    """Fill an array with independent standard normal numbers (Box and Muller)."""
+    for place in range(0, len(out), 2):
+        radius = np.sqrt(-2.0 * np.log(uniform(state)))
+        angle = 6.283185307179586 * uniform(state)
+        out[place] = radius * np.cos(angle)
+        if place + 1 < len(out):
+            out[place + 1] = radius * np.sin(angle)
+
+
+@njit(cache=True, nogil=True)
+def _draw_one(state: Any, mean: Any, prior: Any, tangent: Any, bounds: Any, responses: Any, out: Any) -> bool:
+    """Draw one vector of abilities by rejection under the tangent; False where it never accepts."""
+    answers, items = responses
+    covariance, root = prior
+    point, gradient, height = tangent
+    n = len(mean)
+    normal = np.empty(n)
+    for _ in range(MOST_PROPOSALS):
+        _normals(state, normal)
+        surplus = -height
+        for d in range(n):
+            theta = mean[d]
+            for e in range(n):
+                theta += covariance[d, e] * gradient[e]
+            for e in range(d + 1):
+                theta += root[d, e] * normal[e]
+            out[d] = theta
+            surplus += log_likelihood(theta, bounds[d], bounds[d + 1], answers, items)
+            surplus -= gradient[d] * (theta - point[d])
+        if np.log(uniform(state)) <= surplus:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def draw_abilities(
+    bounds: Any, responses: Any, prior: Any, seeds: Any, numbers: Any, modes: Any, out: Any
+) -> int:
+    """Draw plausible values; return −1, or the first student for whom no proposal was accepted.
+
+    ``prior`` is (means of shape (n_draws, n_students, n_dimensions), precision, covariance, its lower root);
+    ``numbers`` are the numbers of the draws, which name their streams; ``out`` has the shape of the means.
+    """
+    answers, items = responses
+    means, precision, covariance, root = prior
+    n_draws, n_students, n = means.shape
+    state = np.zeros(1, dtype=np.uint64)
+    gradient = np.empty(n)
+    point = np.empty(n)
+    for student in range(n_students):
+        own = bounds[student]
+        for draw in range(n_draws):
+            point[:] = modes[student]
+            state[0] = mix(seeds[student] ^ mix(np.uint64(numbers[draw]) * GOLDEN + FIRST_MIX))
+            _climb(point, means[draw, student], precision, own, answers, items, 3)
+            height = 0.0
+            for d in range(n):
+                gradient[d] = _slope_and_curvature(point[d], own[d], own[d + 1], answers, items)[0]
+                height += log_likelihood(point[d], own[d], own[d + 1], answers, items)
+            found = _draw_one(
+                state,
+                means[draw, student],
+                (covariance, root),
+                (point, gradient, height),
+                own,
+                responses,
+                out[draw, student],
+            )
+            if not found:
+                return student
+    return -1
