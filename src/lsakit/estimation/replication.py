@@ -1,0 +1,451 @@
+"""From the weights of a table to cells, and from cells to sums under every replicate weight.
+
+The method is described in ``docs/algorithms/replication_variance.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lsakit.errors import DesignError, EstimationError, TableError
+from lsakit.estimation.survey_design import SurveyDesign
+from lsakit.io.frames import Table, as_table, floats, group_codes, require_columns
+from lsakit.kernels.replication import (
+    number_hashes,
+    ratio_hashes,
+    rows_off_their_cell,
+    spread_over_replicates,
+)
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+RATIO_TOLERANCE = 2e-14
+"""Relative difference up to which two weight ratios are one: rounding of a chain of double multiplications."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedTable:
+    """A table whose weights were read, checked and collapsed into cells once.
+
+    Every ``estimate_…`` function accepts it in the place of a table and then skips that work.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The rows.
+    design : SurveyDesign
+        The design whose weights were read.
+    scale : ndarray of shape (n_rows,)
+        Weight by which each row's ratios are taken: the final weight where it is positive.
+    cells : ndarray of shape (n_rows,)
+        Cell of each row.
+    ratios : ndarray of shape (n_cells, n_replicates + 1)
+        Weight over scale of each cell; the first column is the final weight's (1, or 0 where it is 0).
+    lonely_zones : tuple of str
+        Jackknife zones of which only one half is present in the table.
+    """
+
+    table: Table
+    design: SurveyDesign
+    scale: Floats
+    cells: Integers
+    ratios: Floats
+    lonely_zones: tuple[str, ...] = ()
+
+    @property
+    def n_replicates(self) -> int:
+        """Number of replicate weights."""
+        return int(self.ratios.shape[1]) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """The groups that the break-down columns form.
+
+    Parameters
+    ----------
+    by : tuple of str
+        Break-down columns; empty for one group of all rows.
+    keys : dict of str to list
+        Value of each break-down column in each group, groups in ascending order.
+    codes : ndarray of shape (n_rows,)
+        Group of each row; −1 where a break-down value is missing.
+    n : ndarray of shape (n_groups,)
+        Number of rows, unweighted.
+    n_schools : ndarray of shape (n_groups,) or None
+        Number of distinct clusters with rows in the group.
+    n_missing_by : int
+        Rows left out because a break-down value is missing.
+    """
+
+    by: tuple[str, ...]
+    keys: dict[str, list[Any]]
+    codes: Integers
+    n: Integers
+    n_schools: Integers | None
+    n_missing_by: int
+
+
+def prepare(table: Any, design: SurveyDesign) -> PreparedTable:
+    """Read the weights of a table once, for many estimates.
+
+    Parameters
+    ----------
+    table : polars.DataFrame or pandas.DataFrame or Mapping of str to array
+        One row per student.
+    design : SurveyDesign
+        Where the weights are.
+
+    Returns
+    -------
+    PreparedTable
+        The table with its weights as cells.
+
+    Raises
+    ------
+    EstimationError
+        If the table is empty, a weight is negative, or all weights are zero.
+    TableError
+        If a weight is missing or not a number, or a column is absent.
+    DesignError
+        If the halves of the zones are not 0 and 1.
+
+    Examples
+    --------
+    >>> rows = {"W": [1.0, 2.0, 3.0], "ZONE": [1, 1, 2], "HALF": [0, 1, 1]}
+    >>> design = SurveyDesign(weight="W", zone="ZONE", half="HALF", method="jk2")
+    >>> ready = prepare(rows, design)
+    >>> ready.n_replicates, ready.lonely_zones
+    (2, ('2',))
+    """
+    rows = as_table(table)
+    if rows.height == 0:
+        raise EstimationError("The table has no rows.", param="table", hint="Check the filter that made it.")
+    weight = _weights(rows, design.weight)
+    if not weight.any():
+        raise EstimationError(f"All weights in {design.weight!r} are zero.", param=design.weight)
+    if design.is_derived:
+        return _prepare_zones(rows, design, weight)
+    return _prepare_stored(rows, design, weight)
+
+
+def prepared(table: Any, design: SurveyDesign | None) -> PreparedTable:
+    """Prepare a table unless it is prepared already.
+
+    Parameters
+    ----------
+    table : PreparedTable or polars.DataFrame or pandas.DataFrame or Mapping of str to array
+        One row per student.
+    design : SurveyDesign or None
+        Where the weights are; may be left out for a prepared table.
+
+    Returns
+    -------
+    PreparedTable
+        The table with its weights as cells.
+
+    Raises
+    ------
+    DesignError
+        If no design is given, or another one than the table was prepared for.
+    """
+    if isinstance(table, PreparedTable):
+        if design is not None and design != table.design:
+            raise DesignError(
+                "The table was prepared for another survey design than the one given.",
+                hint="Leave 'design' out, or prepare the table anew.",
+                param="design",
+            )
+        return table
+    if design is None:
+        raise DesignError(
+            "An estimate needs a survey design.",
+            hint="Pass design=SurveyDesign.read('pisa') or another profile.",
+            param="design",
+        )
+    return prepare(table, design)
+
+
+def form_groups(table: Table, by: Sequence[str] | str | None, cluster: str | None) -> Groups:
+    """Number the groups of a table and count their rows and clusters.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The rows.
+    by : Sequence of str or str or None
+        Break-down columns.
+    cluster : str or None
+        Column of the school, to count schools.
+
+    Returns
+    -------
+    Groups
+        The groups in ascending order of their keys.
+
+    Raises
+    ------
+    EstimationError
+        If a break-down column is named twice or every row lacks a break-down value.
+    TableError
+        If a column is absent or a cluster value is missing.
+    """
+    names = (by,) if isinstance(by, str) else tuple(by or ())
+    if len(set(names)) < len(names):
+        raise EstimationError(f"A break-down column is named twice: {', '.join(names)}.", param="by")
+    codes, keys = group_codes(table, names)
+    n_groups = keys.height if names else 1
+    kept = codes >= 0
+    if n_groups == 0 or not kept.any():
+        raise EstimationError(
+            f"Every row lacks a value of {', '.join(names)}; no group is left.", param="by", got=names
+        )
+    return Groups(
+        by=names,
+        keys={name: keys.get_column(name).to_list() for name in names},
+        codes=codes,
+        n=np.bincount(codes[kept], minlength=n_groups),
+        n_schools=None if cluster is None else _count_clusters(table, cluster, codes, n_groups),
+        n_missing_by=int(np.count_nonzero(~kept)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """The (group, cell) pairs that occur in a table.
+
+    Parameters
+    ----------
+    of_row : ndarray of shape (n_rows,)
+        Pair of each row; 0 for rows without a group, which the kernels leave out.
+    groups : ndarray of shape (n_pairs,)
+        Group of each pair.
+    cells : ndarray of shape (n_pairs,)
+        Cell of each pair.
+    n_groups : int
+        Number of groups.
+    """
+
+    of_row: Integers
+    groups: Integers
+    cells: Integers
+    n_groups: int
+
+
+def form_pairs(ready: PreparedTable, groups: Groups) -> Pairs:
+    """Number the (group, cell) pairs that occur.
+
+    Parameters
+    ----------
+    ready : PreparedTable
+        Rows with their cells.
+    groups : Groups
+        Their groups.
+
+    Returns
+    -------
+    Pairs
+        The pairs in ascending order of group, then cell.
+    """
+    n_cells = ready.ratios.shape[0]
+    n_groups = groups.n.size
+    kept = groups.codes >= 0
+    joint = np.where(kept, groups.codes, 0) * n_cells + ready.cells
+    if n_groups * n_cells <= max(8 * joint.size, 1_000_000):
+        present = np.zeros(n_groups * n_cells, dtype=np.bool_)
+        present[joint[kept]] = True
+        distinct = np.flatnonzero(present)
+        number = np.cumsum(present) - 1
+        of_row = np.where(kept, number[joint], 0)
+    else:
+        distinct, inverse = np.unique(joint[kept], return_inverse=True)
+        of_row = np.zeros(joint.size, dtype=np.int64)
+        of_row[kept] = inverse
+    return Pairs(of_row=of_row, groups=distinct // n_cells, cells=distinct % n_cells, n_groups=n_groups)
+
+
+def sums_under_weights(ready: PreparedTable, pairs: Pairs, sums: Floats) -> Floats:
+    """Turn sums of pairs into sums of groups under the final and each replicate weight.
+
+    Parameters
+    ----------
+    ready : PreparedTable
+        Rows with their cells.
+    pairs : Pairs
+        The pairs to which the sums belong.
+    sums : ndarray of shape (n_pairs, n_sums)
+        Sums under the scale.
+
+    Returns
+    -------
+    ndarray of shape (n_groups, n_replicates + 1, n_sums)
+        Sums under each weight, the final one first.
+    """
+    return spread_over_replicates(sums, pairs.groups, pairs.cells, ready.ratios, pairs.n_groups)
+
+
+def weight_sums(ready: PreparedTable, groups: Groups, pairs: Pairs) -> Floats:
+    """Sum every weight in every group.
+
+    Parameters
+    ----------
+    ready : PreparedTable
+        Rows with their cells.
+    groups : Groups
+        Their groups.
+    pairs : Pairs
+        The pairs of both.
+
+    Returns
+    -------
+    ndarray of shape (n_groups, n_replicates + 1)
+        Sums of weights, the final one first.
+
+    Raises
+    ------
+    EstimationError
+        If the final weights of a group sum to zero.
+    """
+    kept = groups.codes >= 0
+    sums: Floats = np.zeros(pairs.groups.size)
+    sums += np.bincount(pairs.of_row[kept], weights=ready.scale[kept], minlength=sums.size)
+    totals: Floats = sums_under_weights(ready, pairs, sums[:, np.newaxis])[:, :, 0]
+    empty = np.flatnonzero(totals[:, 0] <= 0.0)
+    if empty.size:
+        raise EstimationError(
+            f"The weights of {empty.size} of {totals.shape[0]} groups sum to zero.",
+            where=[group_name(groups, int(g)) for g in empty],
+            why="No statistic of such a group is defined.",
+            hint="Leave the group out, or correct its weights.",
+            param="by",
+        )
+    return totals
+
+
+def group_name(groups: Groups, g: int) -> str:
+    """Name a group in a sentence.
+
+    Parameters
+    ----------
+    groups : Groups
+        The groups.
+    g : int
+        Number of the group.
+
+    Returns
+    -------
+    str
+        Such as ``"CNT=FRA, GENDER=1"``; ``"all rows"`` where there is no break-down.
+    """
+    return ", ".join(f"{name}={values[g]}" for name, values in groups.keys.items()) or "all rows"
+
+
+def _weights(table: Table, name: str) -> Floats:
+    """Take a weight column and refuse negative weights."""
+    values = floats(table, name)
+    if values.min() < 0.0:
+        rows = np.flatnonzero(values < 0.0)
+        raise EstimationError(
+            f"The weight {name!r} must not be negative. Got {values[rows[0]]:g} in {rows.size} of "
+            f"{values.size} rows.",
+            where=[f"row {row + 1}" for row in rows.tolist()],
+            why="A negative weight makes totals and percentiles meaningless.",
+            hint="Correct the weighting step that made it.",
+            param=name,
+            got=float(values[rows[0]]),
+        )
+    return values
+
+
+def _prepare_stored(table: Table, design: SurveyDesign, weight: Floats) -> PreparedTable:
+    """Find the rows that share a vector of stored weight ratios."""
+    columns = design.replicate_columns()
+    require_columns(table, columns)
+    weights = np.empty((len(columns) + 1, weight.size))
+    weights[0] = weight
+    for r, name in enumerate(columns, start=1):
+        weights[r] = _weights(table, name)
+    scale = weight
+    if not weight.all():
+        scale = np.where(weight > 0.0, weight, weights.max(axis=0))
+        scale = np.where(scale > 0.0, scale, 1.0)
+    cells, first_rows = number_hashes(ratio_hashes(weights, 1.0 / scale))
+    off = np.flatnonzero(rows_off_their_cell(weights, scale, cells, first_rows, RATIO_TOLERANCE))
+    cells[off] = first_rows.size + np.arange(off.size)
+    first_rows = np.concatenate([first_rows, off])
+    ratios = np.ascontiguousarray((weights[:, first_rows] / scale[first_rows]).T)
+    return PreparedTable(table=table, design=design, scale=scale, cells=cells, ratios=ratios)
+
+
+def _prepare_zones(table: Table, design: SurveyDesign, weight: Floats) -> PreparedTable:
+    """Derive jackknife replicates: in each zone one half is doubled and the other dropped."""
+    zone_column, half_column = str(design.zone), str(design.half)
+    zones, names = group_codes(table, [zone_column])
+    if zones.min() < 0:
+        rows = np.flatnonzero(zones < 0)
+        raise TableError(
+            f"The zone {zone_column!r} is missing in {rows.size} of {zones.size} rows.",
+            where=[f"row {row + 1}" for row in rows.tolist()],
+            why="A row without a zone would never be dropped, and the variance would be too small.",
+            param=zone_column,
+        )
+    half = floats(table, half_column)
+    wrong = np.flatnonzero((half != 0.0) & (half != 1.0))
+    if wrong.size:
+        raise DesignError(
+            f"The half {half_column!r} must be 0 or 1. Got {half[wrong[0]]:g} in {wrong.size} rows.",
+            where=[f"row {row + 1}" for row in wrong.tolist()],
+            hint="1 marks the half that is doubled first, 0 the half that is dropped first.",
+            param=half_column,
+        )
+    n_zones = names.height
+    if n_zones < 2:
+        raise DesignError(
+            f"A jackknife needs at least two zones. {zone_column!r} has {n_zones}.", param="zone"
+        )
+    ratios = _zone_ratios(n_zones, both=design.method == "jk2_both")
+    cells = 2 * zones + half.astype(np.int64)
+    present = np.bincount(cells, minlength=2 * n_zones).reshape(n_zones, 2) > 0
+    lonely = np.flatnonzero(~present.all(axis=1))
+    zone_names = names.get_column(zone_column).to_list()
+    return PreparedTable(
+        table=table,
+        design=design,
+        scale=weight,
+        cells=cells,
+        ratios=ratios,
+        lonely_zones=tuple(str(zone_names[z]) for z in lonely),
+    )
+
+
+def _zone_ratios(n_zones: int, *, both: bool) -> Floats:
+    """Ratios of the cells (zone, half): 1 everywhere, 2 and 0 in the replicate of the own zone."""
+    ratios = np.ones((2 * n_zones, 1 + n_zones * (2 if both else 1)))
+    for zone in range(n_zones):
+        ratios[2 * zone, 1 + zone] = 0.0
+        ratios[2 * zone + 1, 1 + zone] = 2.0
+        if both:
+            ratios[2 * zone, 1 + n_zones + zone] = 2.0
+            ratios[2 * zone + 1, 1 + n_zones + zone] = 0.0
+    return ratios
+
+
+def _count_clusters(table: Table, cluster: str, codes: Integers, n_groups: int) -> Integers:
+    """Count the distinct clusters of each group."""
+    clusters, names = group_codes(table, [cluster])
+    if clusters.min() < 0:
+        rows = np.flatnonzero(clusters < 0)
+        raise TableError(
+            f"The cluster {cluster!r} is missing in {rows.size} of {clusters.size} rows.",
+            where=[f"row {row + 1}" for row in rows.tolist()],
+            param=cluster,
+        )
+    kept = codes >= 0
+    distinct = np.unique(codes[kept] * names.height + clusters[kept])
+    return np.bincount(distinct // names.height, minlength=n_groups)

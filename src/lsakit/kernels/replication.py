@@ -1,0 +1,228 @@
+"""Sums under many replicate weights, computed once per cell instead of once per weight.
+
+Students of one school share the vector ``replicate weight / final weight``. Rows with the same vector form a
+*cell*; every statistic that is a sum is added up once per (group, cell) and multiplied by the cell's ratios
+afterwards. See ``docs/algorithms/replication_variance.md``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+HASH_STEPS = float(2**30)
+"""Ratios are rounded to 1/2**30 before hashing, so that rounding noise of 1e-15 does not split a cell."""
+
+
+@njit(cache=True, nogil=True)
+def ratio_hashes(weights: Floats, inverse_scale: Floats) -> NDArray[np.uint64]:
+    """Hash each row's vector of weight ratios.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_weights, n_rows)
+        Weights, one replicate after another; not negative.
+    inverse_scale : ndarray of shape (n_rows,)
+        One over the weight by which the row's ratios are taken; dimensionless ratios result.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        64-bit hashes; equal for rows whose ratios round to the same multiples of 2**-30.
+    """
+    n_weights, n_rows = weights.shape
+    hashes = np.full(n_rows, np.uint64(14695981039346656037))
+    prime = np.uint64(0x9E3779B97F4A7C15)
+    shift = np.uint64(29)
+    for r in range(n_weights):
+        for i in range(n_rows):
+            step = np.uint64(np.int64(np.floor(weights[r, i] * inverse_scale[i] * HASH_STEPS + 0.5)))
+            mixed = (hashes[i] ^ step) * prime
+            hashes[i] = mixed ^ (mixed >> shift)
+    return hashes
+
+
+@njit(cache=True, nogil=True)
+def number_hashes(hashes: NDArray[np.uint64]) -> tuple[Integers, Integers]:
+    """Number equal hashes in the order of their first row.
+
+    Parameters
+    ----------
+    hashes : ndarray of shape (n_rows,)
+        64-bit hashes.
+
+    Returns
+    -------
+    numbers : ndarray of shape (n_rows,)
+        Number of each row's hash, from 0.
+    first_rows : ndarray of shape (n_numbers,)
+        First row of each number.
+    """
+    n_rows = hashes.size
+    size = 16
+    while size < 2 * n_rows:
+        size *= 2
+    mask = np.uint64(size - 1)
+    slots = np.full(size, np.int64(-1))
+    numbers = np.empty(n_rows, dtype=np.int64)
+    first_rows = np.empty(n_rows, dtype=np.int64)
+    count = 0
+    for i in range(n_rows):
+        slot = hashes[i] & mask
+        while slots[slot] >= 0 and hashes[first_rows[slots[slot]]] != hashes[i]:
+            slot = (slot + np.uint64(1)) & mask
+        if slots[slot] < 0:
+            slots[slot] = count
+            first_rows[count] = i
+            count += 1
+        numbers[i] = slots[slot]
+    return numbers, first_rows[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def rows_off_their_cell(
+    weights: Floats, scale: Floats, cells: Integers, first_rows: Integers, tolerance: float
+) -> NDArray[np.bool_]:
+    """Find the rows whose weights are not the ratios of their cell times their scale.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_weights, n_rows)
+        Weights as stored.
+    scale : ndarray of shape (n_rows,)
+        Weight by which the ratios are taken.
+    cells : ndarray of shape (n_rows,)
+        Number of each row's cell.
+    first_rows : ndarray of shape (n_cells,)
+        Row that gives each cell its ratios.
+    tolerance : float
+        Largest relative difference that counts as rounding, dimensionless.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        True where a weight differs by more than ``tolerance``; such a row needs a cell of its own.
+    """
+    n_weights, n_rows = weights.shape
+    off = np.zeros(n_rows, dtype=np.bool_)
+    for r in range(n_weights):
+        for i in range(n_rows):
+            first = first_rows[cells[i]]
+            stored = weights[r, i] * scale[first]
+            rebuilt = weights[r, first] * scale[i]
+            if abs(stored - rebuilt) > tolerance * max(stored, rebuilt):
+                off[i] = True
+    return off
+
+
+@njit(cache=True, nogil=True)
+def sum_moments(
+    values: Floats, centres: Floats, scale: Floats, groups: Integers, pairs: Integers, n_pairs: int
+) -> Floats:
+    """Add up weighted first and second moments in each (group, cell) pair.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_plausible_values, n_rows)
+        Plausible values, in points of their scale.
+    centres : ndarray of shape (n_groups, n_plausible_values)
+        A rough mean of each group, subtracted first so that no digits are lost.
+    scale : ndarray of shape (n_rows,)
+        Final weight of each row.
+    groups : ndarray of shape (n_rows,)
+        Group of each row; −1 leaves the row out.
+    pairs : ndarray of shape (n_rows,)
+        (group, cell) pair of each row.
+    n_pairs : int
+        Number of pairs.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs, 2 * n_plausible_values)
+        Σ w(x − c) of each plausible value, then Σ w(x − c)² of each.
+    """
+    n_values, n_rows = values.shape
+    sums = np.zeros((n_pairs, 2 * n_values))
+    for m in range(n_values):
+        for i in range(n_rows):
+            if groups[i] >= 0:
+                deviation = values[m, i] - centres[groups[i], m]
+                product = scale[i] * deviation
+                sums[pairs[i], m] += product
+                sums[pairs[i], n_values + m] += product * deviation
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def sum_categories(
+    codes: Integers, scale: Floats, groups: Integers, pairs: Integers, shape: tuple[int, int]
+) -> Floats:
+    """Add up the weights of each category in each (group, cell) pair.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_plausible_values, n_rows)
+        Category of each plausible value, from 0.
+    scale : ndarray of shape (n_rows,)
+        Final weight of each row.
+    groups : ndarray of shape (n_rows,)
+        Group of each row; −1 leaves the row out.
+    pairs : ndarray of shape (n_rows,)
+        (group, cell) pair of each row.
+    shape : tuple of (int, int)
+        Number of pairs and of categories.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs, n_plausible_values * n_categories)
+        Sums of weights; the categories of the first plausible value come first.
+    """
+    n_pairs, n_categories = shape
+    n_values, n_rows = codes.shape
+    sums = np.zeros((n_pairs, n_values * n_categories))
+    for m in range(n_values):
+        for i in range(n_rows):
+            if groups[i] >= 0:
+                sums[pairs[i], m * n_categories + codes[m, i]] += scale[i]
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def spread_over_replicates(
+    sums: Floats, pair_groups: Integers, pair_cells: Integers, ratios: Floats, n_groups: int
+) -> Floats:
+    """Turn sums of (group, cell) pairs into sums of each group under each weight.
+
+    Parameters
+    ----------
+    sums : ndarray of shape (n_pairs, n_sums)
+        Sums under the final weight's scale.
+    pair_groups : ndarray of shape (n_pairs,)
+        Group of each pair.
+    pair_cells : ndarray of shape (n_pairs,)
+        Cell of each pair.
+    ratios : ndarray of shape (n_cells, n_weights)
+        Weight over scale of each cell; the first column is the final weight's.
+    n_groups : int
+        Number of groups.
+
+    Returns
+    -------
+    ndarray of shape (n_groups, n_weights, n_sums)
+        The same sums under each weight.
+    """
+    n_pairs, n_sums = sums.shape
+    n_weights = ratios.shape[1]
+    spread = np.zeros((n_groups, n_weights, n_sums))
+    for p in range(n_pairs):
+        target = spread[pair_groups[p]]
+        for r in range(n_weights):
+            ratio = ratios[pair_cells[p], r]
+            if ratio != 0.0:
+                for k in range(n_sums):
+                    target[r, k] += ratio * sums[p, k]
+    return spread

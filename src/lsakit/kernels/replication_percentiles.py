@@ -1,0 +1,210 @@
+"""Weighted percentiles under many replicate weights from one sort and one scan.
+
+The rows of a group are sorted once per plausible value. The cumulative weights of all replicates are kept at
+the end of each block of rows; only the block in which a percentile falls is walked row by row.
+See ``docs/algorithms/percentiles.md``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+BLOCK = 64
+TIE = 1e-12
+"""Share of the total weight within which a cumulative weight counts as equal to its target."""
+
+STEP, STRICT, MIDPOINT = 0, 1, 2
+
+
+@njit(cache=True, nogil=True)
+def block_weights(order: Integers, scale: Floats, cells: Integers, ratios: Floats) -> Floats:
+    """Cumulate all weights over sorted rows and keep the end of each block.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n_rows,)
+        Rows of the group in ascending order of their value.
+    scale : ndarray of shape (n_all_rows,)
+        Final weight of each row of the table.
+    cells : ndarray of shape (n_all_rows,)
+        Cell of each row of the table.
+    ratios : ndarray of shape (n_cells, n_weights)
+        Weight over scale of each cell.
+
+    Returns
+    -------
+    ndarray of shape (n_blocks + 1, n_weights)
+        Sum of weights before each block; the last line holds the totals.
+    """
+    n_rows = order.size
+    n_weights = ratios.shape[1]
+    n_blocks = (n_rows + BLOCK - 1) // BLOCK
+    ends = np.zeros((n_blocks + 1, n_weights))
+    for b in range(n_blocks):
+        for r in range(n_weights):
+            ends[b + 1, r] = ends[b, r]
+        for j in range(b * BLOCK, min(n_rows, (b + 1) * BLOCK)):
+            row = order[j]
+            weight = scale[row]
+            cell = cells[row]
+            for r in range(n_weights):
+                ends[b + 1, r] += weight * ratios[cell, r]
+    return ends
+
+
+@njit(cache=True, nogil=True)
+def _reaches(cumulative: float, target: float, slack: float, rule: int) -> bool:
+    """Say whether a cumulative weight has reached its target under the rule."""
+    if rule == STRICT:
+        return cumulative > target + slack
+    return cumulative >= target - slack
+
+
+@njit(cache=True, nogil=True)
+def _first_reaching(weights: Floats, ends: Floats, r: int, target: float, rule: int) -> tuple[int, float]:
+    """Find the first sorted position that reaches the target, and the weight before it."""
+    n_rows = weights.size
+    slack = TIE * ends[ends.shape[0] - 1, r]
+    low, high = 1, ends.shape[0] - 1
+    while low < high:
+        middle = (low + high) // 2
+        if _reaches(ends[middle, r], target, slack, rule):
+            high = middle
+        else:
+            low = middle + 1
+    position = (low - 1) * BLOCK
+    before = ends[low - 1, r]
+    while position < n_rows - 1 and not _reaches(before + weights[position], target, slack, rule):
+        before += weights[position]
+        position += 1
+    while weights[position] <= 0.0 and position > 0:
+        position -= 1
+        before -= weights[position]
+    return position, before
+
+
+@njit(cache=True, nogil=True)
+def _own_weight(values: Floats, weights: Floats, position: int, step: int) -> tuple[int, float]:
+    """Add up the weights of equal values from a position in one direction; give the next position too."""
+    j = position
+    own = 0.0
+    while 0 <= j < values.size and values[j] == values[position]:
+        own += weights[j]
+        j += step
+    return j, own
+
+
+@njit(cache=True, nogil=True)
+def _between_midpoints(values: Floats, weights: Floats, position: int, before: float, target: float) -> float:
+    """Interpolate between the midpoints of the cumulative weights of distinct values."""
+    below, own_below = _own_weight(values, weights, position, -1)
+    above, own = _own_weight(values, weights, below + 1, 1)
+    before -= own_below - weights[position]
+    value = values[position]
+    middle = before + own / 2.0
+    step = -1 if target < middle else 1
+    neighbor = below if target < middle else above
+    while 0 <= neighbor < values.size and weights[neighbor] <= 0.0:
+        neighbor += step
+    if neighbor < 0 or neighbor >= values.size:
+        return float(value)
+    lowest, _ = _own_weight(values, weights, neighbor, -1)
+    _, other = _own_weight(values, weights, lowest + 1, 1)
+    half = (own + other) / 2.0
+    share = abs(target - middle) / half
+    return float(value + share * (values[neighbor] - value))
+
+
+@njit(cache=True, nogil=True)
+def sorted_percentiles(
+    values: Floats, weights: Floats, ends: Floats, r: int, probabilities: Floats, rule: int
+) -> Floats:
+    """Read the percentiles of sorted values under one weight.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        Values in ascending order, in points of their scale.
+    weights : ndarray of shape (n_rows,)
+        The weight of each sorted row.
+    ends : ndarray of shape (n_blocks + 1, n_weights)
+        Sums of weights from :func:`block_weights`.
+    r : int
+        Column of ``ends`` that belongs to ``weights``.
+    probabilities : ndarray of shape (n_percentiles,)
+        Shares between 0 and 1, both excluded.
+    rule : int
+        ``STEP``: first value whose cumulative weight is at least the share of the total; ``STRICT``: first
+        above it; ``MIDPOINT``: linear between the midpoints of the cumulative weights of distinct values.
+
+    Returns
+    -------
+    ndarray of shape (n_percentiles,)
+        Percentiles in the unit of ``values``; NaN where the weight sums to zero.
+    """
+    result = np.full(probabilities.size, np.nan)
+    total = ends[ends.shape[0] - 1, r]
+    if total <= 0.0:
+        return result
+    for k in range(probabilities.size):
+        target = probabilities[k] * total
+        position, before = _first_reaching(weights, ends, r, target, rule)
+        if rule == MIDPOINT:
+            result[k] = _between_midpoints(values, weights, position, before, target)
+        else:
+            result[k] = values[position]
+    return result
+
+
+@njit(cache=True, nogil=True)
+def replicate_percentiles(
+    values: Floats,
+    order: Integers,
+    scale: Floats,
+    cells: Integers,
+    ratios: Floats,
+    probabilities: Floats,
+    rule: int,
+) -> Floats:
+    """Compute the percentiles of one group and one plausible value under every weight.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_all_rows,)
+        Values of the table, in points of their scale.
+    order : ndarray of shape (n_rows,)
+        Rows of the group in ascending order of their value.
+    scale : ndarray of shape (n_all_rows,)
+        Final weight of each row of the table.
+    cells : ndarray of shape (n_all_rows,)
+        Cell of each row of the table.
+    ratios : ndarray of shape (n_cells, n_weights)
+        Weight over scale of each cell.
+    probabilities : ndarray of shape (n_percentiles,)
+        Shares between 0 and 1, both excluded.
+    rule : int
+        ``STEP``, ``STRICT`` or ``MIDPOINT``; see :func:`sorted_percentiles`.
+
+    Returns
+    -------
+    ndarray of shape (n_percentiles, n_weights)
+        Percentiles in the unit of ``values``; NaN under a weight that sums to zero.
+    """
+    ends = block_weights(order, scale, cells, ratios)
+    n_weights = ratios.shape[1]
+    result = np.empty((probabilities.size, n_weights))
+    ordered = values[order]
+    ordered_scale = scale[order]
+    ordered_cells = cells[order]
+    weights = np.empty(order.size)
+    for r in range(n_weights):
+        column = ratios[:, r].copy()
+        for j in range(order.size):
+            weights[j] = ordered_scale[j] * column[ordered_cells[j]]
+        result[:, r] = sorted_percentiles(ordered, weights, ends, r, probabilities, rule)
+    return result
