@@ -1,0 +1,1 @@
+"""People, roles, scope and sign-in; the one place where permission is decided."""

@@ -1,0 +1,229 @@
+"""The one place that decides who may do what, and says so in words when the answer is no.
+
+A *permission* is a name in ``HOLDERS``; the roles beside it hold it. A *scope* is the set of units in which a
+person holds roles today. ``may_<verb>`` answers; ``requires`` and ``demand`` refuse, naming who may.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from dienrong.accounts.models import Assignment, Role, UnitKind
+from dienrong.core import clock
+from dienrong.core.refusals import NotAllowed, SignInFirst
+
+MINISTRY = frozenset({Role.MINISTRY_EXPERT})
+OFFICERS = frozenset({Role.MINISTRY_EXPERT, Role.PROVINCE_OFFICER, Role.COMMUNE_OFFICER})
+FIELD = OFFICERS | {Role.SCHOOL_COORDINATOR, Role.TEST_ADMINISTRATOR}
+EVERYONE_AT_WORK = frozenset(Role)
+
+HOLDERS: dict[str, frozenset[Role]] = {
+    "view_cycle": EVERYONE_AT_WORK,
+    "change_cycle": MINISTRY,
+    "run_analysis": MINISTRY,
+    "view_analysis": MINISTRY,
+    "view_artefacts": MINISTRY,
+    "view_schools": FIELD,
+    "view_unpublished_report": MINISTRY,
+    "publish_report": MINISTRY,
+    "view_audit": MINISTRY,
+    "view_all_jobs": MINISTRY,
+    "manage_people": MINISTRY,
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The units in which a person holds roles today, and the roles."""
+
+    roles: frozenset[str] = frozenset()
+    is_national: bool = False
+    provinces: frozenset[str] = frozenset()
+    communes: frozenset[str] = frozenset()
+    schools: frozenset[str] = frozenset()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no unit at all is in scope."""
+        return not (self.is_national or self.provinces or self.communes or self.schools)
+
+    def covers(
+        self, province_code: str | None = None, commune_code: str | None = None, school_id: str | None = None
+    ) -> bool:
+        """Tell whether an object that lies in these units is in scope."""
+        return (
+            self.is_national
+            or (province_code is not None and province_code in self.provinces)
+            or (commune_code is not None and commune_code in self.communes)
+            or (school_id is not None and school_id in self.schools)
+        )
+
+
+NOTHING = Scope()
+
+
+def assignments_of(user: Any) -> tuple[Assignment, ...]:
+    """Give the roles that a person holds today; asked of the database once per person object and day."""
+    if not getattr(user, "is_authenticated", False) or not user.is_active:
+        return ()
+    today = clock.today()
+    kept: tuple[Any, tuple[Assignment, ...]] | None = user.__dict__.get("_assignments_today")
+    if kept is None or kept[0] != today:
+        rows = Assignment.objects.filter(user_id=user.pk, valid_from__lte=today).order_by("id")
+        held = tuple(row for row in rows if row.valid_to is None or row.valid_to > today)
+        kept = user.__dict__["_assignments_today"] = (today, held)
+    return kept[1]
+
+
+def scope_of(user: Any) -> Scope:
+    """Give the scope of a person; nothing for the public."""
+    held = assignments_of(user)
+    if not held:
+        return NOTHING
+    # Coders and researchers work with coded answers and released files; no unit's own data are theirs.
+    units = [row for row in held if row.role in FIELD]
+    return Scope(
+        roles=frozenset(row.role for row in held),
+        is_national=any(row.unit_kind == UnitKind.NATION for row in units),
+        provinces=frozenset(row.unit_code for row in units if row.unit_kind == UnitKind.PROVINCE),
+        communes=frozenset(row.unit_code for row in units if row.unit_kind == UnitKind.COMMUNE),
+        schools=frozenset(row.unit_code for row in units if row.unit_kind == UnitKind.SCHOOL),
+    )
+
+
+def may(user: Any, permission: str) -> bool:
+    """Tell whether a person holds a permission by one of today's roles."""
+    return bool(HOLDERS[permission] & scope_of(user).roles)
+
+
+def may_view_cycle(user: Any) -> bool:
+    """Tell whether a person sees the board of a cycle."""
+    return may(user, "view_cycle")
+
+
+def may_change_cycle(user: Any) -> bool:
+    """Tell whether a person moves the steps of a cycle."""
+    return may(user, "change_cycle")
+
+
+def may_run_analysis(user: Any) -> bool:
+    """Tell whether a person starts analyses."""
+    return may(user, "run_analysis")
+
+
+def may_publish_report(user: Any) -> bool:
+    """Tell whether a person publishes reports."""
+    return may(user, "publish_report")
+
+
+def may_view_audit(user: Any) -> bool:
+    """Tell whether a person reads the audit log."""
+    return may(user, "view_audit")
+
+
+def may_view_unit(
+    user: Any,
+    province_code: str | None = None,
+    commune_code: str | None = None,
+    school_id: str | None = None,
+) -> bool:
+    """Tell whether an object lying in these units is in a person's scope.
+
+    Name every unit the object lies in: a school has its province, its commune and itself.
+    """
+    return scope_of(user).covers(province_code, commune_code, school_id)
+
+
+def who_may(permission: str) -> tuple[str, ...]:
+    """Name the roles that hold a permission."""
+    return tuple(str(role.label) for role in Role if role in HOLDERS[permission])
+
+
+def whom_to_ask(user: Any) -> str:
+    """Say whom a person asks for more: the level above, else the ministry."""
+    roles = scope_of(user).roles
+    if roles & {Role.SCHOOL_COORDINATOR, Role.TEST_ADMINISTRATOR}:
+        return _("Please ask the officer of your commune.")
+    if Role.COMMUNE_OFFICER in roles:
+        return _("Please ask the officer of your province.")
+    return _("Please ask the assessment team of the Ministry.")
+
+
+def refusal_for(user: Any, permission: str) -> NotAllowed:
+    """Make the refusal that names who may and whom to ask."""
+    sentence = _("This page or action is not open to your role.")
+    return NotAllowed(sentence, who_may=who_may(permission), whom_to_ask=whom_to_ask(user))
+
+
+def demand(user: Any, permission: str) -> None:
+    """Refuse a person who lacks a permission.
+
+    Raises
+    ------
+    SignInFirst
+        If nobody is signed in.
+    NotAllowed
+        If the person's roles do not hold it.
+    """
+    if may(user, permission):
+        return
+    if not getattr(user, "is_authenticated", False):
+        raise SignInFirst(_("Please sign in first."))
+    raise refusal_for(user, permission)
+
+
+def demand_unit(
+    user: Any,
+    province_code: str | None = None,
+    commune_code: str | None = None,
+    school_id: str | None = None,
+) -> None:
+    """Refuse a person in whose scope the object does not lie."""
+    if may_view_unit(user, province_code, commune_code, school_id):
+        return
+    if not getattr(user, "is_authenticated", False):
+        raise SignInFirst(_("Please sign in first."))
+    raise NotAllowed(
+        _("This belongs to a unit that is not in your charge."),
+        who_may=(str(_("Officers of that unit")), str(Role.MINISTRY_EXPERT.label)),
+        whom_to_ask=whom_to_ask(user),
+    )
+
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def requires(permission: str) -> Callable[[View], View]:
+    """Guard a view: ``@requires("run_analysis")``; unknown names fail when the module is loaded."""
+    if permission not in HOLDERS:
+        raise LookupError(f"{permission!r} is not a permission; see HOLDERS in accounts/permissions.py")
+
+    def guard(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            demand(request.user, permission)
+            return view(request, *args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return guard
+
+
+def requires_person(view: View) -> View:
+    """Guard a view that any signed-in person may open."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if not request.user.is_authenticated:
+            raise SignInFirst(_("Please sign in first."))
+        return view(request, *args, **kwargs)
+
+    guarded.permission = "signed_in"  # type: ignore[attr-defined]
+    return guarded  # type: ignore[return-value]

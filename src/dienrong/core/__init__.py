@@ -1,0 +1,1 @@
+"""Base models, clock, Vietnamese text, the shell of every page; no words of the assessment itself."""

@@ -1,0 +1,1 @@
+"""Long work in the background: progress, cancel, resume, and a reaper for dead workers."""

@@ -1,0 +1,22 @@
+"""Where each address leads: one line per room; the home page is the board of the current cycle."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("dienrong.core.urls")),
+    path("", include("dienrong.accounts.urls")),
+    path("", include("dienrong.audit.urls")),
+    path("", include("dienrong.jobs.urls")),
+]
+for room in ("cycles", "registry", "analysis", "reporting"):
+    if find_spec(f"dienrong.{room}.urls"):
+        urlpatterns.append(path("", include(f"dienrong.{room}.urls")))
+
+handler400 = "dienrong.core.views.bad_request"
+handler403 = "dienrong.core.views.forbidden"
+handler404 = "dienrong.core.views.not_found"
+handler500 = "dienrong.core.views.server_error"
