@@ -22,7 +22,7 @@ UNIT = 1.0 / 9007199254740992.0
 
 
 @njit(cache=True, nogil=True)
-def log_likelihood(theta: float, start: int, stop: int, answers: Any, items: Any) -> float:
+def log_likelihood(theta: float, start: int, stop: int, answers: Any, items: Any) -> Any:
     """Log-likelihood of the responses ``start`` to ``stop`` at theta; ``answers`` is (item, score)."""
     item_of, score_of = answers
     slope, intercepts, n_steps = items
@@ -152,15 +152,39 @@ def _lower_root_of_inverse(matrix: Any, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _integrate(
-    mode: Any, top: float, root: Any, prior: Any, bounds: Any, responses: Any, rule: Any, out: Any
-) -> float:
+def _advance(digit: Any, size: int) -> int:
+    """Count the digits one up, the last fastest; give the first that changed, −1 after the last number."""
+    changed = len(digit) - 1
+    while changed >= 0:
+        digit[changed] += 1
+        if digit[changed] < size:
+            return changed
+        digit[changed] = 0
+        changed -= 1
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _finish_moments(out: Any, total: float, mode: Any) -> None:
+    """Turn sums about the mode into the mean and the covariance, in place."""
+    n = len(mode)
+    for place in range(n + n * n):
+        out[place] /= total
+    for d in range(n):
+        for e in range(n):
+            out[n + d * n + e] -= out[d] * out[e]
+    for d in range(n):
+        out[d] += mode[d]
+
+
+@njit(cache=True, nogil=True)
+def _integrate(centre: Any, prior: Any, bounds: Any, responses: Any, rule: Any, out: Any) -> Any:
     """Sum the posterior over the adapted nodes; ``out`` gets the mean and, flattened, the covariance."""
+    mode, top, root = centre
     mean, precision = prior
     answers, items = responses
     nodes, log_weights = rule
     n = len(mode)
-    size = len(nodes)
     theta = np.empty(n)
     partial = np.zeros(n + 1)
     digit = np.zeros(n, dtype=np.int64)
@@ -172,11 +196,8 @@ def _integrate(
             theta[d] = mode[d]
             for e in range(d + 1):
                 theta[d] += 1.4142135623730951 * root[d, e] * nodes[digit[e]]
-            partial[d + 1] = (
-                partial[d]
-                + log_weights[digit[d]]
-                + log_likelihood(theta[d], bounds[d], bounds[d + 1], answers, items)
-            )
+            found = log_likelihood(theta[d], bounds[d], bounds[d + 1], answers, items)
+            partial[d + 1] = partial[d] + log_weights[digit[d]] + found
         value = partial[n] - top
         for d in range(n):
             for e in range(n):
@@ -188,20 +209,8 @@ def _integrate(
             out[d] += away
             for e in range(n):
                 out[n + d * n + e] += away * (theta[e] - mode[e])
-        changed = n - 1
-        while changed >= 0:
-            digit[changed] += 1
-            if digit[changed] < size:
-                break
-            digit[changed] = 0
-            changed -= 1
-    for d in range(n):
-        out[d] /= total
-    for d in range(n):
-        for e in range(n):
-            out[n + d * n + e] = out[n + d * n + e] / total - out[d] * out[e]
-    for d in range(n):
-        out[d] += mode[d]
+        changed = _advance(digit, len(nodes))
+    _finish_moments(out, total, mode)
     return np.log(total) + top
 
 
@@ -224,9 +233,7 @@ def posterior_moments(
         hessian, top = _climb(modes[student], means[student], precision, bounds[student], answers, items, 50)
         _lower_root_of_inverse(hessian, root)
         value = _integrate(
-            modes[student],
-            top,
-            root,
+            (modes[student], top, root),
             (means[student], precision),
             bounds[student],
             responses,

@@ -116,10 +116,7 @@ def set_scale(
             param="columns",
         )
     held = slope is not None or intercept is not None
-    if held:
-        line = _held(slope, intercept, weights)
-    else:
-        line = _estimated(table, chosen, weights, (mean, sd))
+    line = _held(slope, intercept, weights) if held else _estimated(table, chosen, weights, (mean, sd))
     moved = {name: line[1] + line[0] * floats(table, name, param="pv") for name in chosen}
     return ReportingScale(
         table=with_columns(table, moved),
