@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+SortedRows = tuple[Floats, Floats, Integers, Floats]
+"""Values, scales and cells of sorted rows, and the ratios of all cells."""
 
 BLOCK = 64
 TIE = 1e-12
@@ -66,9 +68,14 @@ def _reaches(cumulative: float, target: float, slack: float, rule: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _first_reaching(weights: Floats, ends: Floats, r: int, target: float, rule: int) -> tuple[int, float]:
+def _weight(rows: SortedRows, r: int, j: int) -> float:
+    """Weight r of sorted row j."""
+    return float(rows[1][j] * rows[3][rows[2][j], r])
+
+
+@njit(cache=True, nogil=True)
+def _first_reaching(rows: SortedRows, ends: Floats, r: int, target: float, rule: int) -> tuple[int, float]:
     """Find the first sorted position that reaches the target, and the weight before it."""
-    n_rows = weights.size
     slack = TIE * ends[ends.shape[0] - 1, r]
     low, high = 1, ends.shape[0] - 1
     while low < high:
@@ -79,86 +86,48 @@ def _first_reaching(weights: Floats, ends: Floats, r: int, target: float, rule: 
             low = middle + 1
     position = (low - 1) * BLOCK
     before = ends[low - 1, r]
-    while position < n_rows - 1 and not _reaches(before + weights[position], target, slack, rule):
-        before += weights[position]
+    weight = _weight(rows, r, position)
+    while position < rows[0].size - 1 and not _reaches(before + weight, target, slack, rule):
+        before += weight
         position += 1
-    while weights[position] <= 0.0 and position > 0:
+        weight = _weight(rows, r, position)
+    while position > 0 and _weight(rows, r, position) <= 0.0:
         position -= 1
-        before -= weights[position]
+        before -= _weight(rows, r, position)
     return position, before
 
 
 @njit(cache=True, nogil=True)
-def _own_weight(values: Floats, weights: Floats, position: int, step: int) -> tuple[int, float]:
+def _own_weight(rows: SortedRows, r: int, position: int, step: int) -> tuple[int, float]:
     """Add up the weights of equal values from a position in one direction; give the next position too."""
+    values = rows[0]
     j = position
     own = 0.0
     while 0 <= j < values.size and values[j] == values[position]:
-        own += weights[j]
+        own += _weight(rows, r, j)
         j += step
     return j, own
 
 
 @njit(cache=True, nogil=True)
-def _between_midpoints(values: Floats, weights: Floats, position: int, before: float, target: float) -> float:
+def _between_midpoints(rows: SortedRows, r: int, position: int, before: float, target: float) -> float:
     """Interpolate between the midpoints of the cumulative weights of distinct values."""
-    below, own_below = _own_weight(values, weights, position, -1)
-    above, own = _own_weight(values, weights, below + 1, 1)
-    before -= own_below - weights[position]
+    values = rows[0]
+    below, own_below = _own_weight(rows, r, position, -1)
+    above, own = _own_weight(rows, r, below + 1, 1)
+    before -= own_below - _weight(rows, r, position)
     value = values[position]
     middle = before + own / 2.0
     step = -1 if target < middle else 1
     neighbor = below if target < middle else above
-    while 0 <= neighbor < values.size and weights[neighbor] <= 0.0:
+    while 0 <= neighbor < values.size and _weight(rows, r, neighbor) <= 0.0:
         neighbor += step
     if neighbor < 0 or neighbor >= values.size:
         return float(value)
-    lowest, _ = _own_weight(values, weights, neighbor, -1)
-    _, other = _own_weight(values, weights, lowest + 1, 1)
-    half = (own + other) / 2.0
-    share = abs(target - middle) / half
+    lowest, _ = _own_weight(rows, r, neighbor, -1)
+    _, other = _own_weight(rows, r, lowest + 1, 1)
+    share = abs(target - middle) / ((own + other) / 2.0)
     return float(value + share * (values[neighbor] - value))
-
-
-@njit(cache=True, nogil=True)
-def sorted_percentiles(
-    values: Floats, weights: Floats, ends: Floats, r: int, probabilities: Floats, rule: int
-) -> Floats:
-    """Read the percentiles of sorted values under one weight.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows,)
-        Values in ascending order, in points of their scale.
-    weights : ndarray of shape (n_rows,)
-        The weight of each sorted row.
-    ends : ndarray of shape (n_blocks + 1, n_weights)
-        Sums of weights from :func:`block_weights`.
-    r : int
-        Column of ``ends`` that belongs to ``weights``.
-    probabilities : ndarray of shape (n_percentiles,)
-        Shares between 0 and 1, both excluded.
-    rule : int
-        ``STEP``: first value whose cumulative weight is at least the share of the total; ``STRICT``: first
-        above it; ``MIDPOINT``: linear between the midpoints of the cumulative weights of distinct values.
-
-    Returns
-    -------
-    ndarray of shape (n_percentiles,)
-        Percentiles in the unit of ``values``; NaN where the weight sums to zero.
-    """
-    result = np.full(probabilities.size, np.nan)
-    total = ends[ends.shape[0] - 1, r]
-    if total <= 0.0:
-        return result
-    for k in range(probabilities.size):
-        target = probabilities[k] * total
-        position, before = _first_reaching(weights, ends, r, target, rule)
-        if rule == MIDPOINT:
-            result[k] = _between_midpoints(values, weights, position, before, target)
-        else:
-            result[k] = values[position]
-    return result
 
 
 @njit(cache=True, nogil=True)
@@ -188,7 +157,8 @@ def replicate_percentiles(
     probabilities : ndarray of shape (n_percentiles,)
         Shares between 0 and 1, both excluded.
     rule : int
-        ``STEP``, ``STRICT`` or ``MIDPOINT``; see :func:`sorted_percentiles`.
+        ``STEP``: first value whose cumulative weight is at least the share of the total; ``STRICT``: first
+        above it; ``MIDPOINT``: linear between the midpoints of the cumulative weights of distinct values.
 
     Returns
     -------
@@ -197,14 +167,17 @@ def replicate_percentiles(
     """
     ends = block_weights(order, scale, cells, ratios)
     n_weights = ratios.shape[1]
-    result = np.empty((probabilities.size, n_weights))
-    ordered = values[order]
-    ordered_scale = scale[order]
-    ordered_cells = cells[order]
-    weights = np.empty(order.size)
+    result = np.full((probabilities.size, n_weights), np.nan)
+    rows = (values[order], scale[order], cells[order], ratios)
     for r in range(n_weights):
-        column = ratios[:, r].copy()
-        for j in range(order.size):
-            weights[j] = ordered_scale[j] * column[ordered_cells[j]]
-        result[:, r] = sorted_percentiles(ordered, weights, ends, r, probabilities, rule)
+        total = ends[ends.shape[0] - 1, r]
+        if total <= 0.0:
+            continue
+        for k in range(probabilities.size):
+            target = probabilities[k] * total
+            position, before = _first_reaching(rows, ends, r, target, rule)
+            if rule == MIDPOINT:
+                result[k, r] = _between_midpoints(rows, r, position, before, target)
+            else:
+                result[k, r] = rows[0][position]
     return result
