@@ -22,7 +22,7 @@ from dienrong.accounts.models import (
     normal_username,
 )
 from dienrong.core import clock, formats
-from dienrong.core.recording import record
+from dienrong.core.recording import ObjectName, record
 from dienrong.core.refusals import Refusal
 
 KEEP_FAILURES = datetime.timedelta(days=2)
@@ -93,7 +93,6 @@ def assign_role(
     role: str,
     unit_code: str = "",
     by: User | None,
-    unit_kind: str | None = None,
     unit_name: str = "",
     valid_from: datetime.date | None = None,
     valid_to: datetime.date | None = None,
@@ -103,19 +102,17 @@ def assign_role(
     Raises
     ------
     AssignmentRefused
-        If the role is unknown, is not held in units of this kind, or lacks its unit.
+        If the role is unknown, lacks the code of its unit, or is national and has one.
     """
     if role not in Role.values:
         raise AssignmentRefused(_("There is no role “%(role)s”.") % {"role": role})
-    kind = unit_kind or UNIT_KIND_OF_ROLE[role][0]
-    if kind not in UNIT_KIND_OF_ROLE[role]:
-        raise AssignmentRefused(_("This role is not held in a unit of this kind."))
-    if (kind == UnitKind.NATION) != (unit_code == ""):
+    kinds = [kind for kind in UNIT_KIND_OF_ROLE[role] if (kind == UnitKind.NATION) == (unit_code == "")]
+    if not kinds:
         raise AssignmentRefused(_("This role needs the code of its unit, and national roles have none."))
     assignment = Assignment(
         user=user,
         role=role,
-        unit_kind=kind,
+        unit_kind=kinds[0],
         unit_code=unit_code,
         unit_name=unit_name,
         valid_from=valid_from or clock.today(),
@@ -184,7 +181,9 @@ def note_failure(*, username: str, address: str) -> None:
     ends_at = queries.lock_ends_at(username=name, address=address)
     if ends_at is not None:
         after = {"until": ends_at.isoformat()}
-        record(action="accounts.sign_in_locked", actor=None, kind="account", key=name, after=after)
+        record(
+            action="accounts.sign_in_locked", actor=None, obj=ObjectName("accounts.user", name), after=after
+        )
 
 
 @transaction.atomic

@@ -19,7 +19,7 @@ from dienrong.core.views import safe_next, set_language_cookie
 
 @never_cache
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def login(request: HttpRequest) -> HttpResponse:
     """Sign a person in and lead them to where they wanted to go."""
     if request.user.is_authenticated and request.method == "GET":
@@ -53,7 +53,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 
 @permissions.requires_person
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Show and change what a person says about themselves, their roles and their browsers."""
     user = request.user
@@ -81,7 +81,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 @permissions.requires_person
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def password(request: HttpRequest) -> HttpResponse:
     """Change the password and stay signed in here; other browsers are signed out."""
     form = PasswordForm(request.POST or None, user=request.user)

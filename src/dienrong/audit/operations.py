@@ -13,6 +13,7 @@ from django.db import connection, models
 
 from dienrong.audit.models import AuditEntry
 from dienrong.core import clock, requests
+from dienrong.core.recording import ObjectName
 from dienrong.core.text import clean_text
 
 CHAIN_LOCK = 468_2026
@@ -43,9 +44,7 @@ def record(
     *,
     action: str,
     actor: Any | None,
-    obj: models.Model | None = None,
-    kind: str = "",
-    key: str = "",
+    obj: models.Model | ObjectName | None = None,
     title: str = "",
     before: Any = None,
     after: Any = None,
@@ -58,10 +57,10 @@ def record(
         What was done, as ``room.verb_in_past``: ``"cycles.step_done"``.
     actor : User or None
         Who did it; None is the system itself.
-    obj : Model, optional
-        The object; else give ``kind`` and ``key``.
-    kind, key, title : str, optional
-        Kind, identifier and name of the object where it is no row, or to say them otherwise.
+    obj : Model or ObjectName, optional
+        The object; an ``ObjectName`` where it is no row.
+    title : str, optional
+        The object's name on pages, where it is not the row's own text.
     before, after : object, optional
         What changed, as JSON; dates, decimals and sets are written as text and lists.
 
@@ -86,15 +85,16 @@ def record(
     _hold_chain()
     context = requests.current()
     last = AuditEntry.objects.order_by("-id").values_list("entry_hash", flat=True).first()
+    name = obj if isinstance(obj, ObjectName) else _name_of(obj)
     person = actor if getattr(actor, "pk", None) else None
     entry = AuditEntry(
         at=clock.now(),
         actor=person,
         actor_name=str(person)[:150] if person is not None else "",
         action=action,
-        object_kind=kind or (obj._meta.label_lower if obj is not None else ""),
-        object_id=key or (str(obj.pk) if obj is not None else ""),
-        object_title=clean_text(title or (str(obj) if obj is not None else ""))[:300],
+        object_kind=name.kind,
+        object_id=name.key,
+        object_title=clean_text(title or name.title)[:300],
         before=_plain(before),
         after=_plain(after),
         request_id=context.reference,
@@ -117,6 +117,13 @@ def verify_chain() -> tuple[ChainFault, ...]:
             faults.append(ChainFault(entry_id=entry.pk, what="its content is not what was written"))
         previous = entry.entry_hash
     return tuple(faults)
+
+
+def _name_of(row: models.Model | None) -> ObjectName:
+    """Name a row by its model, its key and its text."""
+    if row is None:
+        return ObjectName("", "")
+    return ObjectName(row._meta.label_lower, str(row.pk), str(row))
 
 
 def _hold_chain() -> None:

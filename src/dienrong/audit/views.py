@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from dienrong.accounts import permissions
 from dienrong.audit import queries
@@ -14,7 +14,7 @@ from dienrong.audit.forms import EntriesForm
 PAGE_SIZE = 50
 
 
-@require_GET
+@require_safe
 @permissions.requires("view_audit")
 def entries(request: HttpRequest) -> HttpResponse:
     """Show entries, newest first, one page at a time."""

@@ -6,7 +6,8 @@ import os
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 
 from dienrong import options
 
@@ -30,7 +31,7 @@ def check_options(**_context: Any) -> list[CheckMessage]:
         )
     if read.demo and open_to_network:
         findings.append(
-            Warning(
+            checks.Warning(
                 "DIENRONG_DEMO shows passwords on the login page while DIENRONG_HOST listens to the network.",
                 hint="Use the demonstration on one machine, or with synthetic data alone.",
                 id="dienrong.W001",
@@ -38,7 +39,7 @@ def check_options(**_context: Any) -> list[CheckMessage]:
         )
     if "*" in settings.ALLOWED_HOSTS:
         findings.append(
-            Warning(
+            checks.Warning(
                 "DIENRONG_ALLOWED_HOSTS accepts every name.",
                 hint="List the names of this site.",
                 id="dienrong.W002",

@@ -5,8 +5,19 @@ Lower rooms cannot import the audit room, which lies above them; it plugs itself
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ObjectName:
+    """An object that is no row: its kind as ``room.thing``, its identifier and its name."""
+
+    kind: str
+    key: str
+    title: str = ""
+
 
 Recorder = Callable[..., Any]
 _recorders: list[Recorder] = []

@@ -22,7 +22,8 @@ class RequestContext:
     address: str = ""
 
 
-_current: ContextVar[RequestContext] = ContextVar("dienrong_request", default=RequestContext())
+NO_REQUEST = RequestContext()
+_current: ContextVar[RequestContext] = ContextVar("dienrong_request", default=NO_REQUEST)
 
 
 def current() -> RequestContext:

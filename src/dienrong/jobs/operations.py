@@ -115,7 +115,7 @@ def run(job: Job, *, beating: bool = True) -> str:
                 result = work(context, **job.params)
         else:
             result = work(context, **job.params)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a job raises becomes its recorded end
         return _end_interrupted(job, context, error)
     return _end(job, State.DONE, progress=1.0, result=result)
 

@@ -19,7 +19,7 @@ worker_stopping = threading.Event()
 """Set when this process was asked to end; jobs hand themselves back at their next progress report."""
 
 
-class JobInterrupted(Exception):
+class JobInterrupted(Exception):  # noqa: N818 - stopping on request is no error
     """The job stops before its end, by request and not by failure."""
 
 

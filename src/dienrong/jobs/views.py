@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from dienrong.accounts import permissions
 from dienrong.jobs import operations, queries
@@ -26,7 +26,7 @@ def _job(request: HttpRequest, job_id: uuid.UUID) -> Job:
     return job
 
 
-@require_GET
+@require_safe
 @permissions.requires_person
 def jobs(request: HttpRequest) -> HttpResponse:
     """List the jobs that the person may see."""
@@ -35,7 +35,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
     return render(request, "jobs/jobs.html", {"page": page, "cards": cards})
 
 
-@require_GET
+@require_safe
 @permissions.requires_person
 def job(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """Show one job with its log."""
@@ -44,7 +44,7 @@ def job(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     return render(request, "jobs/job.html", context)
 
 
-@require_GET
+@require_safe
 @permissions.requires_person
 def card(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """Draw the card of one job anew; the page asks for it every two seconds while the job is active."""
