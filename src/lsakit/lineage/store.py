@@ -396,6 +396,16 @@ class Store:
             )
         return pointer
 
+    def drop_ref(self, name: str) -> None:
+        """Forget a name; what it pointed to stays.
+
+        Parameters
+        ----------
+        name : str
+            The name; nothing happens when it is not there.
+        """
+        (self.path / ref_path(name)).unlink(missing_ok=True)
+
     def refs(self) -> dict[str, str]:
         """Give all names and the manifests they point to.
 

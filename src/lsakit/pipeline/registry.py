@@ -1,0 +1,34 @@
+"""All steps by name; a manifest names its step, and here it is found again."""
+
+from __future__ import annotations
+
+from lsakit.lineage import Step
+from lsakit.pipeline.stages.administration import ADMINISTRATION
+from lsakit.pipeline.stages.calibration import CALIBRATION
+from lsakit.pipeline.stages.estimates import ESTIMATES
+from lsakit.pipeline.stages.frame import FRAME
+from lsakit.pipeline.stages.nation import NATION, NATION_GRADE
+from lsakit.pipeline.stages.report import REPORT
+from lsakit.pipeline.stages.sample import DRAW_SCHOOLS, SAMPLE, SELECT_STUDENTS
+from lsakit.pipeline.stages.scoring import SCORING
+from lsakit.pipeline.stages.values import VALUES
+from lsakit.pipeline.stages.weights import WEIGHTS
+
+STEPS: dict[str, Step] = {
+    step.name: step
+    for step in (
+        NATION,
+        NATION_GRADE,
+        FRAME,
+        SAMPLE,
+        DRAW_SCHOOLS,
+        SELECT_STUDENTS,
+        ADMINISTRATION,
+        SCORING,
+        WEIGHTS,
+        CALIBRATION,
+        VALUES,
+        ESTIMATES,
+        REPORT,
+    )
+}
