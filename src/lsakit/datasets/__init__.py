@@ -1,1 +1,14 @@
-"""TODO room docstring."""
+"""Data that need no file: the country's administrative units, and a synthetic nation whose truth is known.
+
+``nation(seed=2026)`` makes schools, pupils, an instrument and an administration from one seed; every estimate
+made on it can be held against ``nation.truth(grade)``. The model stands in
+``docs/algorithms/synthetic_nation.md``; the sources of the facts stand in ``data/README.md``.
+"""
+
+from lsakit.datasets import units
+from lsakit.datasets.administration import Administration
+from lsakit.datasets.nation_size import NationSize
+from lsakit.datasets.synthetic_nation import Nation, nation
+from lsakit.datasets.truth import TruthOptions
+
+__all__ = ["Administration", "Nation", "NationSize", "TruthOptions", "nation", "units"]
