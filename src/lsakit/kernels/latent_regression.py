@@ -15,6 +15,7 @@ from numba import njit
 from lsakit.kernels.partial_credit import solve_positive
 
 MOST_PROPOSALS = 10_000_000
+LARGE = 150.0
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST_MIX = np.uint64(0xBF58476D1CE4E5B9)
 SECOND_MIX = np.uint64(0x94D049BB133111EB)
@@ -22,29 +23,47 @@ UNIT = 1.0 / 9007199254740992.0
 
 
 @njit(cache=True, nogil=True)
+def _log_total(theta: float, item: int, items: Any) -> Any:
+    """Log of the sum over an item's categories where the plain sum might overflow."""
+    slope, intercepts, n_steps = items[0], items[1], items[2]
+    top = 0.0
+    for k in range(1, n_steps[item] + 1):
+        top = max(top, k * slope[item] * theta + intercepts[item, k - 1])
+    total = np.exp(-top)
+    for k in range(1, n_steps[item] + 1):
+        total += np.exp(k * slope[item] * theta + intercepts[item, k - 1] - top)
+    return top + np.log(total)
+
+
+@njit(cache=True, nogil=True)
 def log_likelihood(theta: float, start: int, stop: int, answers: Any, items: Any) -> Any:
-    """Log-likelihood of the responses ``start`` to ``stop`` at theta; ``answers`` is (item, score)."""
+    """Log-likelihood of the responses ``start`` to ``stop`` at theta.
+
+    ``answers`` is (item, score); ``items`` is (slope, intercepts, highest score, exp(intercepts)). One exponential
+    per item serves all its categories, and one logarithm many items.
+    """
     item_of, score_of = answers
-    slope, intercepts, n_steps = items
+    slope, intercepts, n_steps, raised = items
     value = 0.0
     product = 1.0
     for place in range(start, stop):
         item = item_of[place]
         move = slope[item] * theta
         steps = n_steps[item]
-        top = 0.0
-        for k in range(1, steps + 1):
-            top = max(top, k * move + intercepts[item, k - 1])
-        shift = top if top > 30.0 else 0.0
-        total = np.exp(-shift)
-        for k in range(1, steps + 1):
-            total += np.exp(k * move + intercepts[item, k - 1] - shift)
         score = score_of[place]
         if score > 0:
             value += score * move + intercepts[item, score - 1]
-        value -= shift
+        if abs(move) * steps > LARGE:
+            value -= _log_total(theta, item, items)
+            continue
+        factor = np.exp(move)
+        total = 1.0 + raised[item, 0] * factor
+        power = factor
+        for k in range(1, steps):
+            power *= factor
+            total += raised[item, k] * power
         product *= total
-        if product > 1e200:
+        if product > 1e150:
             value -= np.log(product)
             product = 1.0
     return value - np.log(product)
@@ -54,24 +73,29 @@ def log_likelihood(theta: float, start: int, stop: int, answers: Any, items: Any
 def _slope_and_curvature(theta: float, start: int, stop: int, answers: Any, items: Any) -> Any:
     """First derivative of the log-likelihood and minus the second."""
     item_of, score_of = answers
-    slope, intercepts, n_steps = items
+    slope, intercepts, n_steps, raised = items
     first = 0.0
     second = 0.0
     for place in range(start, stop):
         item = item_of[place]
         a = slope[item]
         steps = n_steps[item]
-        top = 0.0
-        for k in range(1, steps + 1):
-            top = max(top, k * a * theta + intercepts[item, k - 1])
-        total = np.exp(-top)
+        shift = 0.0
+        if abs(a * theta) * steps > LARGE:
+            shift = _log_total(theta, item, items)
+        total = np.exp(-shift) if shift != 0.0 else 1.0
         mean = 0.0
         square = 0.0
+        factor = np.exp(a * theta) if shift == 0.0 else 1.0
+        power = 1.0
         for k in range(1, steps + 1):
-            raised = np.exp(k * a * theta + intercepts[item, k - 1] - top)
-            total += raised
-            mean += k * raised
-            square += k * k * raised
+            power *= factor
+            part = raised[item, k - 1] * power
+            if shift != 0.0:
+                part = np.exp(k * a * theta + intercepts[item, k - 1] - shift)
+            total += part
+            mean += k * part
+            square += k * k * part
         mean /= total
         square /= total
         first += a * (score_of[place] - mean)
@@ -152,16 +176,72 @@ def _lower_root_of_inverse(matrix: Any, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _advance(digit: Any, size: int) -> int:
-    """Count the digits one up, the last fastest; give the first that changed, −1 after the last number."""
-    changed = len(digit) - 1
-    while changed >= 0:
-        digit[changed] += 1
-        if digit[changed] < size:
-            return changed
-        digit[changed] = 0
-        changed -= 1
-    return -1
+def _multiply_totals(move: float, thetas: Any, raised: Any, steps: int, product: Any) -> None:
+    """Multiply in the sum over one item's categories at many abilities at once.
+
+    The exponential is the Taylor polynomial of degree seven at 1/256 of its argument, squared eight times: in
+    plain multiplications the loop runs in vector lanes. For arguments up to 30 its relative error is below 1e-9.
+    """
+    for q in range(len(thetas)):
+        t = move * thetas[q] * 0.00390625
+        factor = 1.0 / 5040.0
+        factor = factor * t + 1.0 / 720.0
+        factor = factor * t + 1.0 / 120.0
+        factor = factor * t + 1.0 / 24.0
+        factor = factor * t + 1.0 / 6.0
+        factor = factor * t + 0.5
+        factor = factor * t + 1.0
+        factor = factor * t + 1.0
+        factor *= factor
+        factor *= factor
+        factor *= factor
+        factor *= factor
+        factor *= factor
+        factor *= factor
+        factor *= factor
+        factor *= factor
+        total = 1.0 + raised[0] * factor
+        if steps > 1:
+            power = factor
+            for k in range(1, steps):
+                power *= factor
+                total += raised[k] * power
+        product[q] *= total
+
+
+@njit(cache=True, nogil=True)
+def _log_likelihoods(thetas: Any, span: Any, answers: Any, items: Any, product: Any, out: Any) -> None:
+    """Write the log-likelihood of the responses ``span`` (start, stop) at many abilities at once."""
+    item_of, score_of = answers
+    slope, intercepts, n_steps, raised = items
+    farthest = 0.0
+    for q in range(len(thetas)):
+        farthest = max(farthest, abs(thetas[q]))
+        out[q] = 0.0
+        product[q] = 1.0
+    times = 0.0
+    height = 0.0
+    waiting = 0
+    for place in range(span[0], span[1]):
+        item = item_of[place]
+        steps = n_steps[item]
+        score = score_of[place]
+        if score > 0:
+            times += score * slope[item]
+            height += intercepts[item, score - 1]
+        if abs(slope[item]) * farthest * steps > 30.0 or np.abs(intercepts[item]).max() > 30.0:
+            for q in range(len(thetas)):
+                out[q] -= _log_total(thetas[q], item, items)
+            continue
+        _multiply_totals(slope[item], thetas, raised[item], steps, product)
+        waiting += 1
+        if waiting == 8:
+            waiting = 0
+            for q in range(len(thetas)):
+                out[q] -= np.log(product[q])
+                product[q] = 1.0
+    for q in range(len(thetas)):
+        out[q] += times * thetas[q] + height - np.log(product[q])
 
 
 @njit(cache=True, nogil=True)
@@ -178,38 +258,47 @@ def _finish_moments(out: Any, total: float, mode: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _integrate(centre: Any, prior: Any, bounds: Any, responses: Any, rule: Any, out: Any) -> Any:
+def _integrate(centre: Any, prior: Any, bounds: Any, responses: Any, rule: Any, work: Any, out: Any) -> Any:
     """Sum the posterior over the adapted nodes; ``out`` gets the mean and, flattened, the covariance."""
     mode, top, root = centre
     mean, precision = prior
     answers, items = responses
     nodes, log_weights = rule
-    n = len(mode)
-    theta = np.empty(n)
-    partial = np.zeros(n + 1)
-    digit = np.zeros(n, dtype=np.int64)
-    total = 0.0
+    theta, value, product = work
+    n, size = len(mode), len(nodes)
+    n_points = 1
+    for d in range(n):
+        n_points *= size
+        for point in range(n_points):
+            rest = point
+            theta[d, point] = mode[d]
+            for e in range(d, -1, -1):
+                theta[d, point] += 1.4142135623730951 * root[d, e] * nodes[rest % size]
+                rest //= size
+        span = (bounds[d], bounds[d + 1])
+        _log_likelihoods(theta[d, :n_points], span, answers, items, product[:n_points], value[d, :n_points])
+        for point in range(n_points):
+            value[d, point] += log_weights[point % size] + (value[d - 1, point // size] if d > 0 else 0.0)
+    away = np.empty(n)
     out[:] = 0.0
-    changed = 0
-    while changed >= 0:
-        for d in range(changed, n):
-            theta[d] = mode[d]
-            for e in range(d + 1):
-                theta[d] += 1.4142135623730951 * root[d, e] * nodes[digit[e]]
-            found = log_likelihood(theta[d], bounds[d], bounds[d + 1], answers, items)
-            partial[d + 1] = partial[d] + log_weights[digit[d]] + found
-        value = partial[n] - top
+    total = 0.0
+    for point in range(n_points):
+        rest = point
+        for d in range(n - 1, -1, -1):
+            away[d] = theta[d, rest] - mode[d]
+            rest //= size
+        height = value[n - 1, point] - top
         for d in range(n):
             for e in range(n):
-                value -= 0.5 * (theta[d] - mean[d]) * precision[d, e] * (theta[e] - mean[e])
-        share = np.exp(value)
+                height -= (
+                    0.5 * (away[d] + mode[d] - mean[d]) * precision[d, e] * (away[e] + mode[e] - mean[e])
+                )
+        share = np.exp(height)
         total += share
         for d in range(n):
-            away = share * (theta[d] - mode[d])
-            out[d] += away
+            out[d] += share * away[d]
             for e in range(n):
-                out[n + d * n + e] += away * (theta[e] - mode[e])
-        changed = _advance(digit, len(nodes))
+                out[n + d * n + e] += share * away[d] * away[e]
     _finish_moments(out, total, mode)
     return np.log(total) + top
 
@@ -221,7 +310,7 @@ def posterior_moments(
     """Write each student's log-likelihood, posterior mean and covariance.
 
     ``bounds`` of shape (n_students, n_dimensions + 1) delimits the responses of each dimension; ``responses`` is
-    ((item, score), (slope, intercepts, n_steps)); ``prior`` is (means of shape (n_students, n_dimensions),
+    ((item, score), (slope, intercepts, n_steps, exp(intercepts))); ``prior`` is (means of shape (n_students, n_dimensions),
     precision, log determinant of the precision); ``rule`` is (nodes, log weights plus squared nodes) of
     Gauss-Hermite; ``modes`` holds starting values and is improved in place.
     """
@@ -229,6 +318,8 @@ def posterior_moments(
     means, precision, log_determinant = prior
     n = means.shape[1]
     root = np.empty((n, n))
+    most = len(rule[0]) ** n
+    work = (np.empty((n, most)), np.empty((n, most)), np.empty(most))
     for student in range(means.shape[0]):
         hessian, top = _climb(modes[student], means[student], precision, bounds[student], answers, items, 50)
         _lower_root_of_inverse(hessian, root)
@@ -238,6 +329,7 @@ def posterior_moments(
             bounds[student],
             responses,
             rule,
+            work,
             out[student],
         )
         for d in range(n):

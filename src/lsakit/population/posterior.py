@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,11 +72,10 @@ class Answers:
         )
 
     @property
-    def kernel_form(
-        self,
-    ) -> tuple[tuple[NDArray[np.int32], NDArray[np.int8]], tuple[Floats, Floats, NDArray[np.int64]]]:
+    def kernel_form(self) -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]:
         """The nested tuples that the kernels read."""
-        return (self.item, self.score), (self.slope, self.intercepts, self.n_steps)
+        items = (self.slope, self.intercepts, self.n_steps, np.exp(self.intercepts))
+        return (self.item, self.score), items
 
 
 def answers_of(cals: Mapping[str, Calibration], scored: Table, order: NDArray[np.int64]) -> Answers:
