@@ -113,7 +113,7 @@ def clean_text(
         for name in names
     ]
     notes.extend(
-        Note(column=name, sentence="Text was normalised (NFC, spaces, invisible characters).", n=n)
+        Note(column=name, sentence="Text was normalised (NFC, spaces, invisible characters).", n=int(n))
         for name, n in zip(names, changed, strict=True)
         if n
     )

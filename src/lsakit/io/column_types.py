@@ -173,7 +173,8 @@ def coerce(table: pl.DataFrame, codebook: Codebook, *, source: str) -> pl.DataFr
         if lost.any():
             row = int(lost.arg_true()[0])
             raise FileFormatError(
-                f"The value {column[row]!r} of column {variable.name!r} in {source!r} is not of type {variable.type!r}.",
+                f"The value {column[row]!r} of column {variable.name!r} in {source!r} is not of type "
+                f"{variable.type!r}.",
                 where=[f"row {index + 1}" for index in lost.arg_true().to_list()],
                 why="The codebook says what the column holds.",
                 hint="Correct the value, or the type in the codebook.",

@@ -38,10 +38,10 @@ class ReadOptions:
     columns : Sequence of str, optional
         Columns to read, in this order; all by default.
     text_columns : Mapping of str to int, or Sequence of str, optional
-        Columns of identifiers, kept as text; with a number, codes of exactly that many characters.
+        Columns of identifiers, kept as text; with a number, codes of exactly so many characters.
     encoding : str, optional
-        Character set of a text file where it is not Unicode: ``"windows-1258"``, ``"tcvn3"``, ``"vni"`` or any
-        name that Python knows. ``"tcvn3"`` and ``"vni"`` also convert the text of workbooks and statistical files.
+        Character set of a text file that is not Unicode: ``"windows-1258"``, ``"tcvn3"``, ``"vni"`` or any
+        name that Python knows. ``"tcvn3"`` and ``"vni"`` also convert workbooks and statistical files.
     user_missing : {"keep", "null"}, default "keep"
         Whether user-missing codes stay as values or become null.
     restore_zeros : bool, default False

@@ -74,7 +74,8 @@ def _digits(column: pl.Series, source: str, first_row: int) -> pl.Series:
         if bad.fill_null(value=False).any():
             rows = bad.fill_null(value=False).arg_true().to_list()
             raise FileFormatError(
-                f"The identifier column {column.name!r} of {source!r} holds {column[rows[0]]!r}, which is no code.",
+                f"The identifier column {column.name!r} of {source!r} holds {column[rows[0]]!r}, "
+                "which is no code.",
                 where=[f"row {row + first_row}" for row in rows],
                 why=f"A spreadsheet keeps {EXCEL_DIGITS} digits of a number; further digits are lost.",
                 hint="Format the column as text in the source and enter these codes again.",
@@ -97,7 +98,8 @@ def _full_width(
     rows = (wrong & ~short).arg_true().to_list()
     if rows:
         raise FileFormatError(
-            f"The column {column.name!r} of {source!r} must hold codes of {width} characters. Got {text[rows[0]]!r}.",
+            f"The column {column.name!r} of {source!r} must hold codes of {width} characters. "
+            f"Got {text[rows[0]]!r}.",
             where=[f"row {row + first_row}" for row in rows],
             hint="Correct the code, or the width declared for the column.",
             param=column.name,
@@ -107,14 +109,15 @@ def _full_width(
     if restore_zeros:
         return text.str.zfill(width), int(short.sum())
     rows = short.arg_true().to_list()
-    value = text[rows[0]]
+    value = str(text[rows[0]])
+    full = value.zfill(width)
     raise FileFormatError(
-        f"The column {column.name!r} of {source!r} must hold codes of {width} characters. Got {value!r} in row "
-        f"{rows[0] + first_row}, and {len(rows) - 1} more: leading zeros were lost.",
+        f"The column {column.name!r} of {source!r} must hold codes of {width} characters. Got {value!r} in "
+        f"row {rows[0] + first_row}, and {len(rows) - 1} more: leading zeros were lost.",
         where=[f"row {row + first_row}" for row in rows],
-        why=f"A spreadsheet that takes codes for numbers drops the zeros: {value!r} would match no {value.zfill(width)!r}.",
-        hint="Format the column as text in the source, or read it with restore_zeros=True to put the zeros back.",
+        why=f"A spreadsheet that takes codes for numbers drops the zeros; {value!r} would not match {full!r}.",
+        hint="Format the column as text in the source, or read it with restore_zeros=True to put them back.",
         param=column.name,
         got=value,
-        expected=value.zfill(width),
+        expected=full,
     )
