@@ -132,20 +132,25 @@ def jk2_factors(
     return factors
 
 
-def jackknife_factors(stratum: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def jackknife_factors(
+    stratum: NDArray[np.int64], *, sampling_fraction: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Build the factors of the jackknife that leaves out one unit at a time.
 
     Parameters
     ----------
     stratum : ndarray of shape (n_units,)
         Stratum of each unit, from 0: the explicit strata for JKn, all zeros for JK1.
+    sampling_fraction : ndarray of shape (n_units,), optional
+        Share of the stratum's population that was drawn, for the finite population correction; by default
+        no correction.
 
     Returns
     -------
     factors : ndarray of shape (n_units, n_units)
         0 for the unit left out, ``n_h / (n_h − 1)`` for the others of its stratum, else 1.
     coefficients : ndarray of shape (n_units,)
-        ``(n_h − 1) / n_h`` for each replicate (dimensionless), without finite population correction.
+        ``(1 − f_h) (n_h − 1) / n_h`` for each replicate (dimensionless).
 
     Raises
     ------
@@ -171,4 +176,5 @@ def jackknife_factors(stratum: NDArray[np.int64]) -> tuple[NDArray[np.float64], 
     same = stratum[:, None] == stratum[None, :]
     factors = np.where(same, (size / (size - 1.0))[None, :], 1.0)
     np.fill_diagonal(factors, 0.0)
-    return factors, (size - 1.0) / size
+    coefficients = (size - 1.0) / size
+    return factors, coefficients if sampling_fraction is None else coefficients * (1.0 - sampling_fraction)

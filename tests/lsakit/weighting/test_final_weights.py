@@ -1,0 +1,333 @@
+"""Final weights against hand-worked vectors, and what they refuse."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lsakit.errors import DesignError, TableError, UnknownColumnError
+from lsakit.weighting.cells import merge_small_cells
+from lsakit.weighting.final_weights import final_weights
+from lsakit.weighting.profiles import read_rules
+from lsakit.weighting.school_stage import trim_large_schools
+from lsakit.weighting.student_stage import trim_to_median
+
+DRAWN: dict[str, Any] = {
+    "school_id": ["A", "C", "E", "I"],
+    "stratum": ["all"] * 4,
+    "base_weight": [318 / 210, 318 / 150, 318 / 120, 318 / 60],
+    "replacement_1": ["B", "D", "F", "J"],
+    "replacement_2": [None, None, "G", "H"],
+    "is_certainty": [False] * 4,
+    "selection_order": [1, 2, 3, 4],
+    "measure_of_size": [210.0, 150.0, 120.0, 60.0],
+    "implicit_stratum": [None, None, None, None],
+}
+SCHOOLS: dict[str, Any] = {
+    "school_id": ["A", "C", "E", "I"],
+    "participant_id": ["A", "C", None, "I"],
+    "status": [1, 1, 2, 1],
+    "enrolment": [210, 150, 120, 60],
+    "enrolment_listed": [205, 160, None, 62],
+}
+# school: (gender, sampled, responding)
+COUNTS = {
+    "A": (("F", 17, 16), ("M", 18, 17)),
+    "C": (("F", 18, 18), ("M", 17, 17)),
+    "I": (("F", 17, 15), ("M", 18, 16)),
+}
+
+
+def students_of(counts: dict[str, Any] = COUNTS) -> dict[str, list[Any]]:
+    rows = [
+        (school, f"{school}{gender}{number:02d}", gender, 10 if number < responding else 20)
+        for school, parts in counts.items()
+        for gender, sampled, responding in parts
+        for number in range(sampled)
+    ]
+    return dict(
+        zip(["school_id", "student_id", "gender", "status"], map(list, zip(*rows, strict=True)), strict=True)
+    )
+
+
+STUDENTS = students_of()
+
+
+def test_tv_3_1_with_listed_enrolment() -> None:
+    w = final_weights(DRAWN, SCHOOLS, STUDENTS, rules="pisa")
+    table = w.table
+    assert table.height == 99
+    assert table["school_nonresponse_factor"].to_numpy() == pytest.approx(1296.228571 / 978.228571, abs=1e-7)
+    first = {school: table.filter(table["school_id"] == school) for school in "ACI"}
+    assert [first[school]["student_base_weight"][0] for school in "ACI"] == pytest.approx(
+        [5.857143, 4.571429, 1.771429], abs=5e-7
+    )
+    expected = {"A": (12.4633215, 12.4502497), "C": (13.6184587, 13.6041753), "I": (13.1928818, 13.1790448)}
+    for school, (girls, boys) in expected.items():
+        assert first[school]["final_weight"][0] == pytest.approx(girls, abs=5e-8)
+        assert first[school]["final_weight"][-1] == pytest.approx(boys, abs=5e-8)
+    cells = w.cells.filter(w.cells["stage"] == "student")
+    assert cells["factor"].to_list() == pytest.approx([1.0604713, 1.0593590], abs=5e-8)
+    assert table["final_weight"].sum() == pytest.approx(1296.228571, abs=5e-7)
+
+
+def test_tv_3_1_with_frame_enrolment() -> None:
+    rules = read_rules("pisa")
+    framed = dataclasses.replace(rules, school_cells=dataclasses.replace(rules.school_cells, size="frame"))
+    w = final_weights(DRAWN, SCHOOLS, STUDENTS, rules=framed)
+    assert w.table["school_nonresponse_factor"][0] == pytest.approx(4 / 3, abs=1e-12)
+
+
+def test_tv_3_2_trimming() -> None:
+    factor = trim_large_schools(np.array([130.0, 105.0, np.nan]), np.array([35.0, 35.0, 35.0]), 3.0)
+    assert factor.tolist() == pytest.approx([0.8076923, 1, 1], abs=5e-8)
+    weights = np.array([10.0, 11, 12, 12, 13, 14, 15, 70])
+    groups = np.zeros(8, dtype=np.int64)
+    assert (weights * trim_to_median(weights, groups, 4.0))[-1] == pytest.approx(50)
+    assert (weights * trim_to_median(weights, groups, 4.5))[-1] == pytest.approx(56.25)
+    assert (trim_to_median(weights, groups, None) == 1).all()
+
+
+def test_trimming_works_inside_the_chain() -> None:
+    schools = {**SCHOOLS, "enrolment_listed": [205, 160, None, 62 * 4]}
+    w = final_weights(DRAWN, schools, STUDENTS)
+    inside = w.table.filter(w.table["school_id"] == "I")
+    assert inside["school_trimming_factor"][0] == pytest.approx(180 / 248)
+    untrimmed = final_weights(DRAWN, schools, STUDENTS, rules="national")
+    assert untrimmed.table["school_trimming_factor"].unique().to_list() == [1.0]
+
+
+def test_a_replacement_takes_the_weight_of_its_original() -> None:
+    schools = {**SCHOOLS, "participant_id": ["A", "D", None, "I"], "status": [1, 2, 2, 1]}
+    students = {**STUDENTS, "school_id": ["D" if one == "C" else one for one in STUDENTS["school_id"]]}
+    w = final_weights(DRAWN, schools, students)
+    inside = w.table.filter(w.table["school_id"] == "D")
+    assert inside["school_base_weight"][0] == 318 / 150
+    assert inside["sampled_school_id"].unique().to_list() == ["C"]
+    assert "School D took part for C" in w.explain(inside["student_id"][0])
+
+
+def test_excluded_and_ineligible_students_leave() -> None:
+    status = list(STUDENTS["status"])
+    status[0], status[1], status[2] = 31, 40, 50
+    w = final_weights(DRAWN, SCHOOLS, {**STUDENTS, "status": status})
+    assert w.students.height == 105 - 3
+    # school A: 34 sampled (one was never sampled), two of them not eligible
+    row = w.schools.row(0, named=True)
+    assert (row["n_sampled"], row["n_eligible"]) == (34, 32)
+    base = w.students["student_base_weight"][0]
+    assert base == pytest.approx(205 / 34)
+    factor = 1296.228571428571 / 978.228571428571
+    eligible = factor * (318 / 210 * 205 * 32 / 34 + 318 / 150 * 160 + 318 / 60 * 62)
+    assert w.table["final_weight"].sum() == pytest.approx(eligible, rel=1e-12)
+
+
+def test_an_ineligible_school_leaves_the_denominator() -> None:
+    w = final_weights(DRAWN, {**SCHOOLS, "status": [1, 1, 6, 1]}, STUDENTS)
+    assert w.table["school_nonresponse_factor"].unique().to_list() == [1.0]
+    assert w.table["final_weight"].sum() == pytest.approx(978.228571, abs=5e-7)
+
+
+def test_a_school_with_few_respondents_is_a_nonrespondent() -> None:
+    counts = {**COUNTS, "I": (("F", 17, 4), ("M", 18, 4))}
+    w = final_weights(DRAWN, SCHOOLS, students_of(counts))
+    assert w.schools["outcome"].to_list() == ["participant", "participant", "nonrespondent", "nonrespondent"]
+    assert set(w.table["school_id"]) == {"A", "C"}
+    counts = {**COUNTS, "I": (("F", 17, 5), ("M", 18, 4))}
+    assert set(final_weights(DRAWN, SCHOOLS, students_of(counts)).table["school_id"]) == {"A", "C", "I"}
+
+
+def test_explain_multiplies_to_the_weight() -> None:
+    w = final_weights(DRAWN, SCHOOLS, STUDENTS)
+    text = w.explain("AF00")
+    assert "School A of stratum 'all' took part: school base weight 1.51429." in text
+    assert "3 of 4 schools took part: non-response factor 1.32508 (a small cell" in text
+    assert "35 of 205 listed students were drawn: within-school weight 5.85714" in text
+    assert "49 of 52 students took part: non-response factor 1.06047" in text
+    assert text.endswith("= 12.4633.")
+    assert "the final weight is 0" in w.explain("AF16")
+    with pytest.raises(DesignError, match="'nobody'"):
+        w.explain("nobody")
+
+
+def test_cells_merge_with_the_smaller_neighbour() -> None:
+    ones = [1.0, 1.0, 1.0, 1.0]
+    assert merge_small_cells([9, 2, 7, 8], ones, ones, minimum=6, maximum_factor=2) == [0, 1, 1, 2]
+    assert merge_small_cells([2, 2, 2], ones[:3], ones[:3], minimum=6, maximum_factor=2) == [0, 0, 0]
+    assert merge_small_cells([8, 8], [9.0, 3.0], [9.0, 1.0], minimum=6, maximum_factor=2) == [0, 0]
+    assert merge_small_cells([3], [3.0], [1.0], minimum=6, maximum_factor=2) == [0]
+
+
+def test_school_cells_follow_the_implicit_stratum_where_large_enough() -> None:
+    n = 24
+    drawn = {
+        "school_id": [f"S{row:02d}" for row in range(n)],
+        "stratum": ["N"] * 12 + ["S"] * 12,
+        "base_weight": [2.0] * n,
+        "selection_order": list(range(1, n + 1)),
+        "implicit_stratum": (["rural"] * 6 + ["urban"] * 6) + (["rural"] * 9 + ["urban"] * 3),
+    }
+    took = [row % 12 != 0 for row in range(n)]
+    schools = {
+        "school_id": drawn["school_id"],
+        "participant_id": [one if yes else None for one, yes in zip(drawn["school_id"], took, strict=True)],
+        "status": [1 if yes else 2 for yes in took],
+        "enrolment": [40] * n,
+        "enrolment_listed": [40 if yes else None for yes in took],
+    }
+    students = students_of(
+        {one: (("F", 10, 10), ("M", 10, 9)) for one, yes in zip(drawn["school_id"], took, strict=True) if yes}
+    )
+    w = final_weights(drawn, schools, students)
+    cells = w.cells.filter(w.cells["stage"] == "school")
+    # N: rural has 5 participants, fewer than 6, and joins urban; S: urban has 3 and joins rural.
+    assert cells["label"].to_list() == ["N: rural + urban", "S: rural + urban"]
+    assert cells["factor"].to_list() == pytest.approx([12 / 11, 12 / 11])
+
+
+def changed(table: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {**table, **changes}
+
+
+@pytest.mark.parametrize(
+    ("drawn", "schools", "students", "error", "words"),
+    [
+        (
+            changed(DRAWN, base_weight=[1, -2, 1, 1]),
+            SCHOOLS,
+            STUDENTS,
+            TableError,
+            r"'base_weight'.*positive. Got -2.*C",
+        ),
+        (DRAWN, changed(SCHOOLS, status=[1, 1, 77, 1]), STUDENTS, TableError, r"Got 77 in 1 of 4.*E"),
+        (DRAWN, changed(SCHOOLS, status=[1, 1, 1, 1]), STUDENTS, DesignError, r"no participant_id.*E"),
+        (
+            DRAWN,
+            changed(SCHOOLS, status=[6, 1, 2, 1]),
+            STUDENTS,
+            DesignError,
+            r"not replaced|have a participant_id",
+        ),
+        (DRAWN, changed(SCHOOLS, status=[2, 1, 2, 1]), STUDENTS, DesignError, r"their own participant.*A"),
+        (
+            DRAWN,
+            changed(SCHOOLS, participant_id=["A", "A", None, "I"], status=[1, 2, 2, 1]),
+            STUDENTS,
+            DesignError,
+            r"more than one sampled school.*A",
+        ),
+        (
+            DRAWN,
+            changed(SCHOOLS, participant_id=["A", "X", None, "I"], status=[1, 2, 2, 1]),
+            changed(STUDENTS, school_id=["X" if one == "C" else one for one in STUDENTS["school_id"]]),
+            DesignError,
+            r"X for C",
+        ),
+        (
+            DRAWN,
+            changed(SCHOOLS, school_id=["A", "C", "Z", "I"]),
+            STUDENTS,
+            DesignError,
+            r"sampled schools are not in the schools table.*E",
+        ),
+        (
+            DRAWN,
+            changed(SCHOOLS, enrolment_listed=[20, 160, None, 62]),
+            STUDENTS,
+            DesignError,
+            r"20 listed and 35 drawn in school A",
+        ),
+        (
+            DRAWN,
+            changed(SCHOOLS, enrolment_listed=[None, 160, None, 62]),
+            STUDENTS,
+            DesignError,
+            r"'enrolment_listed'.*A",
+        ),
+        (
+            DRAWN,
+            changed(SCHOOLS, enrolment=[-1, 160, 20, 62]),
+            STUDENTS,
+            TableError,
+            r"'enrolment'.*not be negative. Got -1",
+        ),
+        (
+            DRAWN,
+            SCHOOLS,
+            changed(STUDENTS, status=[99, *STUDENTS["status"][1:]]),
+            TableError,
+            r"Got 99 in 1 of 105.*AF00",
+        ),
+        (
+            DRAWN,
+            SCHOOLS,
+            changed(STUDENTS, school_id=["E", *STUDENTS["school_id"][1:]]),
+            DesignError,
+            r"schools that did not take part.*AF00",
+        ),
+        (
+            DRAWN,
+            SCHOOLS,
+            changed(STUDENTS, gender=[None, *STUDENTS["gender"][1:]]),
+            TableError,
+            r"'gender'.*no missing",
+        ),
+        (
+            DRAWN,
+            SCHOOLS,
+            changed(STUDENTS, student_id=["AF01", *STUDENTS["student_id"][1:]]),
+            TableError,
+            r"must be unique.*AF01",
+        ),
+        (
+            DRAWN,
+            changed(SCHOOLS, participant_id=["A", "C", "E", "I"], status=[1, 1, 1, 1]),
+            STUDENTS,
+            DesignError,
+            r"no student in the students table.*E",
+        ),
+        (
+            DRAWN,
+            changed(SCHOOLS, participant_id=[None] * 4, status=[2] * 4),
+            changed({}, school_id=[], student_id=[], status=[]),
+            DesignError,
+            r"No school took part",
+        ),
+    ],
+)
+def test_bad_input_is_refused(
+    drawn: Any, schools: Any, students: Any, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        final_weights(drawn, schools, students)
+
+
+def test_a_cell_without_respondents_is_refused() -> None:
+    drawn = changed(DRAWN, stratum=["N", "N", "S", "N"])
+    with pytest.raises(DesignError, match=r"1 non-response cells have no respondents. See: S\."):
+        final_weights(drawn, SCHOOLS, STUDENTS)
+
+
+def test_a_missing_column_is_named() -> None:
+    with pytest.raises(UnknownColumnError, match="no column 'status'"):
+        final_weights(DRAWN, {key: value for key, value in SCHOOLS.items() if key != "status"}, STUDENTS)
+    with pytest.raises(UnknownColumnError, match="drawn has no column 'stratum'"):
+        final_weights({key: value for key, value in DRAWN.items() if key != "stratum"}, SCHOOLS, STUDENTS)
+
+
+def test_rules_are_data() -> None:
+    assert read_rules("pisa").source
+    with pytest.raises(DesignError, match="names no rule set"):
+        read_rules("unknown")
+    text = resources.files("lsakit.weighting.rules").joinpath("pisa.toml").read_text("utf-8")
+    content = tomllib.loads(text)
+    assert read_rules(content) == read_rules("pisa")
+    with pytest.raises(DesignError, match="'trimming'"):
+        read_rules({**content, "trimming": {"school": 3}})
+    with pytest.raises(DesignError, match="'rates'"):
+        read_rules({**content, "rates": {}})
