@@ -19,6 +19,7 @@ from lsakit.io.frames import as_table, refuse_duplicates, require_columns
 from lsakit.randomness import stable_seeds
 
 Ints = NDArray[np.int64]
+SCHOOL_ID_DIGITS = 8
 ID_DIGITS = 4
 
 
@@ -68,6 +69,25 @@ def student_ids(school_ids: Sequence[str], school: Ints, number: Ints, grade: in
     table = pl.DataFrame({"school": pl.Series(list(school_ids)).gather(school), "number": number + 1})
     padded = pl.col("number").cast(pl.String).str.zfill(ID_DIGITS)
     return table.select(student_id=pl.concat_str(pl.col("school"), pl.lit(str(grade)), padded)).to_series()
+
+
+def with_school_ids(pupils: pl.DataFrame) -> pl.DataFrame:
+    """Complete a table of pupils by the schools that their identifiers begin with.
+
+    Parameters
+    ----------
+    pupils : polars.DataFrame
+        Table with student_id, and school_id or not.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same rows with school_id.
+    """
+    require_columns(pupils, ["student_id"], param="pupils")
+    if "school_id" in pupils.columns:
+        return pupils
+    return pupils.with_columns(school_id=pl.col("student_id").str.slice(0, SCHOOL_ID_DIGITS))
 
 
 def locate_pupils(population: GradePopulation, pupils: pl.DataFrame) -> tuple[Ints, Ints]:

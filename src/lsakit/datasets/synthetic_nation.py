@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from lsakit.datasets.administration import Administration, hold_administration, locate_pupils, student_ids
+from lsakit.datasets.administration import (
+    Administration,
+    hold_administration,
+    locate_pupils,
+    student_ids,
+    with_school_ids,
+)
 from lsakit.datasets.answers import as_instrument
 from lsakit.datasets.counter_random import subkeys, uniforms
 from lsakit.datasets.instrument import make_booklets, make_items
@@ -305,7 +311,8 @@ class Nation:
         Parameters
         ----------
         pupils : table
-            school_id and student_id (or an object with such a ``.table``).
+            student_id, and school_id or not (or an object with such a ``.table``); an identifier begins with
+            that of the school.
         grade : int
             5 or 9.
 
@@ -321,7 +328,7 @@ class Nation:
             If a pupil is not of this nation.
         """
         check_grade(grade)
-        table = as_table(getattr(pupils, "table", pupils), param="pupils")
+        table = with_school_ids(as_table(getattr(pupils, "table", pupils), param="pupils"))
         population = self.populations[grade]
         school, number = locate_pupils(population, table)
         made = make_pupils(population, school, number)
