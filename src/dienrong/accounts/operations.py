@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from dienrong.accounts import devices
 from dienrong.accounts.models import (
     UNIT_KIND_OF_ROLE,
     Assignment,
@@ -195,7 +196,7 @@ def note_sign_in(*, user: User, session_key: str, address: str, device: str) -> 
         defaults={
             "user": user,
             "address": address[:64],
-            "device": device[:300],
+            "device": devices.device_name(device),
             "signed_in_at": clock.now(),
         },
     )

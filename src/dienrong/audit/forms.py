@@ -25,8 +25,9 @@ class EntriesForm(forms.Form):
     day = forms.DateField(
         label=_("Day"),
         required=False,
-        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%Y-%m-%d"],
+        # A browser writes its own date field in its own order, which on many machines here is the American one.
+        widget=forms.DateInput(attrs={"placeholder": "dd/mm/yyyy", "autocomplete": "off"}, format="%d/%m/%Y"),
     )
 
     def __init__(self, *args: Any, rooms: list[str], **kwargs: Any) -> None:

@@ -50,4 +50,6 @@ def links_of_request(request: HttpRequest) -> Iterable[Link]:
     if user is None or not permissions.may_view_audit(user):
         return ()
     url = reverse("audit:entries")
-    return (Link(title=_("Audit log"), url=url, is_current=request.path == url, order=90),)
+    is_current = request.path == url
+    link = Link(title=_("Audit log"), url=url, is_current=is_current, order=90, in_menu=True, icon="history")
+    return (link,)

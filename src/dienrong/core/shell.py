@@ -70,12 +70,17 @@ class Rail:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """One link of the navigation; ``order`` sorts links of different rooms."""
+    """One link of the navigation; ``order`` sorts links of different rooms.
+
+    Seldom-used links stand ``in_menu``: the menu under the person's name, with an icon of core/icons.
+    """
 
     title: str
     url: str
     is_current: bool = False
     order: int = 50
+    in_menu: bool = False
+    icon: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +150,17 @@ class Shell:
 
     @cached_property
     def links(self) -> list[Link]:
-        """The links of the navigation."""
+        """The links of the top bar."""
+        return [link for link in self.all_links if not link.in_menu]
+
+    @cached_property
+    def menu_links(self) -> list[Link]:
+        """The links of the menu under the person's name."""
+        return [link for link in self.all_links if link.in_menu]
+
+    @cached_property
+    def all_links(self) -> list[Link]:
+        """Every link of every room, in order."""
         links = [link for provider in _links for link in provider(self.request)]
         return sorted(links, key=lambda link: link.order)
 

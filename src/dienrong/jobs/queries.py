@@ -94,4 +94,5 @@ def links_of_request(request: HttpRequest) -> Iterable[Link]:
         return ()
     url = reverse("jobs:list")
     is_current = request.path.startswith(url)
-    return (Link(title=_("Background work"), url=url, is_current=is_current, order=80),)
+    title = _("Background work")
+    return (Link(title=title, url=url, is_current=is_current, order=80, in_menu=True, icon="refresh"),)
