@@ -241,7 +241,8 @@ def calibrate(
     ------
     CalibrationError
         If the responses cannot identify the model: an item answered by nobody or by all alike, a category
-        never seen, booklets without a common item, a group of one student, weights negative or all zero.
+        never seen, booklets without a common item, a group of one student, weights negative or all zero, a
+        group whose spread falls below what the nodes carry.
     ResponseError
         If a response is no whole number from 0, or above a fixed item's highest score.
     ConvergenceError
@@ -285,6 +286,7 @@ def calibrate(
         max_iterations=chosen.max_iterations,
         progress=chosen.progress,
     )
+    _refuse_narrow(layout, found.parameters)
     failed = not found.converged
     method = "none" if failed else chosen.standard_errors
     spread = (
@@ -472,6 +474,20 @@ def _doubts(items: ItemParameters, layout: Layout) -> tuple[str, ...]:
         if abs(difficulty) > float(layout.nodes[-1]):
             out.append(f"The difficulty of {items.names[item]} is {difficulty:.2f}, outside the nodes.")
     return tuple(out)
+
+
+def _refuse_narrow(layout: Layout, vector: Floats) -> None:
+    """Refuse a group whose spread fell below what the nodes can carry."""
+    _, _, sd = layout.unpack(vector)
+    spacing = float(layout.nodes[1] - layout.nodes[0])
+    if (sd < 0.5 * spacing).any():
+        raise CalibrationError(
+            f"The standard deviation of a group fell to {float(sd.min()):.3f}, below half the distance of the "
+            f"quadrature nodes ({spacing:.3f}).",
+            why="The nodes no longer carry the distribution; the responses may hold no common ability.",
+            hint="Use more nodes, or check that the items of the group hang together.",
+            param="n_nodes",
+        )
 
 
 def _not_converged(layout: Layout, found: FixedPoint, state: Calibration) -> ConvergenceError:

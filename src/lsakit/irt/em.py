@@ -12,7 +12,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from lsakit.errors import CalibrationError
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
 from lsakit.irt.response_data import ResponseData
@@ -339,11 +338,6 @@ def maximise(found: Expectation, layout: Layout, vector: Floats) -> Floats:
     -------
     ndarray of shape (n_free,)
         Parameters of the next one.
-
-    Raises
-    ------
-    CalibrationError
-        If a group's spread falls below what the nodes can carry.
     """
     items, mean, sd = layout.unpack(vector)
     partial_credit.maximise_items(
@@ -359,13 +353,4 @@ def maximise(found: Expectation, layout: Layout, vector: Floats) -> Floats:
     mean = np.where(layout.free_mean, average, mean)
     deviation = (found.mass * (layout.nodes - mean[:, None]) ** 2).sum(axis=1) / number
     sd = np.where(layout.free_sd, np.sqrt(deviation), sd)
-    spacing = float(layout.nodes[1] - layout.nodes[0])
-    if (sd < 0.5 * spacing).any():
-        raise CalibrationError(
-            f"The standard deviation of a group fell to {float(sd.min()):.3f}, below half the distance of the "
-            f"quadrature nodes ({spacing:.3f}).",
-            why="The nodes no longer carry the distribution.",
-            hint="Use more nodes, or check that the group's responses differ.",
-            param="n_nodes",
-        )
     return layout.pack(items, mean, sd)
