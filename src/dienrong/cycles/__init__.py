@@ -1,0 +1,1 @@
+"""Cycles: programmes, their rounds and the 14 steps of the national procedure."""

@@ -1,0 +1,259 @@
+"""The demonstration: a synthetic nation carried from its list of schools to a published report, in one go.
+
+The second call finds everything in its place and takes seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import transaction
+from django.utils import translation
+
+PASSWORD = "dien-rong-2026"  # noqa: S105 - printed for everyone who runs the demonstration
+SEED = 2026
+SCHOOL_YEAR = "2025-2026"
+STEPS_ON_PAPER = (1, 2, 3, 7)
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoAccount:
+    """A person of the demonstration: one per role."""
+
+    username: str
+    full_name: str
+    role: str
+    unit_kind: str
+
+
+ACCOUNTS = (
+    DemoAccount(username="bo", full_name="Nguyễn Thị Minh", role="ministry_expert", unit_kind="nation"),
+    DemoAccount(username="so", full_name="Trần Văn Hùng", role="province_officer", unit_kind="province"),
+    DemoAccount(username="xa", full_name="Lò Thị Mai", role="commune_officer", unit_kind="commune"),
+    DemoAccount(username="truong", full_name="Phạm Thị Hoa", role="school_coordinator", unit_kind="school"),
+    DemoAccount(
+        username="coi-khao-sat", full_name="Lê Quang Đức", role="test_administrator", unit_kind="school"
+    ),
+    DemoAccount(username="ma-hoa", full_name="Hoàng Thu Trang", role="coder", unit_kind="nation"),
+    DemoAccount(username="nghien-cuu", full_name="Y Moan Êban", role="researcher", unit_kind="nation"),
+)
+
+
+class Console:
+    """One line per piece of work; on a terminal the last line moves, elsewhere it is written every tenth."""
+
+    def __init__(self) -> None:
+        self._moves = sys.stdout.isatty()
+        self._last: tuple[str, int] = ("", -1)
+
+    def say(self, text: str) -> None:
+        """Write a line that stays."""
+        sys.stdout.write(("\r\x1b[K" if self._moves else "") + text + "\n")
+        sys.stdout.flush()
+
+    def progress(self, text: str, share: float) -> None:
+        """Show how far the work is."""
+        tenth = int(share * 10)
+        if not self._moves:
+            if tenth != self._last[1]:
+                self.say(f"  {share:4.0%}  {text}")
+        else:
+            sys.stdout.write(f"\r\x1b[K  {share:4.0%}  {text[:90]}")
+            sys.stdout.flush()
+        self._last = (text, tenth)
+
+
+def run_demo(console_progress: Console | None = None, *, size: str = "national") -> None:
+    """Build the demonstration, or find it built: registry, accounts, cycle, analysis, published report."""
+    console = console_progress or Console()
+    with translation.override(settings.LANGUAGE_CODE):
+        call_command("migrate", interactive=False, verbosity=0)
+        console.say("Cơ sở dữ liệu đã sẵn sàng · The database is ready")
+        expert = _expert()
+        _load_registry(expert, size, console)
+        _make_accounts(expert)
+        cycle = _make_cycle(expert)
+        run = _run_analysis(cycle, expert, size, console)
+        _set_steps(cycle, expert)
+        _publish(run, expert, console)
+        _compare(expert, console)
+        console.say(_closing())
+
+
+def _expert() -> Any:
+    """Give the ministry expert in whose name the demonstration is built."""
+    from dienrong.accounts import operations
+
+    return _person(ACCOUNTS[0]) or _create(operations, ACCOUNTS[0], None, "", "")
+
+
+def _person(account: DemoAccount) -> Any | None:
+    """Find a demonstration account."""
+    from dienrong.accounts.models import User
+
+    return User.objects.filter(username=account.username, is_demo=True).first()
+
+
+def _create(operations: Any, account: DemoAccount, by: Any, unit_code: str, unit_name: str) -> Any:
+    """Make a demonstration account with its role."""
+    with transaction.atomic():
+        user = operations.create_person(
+            username=account.username, full_name=account.full_name, password=PASSWORD, by=by, is_demo=True
+        )
+        operations.assign_role(
+            user=user, role=account.role, unit_code=unit_code, unit_name=unit_name, by=by or user
+        )
+    return user
+
+
+def _load_registry(expert: Any, size: str, console: Console) -> None:
+    """Load units and schools of the synthetic nation."""
+    from dienrong.registry import operations, queries
+    from dienrong.registry.numeric import nation_rows, nation_source
+
+    last = queries.last_load()
+    if last is None or last.source != nation_source(seed=SEED, size=size):
+        console.progress("Lập danh mục trường · Making the list of schools", 0.0)
+        last = operations.load_nation(
+            rows=nation_rows(seed=SEED, size=size), school_year=SCHOOL_YEAR, by=expert
+        )
+    console.say(f"{last.n_provinces} tỉnh · {last.n_communes} xã · {last.n_schools} trường (schools)")
+
+
+def _make_accounts(expert: Any) -> None:
+    """Make one account per role, all in the units of one school."""
+    from dienrong.accounts import operations
+    from dienrong.registry.models import School
+
+    school = (
+        School.objects.filter(is_open=True, enrolments__grade=5)
+        .select_related("commune", "province")
+        .order_by("school_id")
+        .first()
+    )
+    if school is None:
+        raise SystemExit("The registry holds no school with grade 5; the demonstration cannot go on.")
+    units = {
+        "nation": ("", ""),
+        "province": (school.province.code, school.province.name),
+        "commune": (school.commune.code, school.commune.full_name),
+        "school": (school.school_id, school.name),
+    }
+    for account in ACCOUNTS[1:]:
+        if _person(account) is None:
+            _create(operations, account, expert, *units[account.unit_kind])
+
+
+def _make_cycle(expert: Any) -> Any:
+    """Make the programme and its cycle of 2026."""
+    from dienrong.cycles import operations
+
+    programme = operations.create_programme(
+        code="quoc-gia",
+        name_vi="Đánh giá diện rộng cấp quốc gia chất lượng giáo dục phổ thông",
+        name_en="National large-scale assessment of general education",
+        legal_basis="Thông tư 08/2026/TT-BGDĐT",
+        by=expert,
+    )
+    subjects = (
+        operations.SubjectNames(code="maths", name_vi="Toán", name_en="Mathematics"),
+        operations.SubjectNames(code="reading", name_vi="Tiếng Việt, Ngữ văn", name_en="Reading"),
+    )
+    new = operations.NewCycle(
+        slug="quoc-gia-2026",
+        name_vi="Đánh giá diện rộng cấp quốc gia 2026",
+        name_en="National large-scale assessment 2026",
+        school_year=SCHOOL_YEAR,
+        first_test_date=date(2026, 4, 20),
+        grades=(5, 9),
+        subjects=subjects,
+        is_demonstration=True,
+    )
+    return operations.create_cycle(programme=programme, new=new, by=expert)
+
+
+def _run_analysis(cycle: Any, expert: Any, size: str, console: Console) -> Any:
+    """Run the whole cycle, unless a run with these options and this software is done."""
+    from dienrong.analysis import numeric, operations, queries
+
+    request = numeric.RunRequest(
+        size=size, seed=SEED, grades=tuple(cycle.grades.values_list("grade", flat=True))
+    )
+    last = queries.last_done(cycle)
+    same = last is not None and last.options_hash == request.fingerprint
+    if same and last.software_version == numeric.SOFTWARE_VERSION and queries.is_stored(last):
+        console.say(f"Lượt phân tích {last.number} còn nguyên, dùng lại · Run {last.number} is reused")
+        return last
+    console.say("Chạy cả chu kỳ: khung mẫu → mẫu → trả lời → thang đo → trọng số → ước lượng → báo cáo")
+    operations.end_open_runs(cycle=cycle, by=expert)
+    run = operations.request_run(
+        cycle=cycle,
+        options=operations.RunOptions(size=size, seed=SEED),
+        by=expert,
+        in_background=False,
+    )
+    operations.execute_run(run, progress=console.progress)
+    if run.refusal:
+        raise SystemExit(run.refusal)
+    seconds = queries.seconds_of(run) or 0.0
+    console.say(f"Xong sau {seconds:.0f} giây · Done in {seconds:.0f} s")
+    return run
+
+
+def _set_steps(cycle: Any, expert: Any) -> None:
+    """Mark the steps that are done on paper; those with artefacts were marked by the run."""
+    from dienrong.cycles import operations
+
+    for step in cycle.steps.filter(number__in=STEPS_ON_PAPER, state="not_started"):
+        operations.change_step(step=step, state="done", note="", by=expert, seen_at=step.changed_at)
+
+
+def _publish(run: Any, expert: Any, console: Console) -> None:
+    """Publish the report of the run, unless it is."""
+    from dienrong.reporting import operations, queries
+
+    kept = queries.publication_in_force(run.cycle)
+    if kept is None or kept.run_id != run.pk:
+        operations.publish_report(run=run, by=expert)
+    console.say("Báo cáo quốc gia và báo cáo các tỉnh đã công bố · The reports are published")
+
+
+def _compare(expert: Any, console: Console) -> None:
+    """Compare with real studies where their data lie beside the program; keep and print the result."""
+    from dienrong.reporting import numeric, operations, queries
+
+    folder = Path(os.environ.get("DIENRONG_SHARED", Path(__file__).resolve().parents[3] / "shared"))
+    if not (folder / "data").is_dir():
+        console.say(
+            "Không có thư mục dữ liệu thật, bỏ qua đối chiếu PISA, TIMSS · No real data beside the program"
+        )
+        return
+    if not queries.comparison_rows().exists():
+        console.progress("Đối chiếu với PISA và TIMSS · Comparing with PISA and TIMSS", 0.0)
+        operations.store_comparison(rows=numeric.compare_real_data(folder), by=expert)
+    for study in queries.comparison_studies():
+        rows = queries.comparison_rows(study)
+        most = queries.largest_difference(study)
+        console.say(f"  {study}: {rows.count()} statistics, largest difference {most:.2g}")
+
+
+def _closing() -> str:
+    """Write the address and the accounts."""
+    from dienrong.accounts.models import Role
+
+    titles = dict(Role.choices)
+    lines = ["", f"Tài khoản trình diễn · Demonstration accounts (mật khẩu · password: {PASSWORD})"]
+    lines += [
+        f"  {account.username:<14} {titles[account.role]} – {account.full_name}" for account in ACCOUNTS
+    ]
+    lines += ["", f"Địa chỉ · Address: http://{settings.OPTIONS.host}:{settings.OPTIONS.port}/", ""]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Registry: administrative units and schools, once, with their validity."""

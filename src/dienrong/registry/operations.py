@@ -1,0 +1,182 @@
+"""Writes of the registry; each is one transaction with its audit entry inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from dienrong.audit.operations import record
+from dienrong.core import clock
+from dienrong.core.refusals import Refusal
+from dienrong.core.text import clean_text, search_key
+from dienrong.registry.models import AdministrativeUnit, RegistryLoad, School, SchoolEnrolment
+from dienrong.registry.numeric import NationRows
+
+BATCH = 1000
+UNITS_VALID_FROM = date(2025, 7, 1)
+
+
+class UnknownCommune(Refusal):
+    """A school names a commune that is not in force."""
+
+    code = "registry.unknown_commune"
+
+
+def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    """Cut rows into batches that every database takes."""
+    rows = iter(rows)
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+@transaction.atomic
+def load_nation(*, rows: NationRows, school_year: str, by: Any | None) -> RegistryLoad:
+    """Take the units and schools of a nation into the registry; the same content twice changes nothing.
+
+    Invariant: after the load the open schools are exactly those of the rows; a school that is no longer
+    there is closed, never removed.
+
+    Raises
+    ------
+    UnknownCommune
+        If a school lies in a commune that the rows do not hold; nothing is written.
+    """
+    last = RegistryLoad.objects.first()
+    if last is not None and last.fingerprint == rows.fingerprint and last.school_year == school_year:
+        return last
+    provinces = _load_units(rows.provinces, AdministrativeUnit.Level.PROVINCE, {})
+    parents = {unit.code: unit for unit in provinces}
+    communes = {
+        unit.code: unit for unit in _load_units(rows.communes, AdministrativeUnit.Level.COMMUNE, parents)
+    }
+    unknown = sorted({row["commune_code"] for row in rows.schools} - set(communes))
+    if unknown:
+        raise UnknownCommune(
+            _("Schools name %(n)d communes that are not in force: %(codes)s.")
+            % {"n": len(unknown), "codes": ", ".join(unknown[:5])},
+            hint=_("Load the communes first, or correct the codes."),
+        )
+    _load_schools(rows.schools, communes, parents)
+    _load_enrolments(rows.schools, school_year)
+    load = RegistryLoad.objects.create(
+        source=rows.source,
+        school_year=school_year,
+        fingerprint=rows.fingerprint,
+        n_provinces=len(rows.provinces),
+        n_communes=len(rows.communes),
+        n_schools=len(rows.schools),
+        loaded_at=clock.now(),
+        loaded_by=by,
+    )
+    record(
+        action="registry.nation_loaded",
+        actor=by,
+        obj=load,
+        before=last and {"fingerprint": last.fingerprint, "n_schools": last.n_schools},
+        after={"fingerprint": load.fingerprint, "n_schools": load.n_schools, "source": load.source},
+    )
+    return load
+
+
+def _load_units(
+    rows: Iterable[dict[str, Any]], level: str, parents: dict[str, AdministrativeUnit]
+) -> list[AdministrativeUnit]:
+    """Write the units of one level and give them back."""
+    units = [
+        AdministrativeUnit(
+            level=level,
+            code=row["code"],
+            kind=row["kind"],
+            name=clean_text(row["name"]),
+            full_name=clean_text(row["full_name"]),
+            region6=row.get("region6", ""),
+            parent=parents.get(row.get("province_code", "")),
+            valid_from=UNITS_VALID_FROM,
+            search_key=search_key(row["full_name"]),
+        )
+        for row in rows
+    ]
+    for batch in _batches(units):
+        AdministrativeUnit.objects.bulk_create(
+            batch,
+            update_conflicts=True,
+            unique_fields=["level", "code", "valid_from"],
+            update_fields=["kind", "name", "full_name", "region6", "parent", "search_key"],
+        )
+    return list(AdministrativeUnit.objects.filter(level=level, valid_to__isnull=True))
+
+
+def _load_schools(
+    rows: Iterable[dict[str, Any]],
+    communes: dict[str, AdministrativeUnit],
+    provinces: dict[str, AdministrativeUnit],
+) -> None:
+    """Write the schools and close those that are no longer there."""
+    schools = [_school(row, communes, provinces) for row in rows]
+    School.objects.update(is_open=False)
+    for batch in _batches(schools):
+        School.objects.bulk_create(
+            batch,
+            update_conflicts=True,
+            unique_fields=["school_id"],
+            update_fields=[
+                "name",
+                "commune",
+                "province",
+                "levels",
+                "area",
+                "sector",
+                "is_disadvantaged",
+                "is_boarding",
+                "minority_share",
+                "n_satellite_sites",
+                "is_open",
+                "search_key",
+            ],
+        )
+
+
+def _school(
+    row: dict[str, Any], communes: dict[str, AdministrativeUnit], provinces: dict[str, AdministrativeUnit]
+) -> School:
+    """Make one school of one row."""
+    return School(
+        school_id=row["school_id"],
+        name=clean_text(row["name"]),
+        commune=communes[row["commune_code"]],
+        province=provinces[row["province_code"]],
+        levels=row["levels"],
+        area=row["area"],
+        sector=row["sector"],
+        is_disadvantaged=row["disadvantaged"],
+        is_boarding=row["boarding"],
+        minority_share=round(row["minority_share"], 4),
+        n_satellite_sites=row["n_satellite_sites"],
+        is_open=True,
+        search_key=search_key(f"{row['name']} {row['school_id']}"),
+    )
+
+
+def _load_enrolments(rows: Iterable[dict[str, Any]], school_year: str) -> None:
+    """Replace the enrolments of one school year."""
+    keys = dict(School.objects.values_list("school_id", "pk"))
+    SchoolEnrolment.objects.filter(school_year=school_year).delete()
+    grades = (
+        SchoolEnrolment(
+            school_id=keys[row["school_id"]],
+            school_year=school_year,
+            grade=int(name.removeprefix("enrolment_")),
+            n_students=count,
+            n_classes=row[name.replace("enrolment_", "classes_")],
+        )
+        for row in rows
+        for name, count in row.items()
+        if name.startswith("enrolment_") and count
+    )
+    for batch in _batches(grades):
+        SchoolEnrolment.objects.bulk_create(batch)

@@ -1,0 +1,275 @@
+"""The reports that people read: the nation, each province, their files, and the comparison with real studies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from dienrong.accounts import permissions
+from dienrong.analysis.queries import run_of
+from dienrong.cycles.shell import cycle_of_request
+from dienrong.reporting import numeric, operations, queries
+
+ROWS_PER_PAGE = 100
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """List the reports that the reader may open, each with its main results."""
+    language = language_now()
+    entries = []
+    for report in queries.readable_reports(request.user):
+        slug = report.cycle.slug
+        entries.append(
+            {
+                "cycle": report.cycle,
+                "run": report.run,
+                "publication": report.publication,
+                "headlines": headline_rows(report, language),
+                "pdf_url": reverse("reporting:pdf", args=[slug]),
+                "workbook_url": reverse("reporting:workbook", args=[slug]),
+            }
+        )
+    context = {
+        "entries": entries,
+        "may_publish": permissions.may_publish_report(request.user),
+        "has_comparison": queries.comparison_rows().exists(),
+    }
+    return render(request, "reporting/index.html", context)
+
+
+@require_GET
+def national(request: HttpRequest, slug: str, population: str, subject: str) -> HttpResponse:
+    """Show the national results of one grade and subject; a chosen province leads to its own page."""
+    chosen = request.GET.get("province", "")
+    if chosen:
+        return redirect("reporting:provincial", slug, population, subject, chosen)
+    return _report_page(request, population, subject, "")
+
+
+@require_GET
+def provincial(request: HttpRequest, slug: str, population: str, subject: str, province: str) -> HttpResponse:
+    """Show the results of one province in one grade and subject, under the five headings."""
+    return _report_page(request, population, subject, province)
+
+
+def _report_page(request: HttpRequest, population: str, subject: str, province: str) -> HttpResponse:
+    """Draw the report of the nation or a province for one grade and subject."""
+    report = readable_or_404(request)
+    wording = report.wording(language_now())
+    found = _composed(report, wording, population, subject, province)
+    names = dict(wording.names)
+    slug = report.cycle.slug
+    here = [slug, population, subject, *([province] if province else [])]
+    prefix = "province_" if province else ""
+    subject_title = numeric.subject_name(population, subject, wording.language)
+    place = names.get(province, province) if province else _("the whole country")
+    paragraphs = found.sections[0].paragraphs
+    files = [slug, province] if province else [slug]
+    context = {
+        "cycle": report.cycle,
+        "run": report.run,
+        "publication": report.publication,
+        "newer_run": queries.newer_run(report),
+        "may_publish": permissions.may_publish_report(request.user),
+        "report": found,
+        "heading": _("%(subject)s, grade %(grade)s: %(place)s")
+        % {"subject": subject_title, "grade": population.removeprefix("grade"), "place": place},
+        "finding": paragraphs[0] if paragraphs else "",
+        "tabs": _tabs(report, wording.language, population, subject, province),
+        "tabs_label": _("Grade and subject"),
+        "provinces": [(code, names.get(code, code)) for code in numeric.provinces(report.source)],
+        "province": province,
+        "national_url": reverse("reporting:national", args=[slug, population, subject]),
+        "province_chooser_url": reverse("reporting:national", args=[slug, population, subject]),
+        "trace_url": reverse("reporting:trace", args=[slug]),
+        "svg_url": reverse(f"reporting:{prefix}svg", args=here),
+        "excel_url": reverse(f"reporting:{prefix}xlsx", args=here),
+        "pdf_url": reverse(f"reporting:{prefix}pdf", args=files),
+        "workbook_url": reverse(f"reporting:{prefix}workbook", args=files),
+    }
+    return render(request, "reporting/national.html", context)
+
+
+def _tabs(
+    report: queries.ReadableReport, language: str, population: str, subject: str, province: str
+) -> list[dict[str, Any]]:
+    """Offer the other grades and subjects of the same place."""
+    tabs = []
+    for row in numeric.headlines(report.source, language):
+        here = [report.cycle.slug, row.population, row.subject, *([province] if province else [])]
+        name = "reporting:provincial" if province else "reporting:national"
+        is_current = (row.population, row.subject) == (population, subject)
+        tabs.append({"title": row.label, "url": reverse(name, args=here), "is_current": is_current})
+    return tabs
+
+
+@require_GET
+def figure_svg(
+    request: HttpRequest, slug: str, population: str, subject: str, province: str = ""
+) -> HttpResponse:
+    """Give the drawing of one figure as a file."""
+    _report, figure = _figure(request, population, subject, province)
+    response = HttpResponse(figure.svg, content_type="image/svg+xml; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{figure.key}.svg"'
+    return response
+
+
+@require_GET
+def figure_xlsx(
+    request: HttpRequest, slug: str, population: str, subject: str, province: str = ""
+) -> HttpResponse:
+    """Give the table behind one figure as an Excel workbook."""
+    report, figure = _figure(request, population, subject, province)
+    return _file(numeric.figure_workbook(report, figure), XLSX, f"{figure.key}.xlsx")
+
+
+def _figure(request: HttpRequest, population: str, subject: str, province: str) -> tuple[Any, Any]:
+    """Give a report and the figure that the address names."""
+    report = readable_or_404(request)
+    found = _composed(report, report.wording(language_now()), population, subject, province)
+    figure = numeric.figure_of(found, request.GET.get("figure", ""))
+    if figure is None:
+        raise Http404
+    return found, figure
+
+
+@require_GET
+def pdf(request: HttpRequest, slug: str, province: str = "") -> HttpResponse:
+    """Give the whole report of the nation or a province as PDF."""
+    report = readable_or_404(request)
+    _known_province(report, province)
+    content = numeric.printed(report.source, report.wording(language_now()), province)
+    return _file(content, "application/pdf", f"{_file_name(slug, province)}.pdf")
+
+
+@require_GET
+def workbook(request: HttpRequest, slug: str, province: str = "") -> HttpResponse:
+    """Give all tables of the nation or a province as an Excel workbook."""
+    report = readable_or_404(request)
+    _known_province(report, province)
+    found = numeric.report(report.source, report.wording(language_now()), province=province)
+    return _file(numeric.workbook(found), XLSX, f"{_file_name(slug, province)}.xlsx")
+
+
+def _file_name(slug: str, province: str) -> str:
+    """Name a file by cycle and province."""
+    return f"{slug}-{province}" if province else slug
+
+
+def _file(content: bytes, kind: str, name: str) -> HttpResponse:
+    """Give bytes as a file to keep."""
+    response = HttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_POST
+@permissions.requires("publish_report")
+def publish(request: HttpRequest, slug: str) -> HttpResponse:
+    """Publish the report of a run."""
+    cycle = cycle_of_request(request)
+    number = request.POST.get("run", "")
+    run = run_of(cycle, int(number)) if cycle and number.isdigit() else None
+    if run is None:
+        raise Http404
+    operations.publish_report(run=run, by=request.user)
+    messages.success(request, _("The report is published; everyone can read it now."))
+    return redirect("reporting:index")
+
+
+@require_POST
+@permissions.requires("publish_report")
+def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
+    """Withdraw the report of a cycle."""
+    cycle = cycle_of_request(request)
+    if cycle is None:
+        raise Http404
+    operations.withdraw_report(cycle=cycle, by=request.user)
+    messages.success(request, _("The report is withdrawn; only the ministry reads it now."))
+    return redirect("reporting:index")
+
+
+@require_GET
+def comparison(request: HttpRequest) -> HttpResponse:
+    """Show our results on real studies beside those of other programs."""
+    studies = queries.comparison_studies()
+    study = request.GET.get("study", "")
+    study = study if study in studies else ""
+    page = Paginator(queries.comparison_rows(study), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page.object_list = list(page.object_list)
+    for row in page.object_list:
+        row.difference_text = difference_text(row.difference)
+    address = reverse("reporting:comparison")
+    chips = [{"title": _("All"), "url": address, "is_current": not study, "count": ""}]
+    chips += [
+        {"title": name, "url": f"{address}?study={name}", "is_current": name == study, "count": ""}
+        for name in studies
+    ]
+    context = {
+        "page": page,
+        "chips": chips,
+        "chips_label": _("Study"),
+        "largest": difference_text(queries.largest_difference(study)),
+    }
+    return render(request, "reporting/comparison.html", context)
+
+
+def difference_text(value: float) -> str:
+    """Write a difference with two significant digits, in powers of ten where it is tiny."""
+    if value == 0:
+        return "0"
+    mantissa, _e, exponent = f"{value:.1e}".partition("e")
+    mark = mantissa.replace(".", ",") if language_now() == "vi" else mantissa
+    return f"{mark} · 10^{int(exponent)}".replace("-", "−")
+
+
+def language_now() -> str:
+    """Give the reader's language as lsakit names it."""
+    return "en" if (get_language() or "vi").startswith("en") else "vi"
+
+
+def readable_or_404(request: HttpRequest) -> queries.ReadableReport:
+    """Give the report of the cycle in the address; to those who may not read it, it does not exist."""
+    cycle = cycle_of_request(request)
+    report = queries.readable_report(request.user, cycle) if cycle else None
+    if report is None:
+        raise Http404
+    return report
+
+
+def _composed(
+    report: queries.ReadableReport, wording: numeric.Wording, population: str, subject: str, province: str
+) -> Any:
+    """Compose a report, or answer that there is none for this grade, subject or province."""
+    pairs = {(row.population, row.subject) for row in numeric.headlines(report.source, wording.language)}
+    if (population, subject) not in pairs:
+        raise Http404
+    _known_province(report, province)
+    return numeric.report(report.source, wording, population, subject, province)
+
+
+def _known_province(report: queries.ReadableReport, province: str) -> None:
+    """Answer that a province of which the report does not speak does not exist."""
+    if province and province not in numeric.provinces(report.source):
+        raise Http404
+
+
+def headline_rows(report: queries.ReadableReport, language: str) -> list[dict[str, Any]]:
+    """Give the main results with the addresses of their pages."""
+    return [
+        {
+            **{name: getattr(row, name) for name in row.__slots__},
+            "url": reverse("reporting:national", args=[report.cycle.slug, row.population, row.subject]),
+        }
+        for row in numeric.headlines(report.source, language)
+    ]
