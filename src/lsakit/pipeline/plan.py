@@ -105,6 +105,12 @@ def plan_grade(options: CycleOptions, grade: int) -> tuple[PlannedStage, ...]:
     nation = {**options.nation(), "grade": grade}
     sizes = {"n_schools_per_province": options.schools_per_province, "n_students": options.n_students}
 
+    scale = {
+        "cuts": list(options.cuts),
+        "scale_slope": options.scale_slope,
+        "scale_intercept": options.scale_intercept,
+    }
+
     def stage(name: str, inputs: Mapping[str, str], share: float, **extra: Any) -> PlannedStage:
         sources: dict[str, tuple[Place, str]] = {
             role: (shared if source == "shared" else (source, grade), role) for role, source in inputs.items()
@@ -120,7 +126,7 @@ def plan_grade(options: CycleOptions, grade: int) -> tuple[PlannedStage, ...]:
         )
 
     return (
-        stage("nation", {}, 0.30, step="nation_grade", parameters=nation),
+        stage("nation", {}, 0.30, step="nation_grade", parameters={**nation, **scale}),
         stage("frame", {"schools": "shared"}, 0.01, parameters={"grade": grade, **sizes}),
         stage(
             "sample",

@@ -9,7 +9,7 @@ from lsakit.pipeline.stages.estimates import ESTIMATES
 from lsakit.pipeline.stages.frame import FRAME
 from lsakit.pipeline.stages.nation import NATION, NATION_GRADE
 from lsakit.pipeline.stages.report import REPORT
-from lsakit.pipeline.stages.sample import DRAW_SCHOOLS, SAMPLE, SELECT_STUDENTS
+from lsakit.pipeline.stages.sample import DRAW_SCHOOLS, LISTS, SAMPLE, SELECT_STUDENTS
 from lsakit.pipeline.stages.scoring import SCORING
 from lsakit.pipeline.stages.values import VALUES
 from lsakit.pipeline.stages.weights import WEIGHTS
@@ -22,6 +22,7 @@ STEPS: dict[str, Step] = {
         FRAME,
         SAMPLE,
         DRAW_SCHOOLS,
+        LISTS,
         SELECT_STUDENTS,
         ADMINISTRATION,
         SCORING,

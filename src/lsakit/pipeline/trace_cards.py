@@ -394,7 +394,7 @@ def _sample_card(
     replaced = school != weight["school_id"]
     within = 1.0 / weight["student_base_weight"]
     explanation = ""
-    if frame is not None and manifest.step == "sample" and walk.language == "en":
+    if frame is not None and walk.language == "en":
         explanation = draw_again(frame, manifest.parameters, int(manifest.seed or 0)).explain(school)
     return walk.step(
         "sample",

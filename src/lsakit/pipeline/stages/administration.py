@@ -32,11 +32,14 @@ def run_administration(call: StepCall) -> dict[str, Any]:
     students = day.students
     if "gender" not in students.columns:
         students = students.join(gender, on="student_id", how="left", maintain_order="left")
+    present = day.raw_responses.select("student_id").join(
+        students.select("student_id", "school_id"), on="student_id", how="left", maintain_order="left"
+    )
     return {
         "schools": day.schools,
         "students": students,
         "raw_responses": day.raw_responses,
-        "background": nation.background(day.raw_responses.select("student_id"), grade),
+        "background": nation.background(present, grade),
     }
 
 

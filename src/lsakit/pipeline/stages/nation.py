@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from lsakit.datasets.nation import Nation, nation
 from lsakit.datasets.nation_size import NationSize
+from lsakit.datasets.synthetic_nation import Nation, nation
+from lsakit.datasets.truth import TruthOptions
 from lsakit.lineage import Step, StepCall
 
 
@@ -21,7 +22,7 @@ def nation_of(parameters: Mapping[str, Any]) -> Nation:
 
     Returns
     -------
-    lsakit.datasets.nation.Nation
+    lsakit.datasets.synthetic_nation.Nation
         The nation; the same for the same parameters.
     """
     return _nation(int(parameters["nation_seed"]), NationSize(**parameters["size"]))
@@ -61,7 +62,7 @@ def make_grade(call: StepCall) -> dict[str, Any]:
     Parameters
     ----------
     call : StepCall
-        Parameters ``nation_seed``, ``size``, ``grade``.
+        Parameters ``nation_seed``, ``size``, ``grade``, ``cuts``, ``scale_slope``, ``scale_intercept``.
 
     Returns
     -------
@@ -69,11 +70,18 @@ def make_grade(call: StepCall) -> dict[str, Any]:
         ``items``, ``trend_items``, ``truth`` (the exact values of the whole population, which only a
         synthetic nation has).
     """
-    made, grade = nation_of(call.parameters), int(call.parameters["grade"])
+    settings = call.parameters
+    made, grade = nation_of(settings), int(settings["grade"])
+    scale = TruthOptions(
+        slope=float(settings["scale_slope"]),
+        intercept=float(settings["scale_intercept"]),
+        cuts=tuple(float(cut) for cut in settings["cuts"]),
+    )
+    call.progress("the known truth of all students", 0.1)
     return {
         "items": made.items(grade),
         "trend_items": made.trend_items(grade),
-        "truth": made.truth(grade),
+        "truth": made.truth(grade, scale),
     }
 
 

@@ -94,7 +94,7 @@ def outline(report: Report) -> dict[str, Any]:
 
 
 def run_report(call: StepCall) -> dict[str, Any]:
-    """Compose the national report and one report per province, in both languages.
+    """Compose the national report in both languages, and one report per province in Vietnamese.
 
     Parameters
     ----------
@@ -106,13 +106,13 @@ def run_report(call: StepCall) -> dict[str, Any]:
     -------
     dict of str to object
         ``specification`` (the reports as data); with files also ``national_<language>_pdf``,
-        ``national_<language>_xlsx`` and, in Vietnamese, ``province_<code>_vi_pdf`` and ``_xlsx``.
+        ``national_<language>_xlsx``, ``province_<code>_vi_pdf`` and ``province_<code>_vi_xlsx``.
     """
     names = unit_names(call.inputs["provinces"])
     estimates = pl.concat([table for role, table in sorted(call.inputs.items()) if role != "provinces"])
     by_province = estimates.filter(pl.col("by") == "province_code")
     provinces = by_province.get_column("group").unique().sort().to_list()
-    wanted = [(language, province) for language in LANGUAGES for province in (None, *provinces)]
+    wanted = [(language, None) for language in LANGUAGES] + [(LANGUAGES[0], code) for code in provinces]
     outlines: dict[str, Any] = {}
     files: dict[str, Any] = {}
     for place, (language, province) in enumerate(wanted):
@@ -126,7 +126,7 @@ def run_report(call: StepCall) -> dict[str, Any]:
         )
         name = f"national_{language}" if province is None else f"province_{province}_{language}"
         outlines[name] = outline(report)
-        if call.parameters["with_files"] and (province is None or language == LANGUAGES[0]):
+        if call.parameters["with_files"]:
             files[f"{name}_pdf"] = report_pdf(report)
             files[f"{name}_xlsx"] = report_xlsx(report)
     return {"specification": outlines, **files}

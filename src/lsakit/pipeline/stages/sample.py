@@ -11,21 +11,21 @@ from lsakit.design.drawn import DrawnSchools
 from lsakit.design.options import Design
 from lsakit.design.pps import draw_schools
 from lsakit.design.within_school import select_students
-from lsakit.io.frames import as_table
+from lsakit.io.frames import as_table, require_columns
 from lsakit.lineage import Step, StepCall
 from lsakit.pipeline.stages.frame import cycle_design
 from lsakit.pipeline.stages.nation import nation_of
 
 
 def draw_again(frame: pl.DataFrame, parameters: Mapping[str, Any], seed: int) -> DrawnSchools:
-    """Draw the schools that a manifest of the stage records, with the words that explain each.
+    """Draw the schools that a manifest records, with the words that explain each.
 
     Parameters
     ----------
     frame : polars.DataFrame
         Frame of the grade.
     parameters : Mapping of str to object
-        Parameters of the manifest.
+        Parameters of the manifest, of a cycle's stage or of ``draw_schools``.
     seed : int
         Seed of the manifest.
 
@@ -34,6 +34,8 @@ def draw_again(frame: pl.DataFrame, parameters: Mapping[str, Any], seed: int) ->
     DrawnSchools
         The same draw.
     """
+    if "design" in parameters:
+        return draw_schools(frame, design_of(frame, parameters), rng=seed)
     design = cycle_design(
         frame,
         n_schools_per_province=int(parameters["n_schools_per_province"]),
@@ -83,21 +85,72 @@ def wanted_schools(drawn: pl.DataFrame) -> list[str]:
     return pl.concat([column.alias("school_id") for column in names]).drop_nulls().unique().sort().to_list()
 
 
+def design_of(frame: pl.DataFrame, parameters: Mapping[str, Any]) -> Design:
+    """Read a design from parameters.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Frame to draw from.
+    parameters : Mapping of str to object
+        ``design`` (fields of :class:`~lsakit.design.options.Design`); with ``in_each_stratum`` the number of
+        schools holds for each explicit stratum, all where one has fewer.
+
+    Returns
+    -------
+    Design
+        The design.
+
+    Raises
+    ------
+    UnknownColumnError
+        If the frame lacks an explicit column.
+    """
+    fields = dict(parameters["design"])
+    explicit = list(fields.get("explicit", ()))
+    if parameters.get("in_each_stratum") and explicit:
+        require_columns(frame, explicit, param="frame")
+        counts = frame.group_by(explicit).len().sort(explicit).rows()
+        one = len(explicit) == 1
+        fields["n_schools"] = {
+            (row[0] if one else tuple(row[:-1])): min(int(fields["n_schools"]), row[-1]) for row in counts
+        }
+    return Design(**fields)
+
+
 def run_draw_schools(call: StepCall) -> dict[str, Any]:
     """Draw schools from any frame by any design.
 
     Parameters
     ----------
     call : StepCall
-        Input ``frame``; parameter ``design``; seed.
+        Input ``frame``; parameters ``design``, ``in_each_stratum``; seed.
 
     Returns
     -------
     dict of str to table
         ``drawn``, ``strata``.
     """
-    drawn = draw_schools(call.inputs["frame"], Design(**call.parameters["design"]), rng=call.required_seed)
+    frame = as_table(call.inputs["frame"], param="frame")
+    drawn = draw_schools(frame, design_of(frame, call.parameters), rng=call.required_seed)
     return {"drawn": drawn.table, "strata": drawn.strata}
+
+
+def run_lists(call: StepCall) -> dict[str, Any]:
+    """Ask the schools of the synthetic nation for their lists of students.
+
+    Parameters
+    ----------
+    call : StepCall
+        Input ``drawn``; parameters ``nation_seed``, ``size``, ``grade``.
+
+    Returns
+    -------
+    dict of str to table
+        ``lists``.
+    """
+    nation = nation_of(call.parameters)
+    return {"lists": nation.lists(wanted_schools(call.inputs["drawn"]), int(call.parameters["grade"]))}
 
 
 def run_select_students(call: StepCall) -> dict[str, Any]:
@@ -138,6 +191,14 @@ DRAW_SCHOOLS = Step(
     run=run_draw_schools,
     inputs=("frame",),
     outputs=("drawn", "strata"),
+)
+LISTS = Step(
+    name="lists",
+    version=1,
+    title="lists of students of the synthetic nation",
+    run=run_lists,
+    inputs=("drawn",),
+    outputs=("lists",),
 )
 SELECT_STUDENTS = Step(
     name="select_students",
