@@ -33,14 +33,14 @@ def test_rounding_noise_of_ratios_does_not_split_a_cell() -> None:
     scale = rng.uniform(1, 50, 5000)
     factors = rng.uniform(0.5, 1.5, 80)
     weights = np.vstack([scale, scale * factors[:, None] * 1.1 / 1.1])
-    cells, first, off = cells_of(weights)
+    _, first, off = cells_of(weights)
     assert first.size == 1
     assert not off.any()
 
 
 def test_a_difference_below_the_hash_step_is_still_noticed() -> None:
     weights = np.array([[1.0, 1.0], [0.5, 0.5 + 1e-12]])
-    cells, first, off = cells_of(weights)
+    cells, _, off = cells_of(weights)
     assert cells.tolist() == [0, 0]
     assert off.tolist() == [False, True]
 
