@@ -14,6 +14,7 @@ from lsakit.io.vietnamese import Legacy, convert_legacy, detect_legacy, refuse_l
 INVISIBLE = "[\u200b\u200c\u200d\u2060\ufeff]"
 HARD_SPACES = "[\u00a0\u202f\u2007]"
 SAMPLE_VALUES = 2000
+_SUSPECT = r"[^\x00-\x7f]|^\s|\s$|^$"
 
 
 def legacy_name(encoding: str | None) -> Legacy | None:
@@ -100,7 +101,8 @@ def clean_text(
     FileFormatError
         If a column is in TCVN3 or VNI and no conversion was asked for.
     """
-    names = [name for name in table.columns if table.schema[name] == pl.String]
+    every = [name for name in table.columns if table.schema[name] == pl.String]
+    names = [name for name in every if table.get_column(name).str.contains(_SUSPECT).any()]
     if not names:
         return table, ()
     notes: list[Note] = []

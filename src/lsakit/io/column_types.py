@@ -26,6 +26,7 @@ PATTERNS = {
 ORDER = ("boolean", "integer", "number", "comma", "date", "datetime")
 DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
 EXCEL_EPOCH_DAYS = 25569
+SAMPLE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +85,31 @@ def evidence(table: pl.DataFrame) -> dict[str, ColumnEvidence]:
     dict of str to ColumnEvidence
         By column name.
     """
-    found = {}
-    for name in table.columns:
-        column = table.get_column(name).drop_nulls().unique()
-        fits = {kind: int(column.str.contains(pattern).sum()) for kind, pattern in PATTERNS.items()}
-        fits["number"] = min(fits["number"], int(column.cast(pl.Float64, strict=False).is_not_null().sum()))
-        for kind in ("date", "datetime"):
-            if fits[kind]:
-                fits[kind] = int(_parsed(column, kind).is_not_null().sum())
-        found[name] = ColumnEvidence(
-            len(column), int((column == "NA").sum()), fits, int(column.str.contains(r"\d,\d").sum())
-        )
-    return found
+    return {name: _column_evidence(table.get_column(name).drop_nulls()) for name in table.columns}
+
+
+def _column_evidence(column: pl.Series) -> ColumnEvidence:
+    """Count one column; a type that the first values exclude is not counted further."""
+    head = column.head(SAMPLE)
+    fits = dict.fromkeys(ORDER, 0)
+    for kind in ORDER:
+        numeric = kind in ("integer", "number", "comma")
+        plain = head.filter(head != "NA") if numeric else head
+        if _n_fitting(plain, kind) == len(plain):
+            fits[kind] = _n_fitting(column, kind)
+            if kind == "integer" and fits[kind] == len(column):
+                fits |= {"number": len(column), "comma": len(column)}
+                break
+    n_na = int((column == "NA").sum())
+    return ColumnEvidence(len(column), n_na, fits, int(column.str.contains(r"\d,\d").sum()))
+
+
+def _n_fitting(column: pl.Series, kind: str) -> int:
+    """Count the values that a type can hold."""
+    n = int(column.str.contains(PATTERNS[kind]).sum())
+    if n and kind in ("number", "date", "datetime"):
+        n = min(n, int(_parsed(column, kind).is_not_null().sum()))
+    return n
 
 
 def _parsed(column: pl.Series, kind: str) -> pl.Series:

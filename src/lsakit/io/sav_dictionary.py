@@ -106,7 +106,9 @@ def refuse_names(names: Sequence[str]) -> None:
         seen[upper] = name
 
 
-def dictionary_bytes(columns: Sequence[SavColumn], *, n_rows: int, file_label: str = "") -> bytes:
+def dictionary_bytes(
+    columns: Sequence[SavColumn], *, n_rows: int, file_label: str = "", is_zlib: bool = False
+) -> bytes:
     """Write everything that stands before the data.
 
     Parameters
@@ -117,6 +119,8 @@ def dictionary_bytes(columns: Sequence[SavColumn], *, n_rows: int, file_label: s
         Number of cases; −1 while unknown.
     file_label : str, default ""
         What the file is; 64 bytes are kept.
+    is_zlib : bool, default False
+        Whether the data are in ZLIB blocks (``.zsav``).
 
     Returns
     -------
@@ -126,7 +130,7 @@ def dictionary_bytes(columns: Sequence[SavColumn], *, n_rows: int, file_label: s
     short = _short_names(columns)
     return b"".join(
         [
-            _header(columns, n_rows, file_label),
+            _header(columns, n_rows, file_label, is_zlib=is_zlib),
             *(_variable_records(column, short[column.name]) for column in columns),
             *_value_label_records(columns),
             _information(3, "i", [20, 0, 0, -1, 1, 1, 2, 65001]),
@@ -143,15 +147,15 @@ def dictionary_bytes(columns: Sequence[SavColumn], *, n_rows: int, file_label: s
     )
 
 
-def _header(columns: Sequence[SavColumn], n_rows: int, file_label: str) -> bytes:
+def _header(columns: Sequence[SavColumn], n_rows: int, file_label: str, *, is_zlib: bool) -> bytes:
     """Write record 1; its date is fixed, because the time belongs to the manifest."""
     return struct.pack(
         "<4s60siiiiid9s8s64s3s",
-        b"$FL2",
+        b"$FL3" if is_zlib else b"$FL2",
         b"@(#) SPSS DATA FILE Dien Rong lsakit".ljust(60),
         2,
         sum(column.n_segments for column in columns),
-        1,
+        2 if is_zlib else 1,
         0,
         n_rows,
         BIAS,

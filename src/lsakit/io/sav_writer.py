@@ -24,6 +24,7 @@ from lsakit.io.sav_dictionary import (
     dictionary_bytes,
     refuse_names,
 )
+from lsakit.io.zlib_blocks import ZlibBlocks
 
 Words = NDArray[np.uint64]
 Codes = NDArray[np.uint8]
@@ -113,6 +114,8 @@ class SavWriter:
         What ``plan_columns`` gave.
     file_label : str, default ""
         What the file is.
+    zlib : bool, default False
+        Whether the bytecode is packed further into ZLIB blocks (``.zsav``).
 
     Notes
     -----
@@ -120,15 +123,32 @@ class SavWriter:
     word of eight.
     """
 
-    def __init__(self, stream: BinaryIO, columns: Sequence[SavColumn], *, file_label: str = "") -> None:
+    def __init__(
+        self, stream: BinaryIO, columns: Sequence[SavColumn], *, file_label: str = "", zlib: bool = False
+    ) -> None:
         self._stream = stream
+        self._zlib = zlib
         self._columns = tuple(columns)
         self._file_label = file_label
         self._n_rows = 0
         self._codes: Codes = np.zeros(0, dtype=np.uint8)
         self._words: Words = np.zeros(0, dtype=np.uint64)
         self._start = stream.tell()
-        stream.write(dictionary_bytes(self._columns, n_rows=0, file_label=file_label))
+        stream.write(self._dictionary())
+        self._data: ZlibBlocks | None = ZlibBlocks(stream) if zlib else None
+
+    def _dictionary(self) -> bytes:
+        """Write the dictionary with the number of cases so far."""
+        return dictionary_bytes(
+            self._columns, n_rows=self._n_rows, file_label=self._file_label, is_zlib=self._zlib
+        )
+
+    def _put(self, data: bytes) -> None:
+        """Write compressed data."""
+        if self._data is None:
+            self._stream.write(data)
+        else:
+            self._data.write(data)
 
     def write(self, table: pl.DataFrame) -> None:
         """Append rows.
@@ -158,7 +178,7 @@ class SavWriter:
         codes = np.concatenate([self._codes, codes])
         words = np.concatenate([self._words, words])
         n_whole = len(codes) // CODES_PER_WORD * CODES_PER_WORD
-        self._stream.write(compressed(words[:n_whole], codes[:n_whole]))
+        self._put(compressed(words[:n_whole], codes[:n_whole]))
         self._codes, self._words = codes[n_whole:], words[n_whole:]
 
     def close(self) -> None:
@@ -167,10 +187,12 @@ class SavWriter:
         if n_padding:
             codes = np.concatenate([self._codes, np.full(n_padding, PADDING, dtype=np.uint8)])
             words = np.concatenate([self._words, np.zeros(n_padding, dtype=np.uint64)])
-            self._stream.write(compressed(words, codes))
+            self._put(compressed(words, codes))
+        if self._data is not None:
+            self._data.close()
         end = self._stream.tell()
         self._stream.seek(self._start)
-        self._stream.write(dictionary_bytes(self._columns, n_rows=self._n_rows, file_label=self._file_label))
+        self._stream.write(self._dictionary())
         self._stream.seek(end)
 
 
@@ -251,16 +273,19 @@ def _as_seconds(series: pl.Series) -> NDArray[np.float64]:
 def _text_words(series: pl.Series, column: SavColumn) -> tuple[Words, Codes]:
     """Turn a text column into words of eight bytes, filled with spaces, and their codes."""
     raw = [text.encode() for text in series.cast(pl.String).fill_null("").to_list()]
+    if max(map(len, raw), default=0) > column.width or any(b"\0" in text for text in raw):
+        raise TableError(
+            f"The column {series.name!r} holds a text that does not fit its {column.width} bytes.",
+            hint="Plan the columns again with the longest text, and leave out zero bytes.",
+            param=series.name,
+        )
     n_rows, n_pieces = len(raw), len(column.pieces)
     stored = (VERY_LONG + 1) * (n_pieces - 1) + -(-column.pieces[-1] // SEGMENT) * SEGMENT
     if n_pieces > 1:
+        starts = range(0, VERY_LONG * n_pieces, VERY_LONG)
         raw = [
-            b" ".join(
-                text[at : at + VERY_LONG].ljust(VERY_LONG) for at in range(0, VERY_LONG * n_pieces, VERY_LONG)
-            )
-            for text in raw
+            b" ".join(text[at : at + VERY_LONG].ljust(VERY_LONG) for at in starts)[:stored] for text in raw
         ]
-        raw = [text[:stored] for text in raw]
     block = np.array(raw, dtype=f"S{stored}")
     letters = np.frombuffer(block.tobytes(), dtype=np.uint8).reshape(n_rows, stored)
     words = np.ascontiguousarray(np.where(letters == 0, ord(" "), letters).astype(np.uint8)).view("<u8")
