@@ -382,8 +382,9 @@ def load(environment: Mapping[str, str]) -> Options:
 
 def _unknown(name: str, names: Mapping[str, str]) -> str:
     """Say that a name is unknown, with the nearest that is known."""
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    hint = f"Did you mean {near[0]}?" if near else "Remove it."
+    tails = [known.removeprefix(PREFIX) for known in names]
+    near = difflib.get_close_matches(name.removeprefix(PREFIX).upper(), tails, n=1, cutoff=0.6)
+    hint = f"Did you mean {PREFIX}{near[0]}?" if near else "Remove it."
     return f"{name} is not an option of Diện Rộng. {hint} `dienrong options` lists all of them."
 
 

@@ -1,0 +1,98 @@
+"""Every text is in both languages, and what is compiled is what is written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from babel.messages import mofile, pofile
+from django.apps import apps
+from django.conf import settings
+
+ROOMS = [Path(config.path) for config in apps.get_app_configs() if config.name.startswith("dienrong.")]
+FILES = [
+    room / "locale" / language / "LC_MESSAGES" / "django.po" for room in ROOMS for language in ("vi", "en")
+]
+PRESENT = [file for file in FILES if file.parent.parent.parent.is_dir()]
+
+
+def catalog_of(file: Path):
+    with file.open("rb") as source:
+        return pofile.read_po(source)
+
+
+def texts_of(message) -> tuple[str, ...]:
+    return tuple(message.string) if isinstance(message.string, tuple | list) else (message.string,)
+
+
+def contents(catalog) -> dict[tuple[str, ...], tuple[str, ...]]:
+    messages = [message for message in catalog if message.id]
+    return {
+        (message.id,) if isinstance(message.id, str) else tuple(message.id): texts_of(message)
+        for message in messages
+    }
+
+
+def name_of(file: Path) -> str:
+    return f"{file.parents[3].name}-{file.parents[1].name}"
+
+
+def test_every_room_speaks_both_languages() -> None:
+    assert {file.parents[3].name for file in FILES if not file.exists()} == set()
+
+
+@pytest.mark.parametrize("file", PRESENT, ids=name_of)
+def test_every_text_is_translated(file: Path) -> None:
+    for message in catalog_of(file):
+        if message.id:
+            assert all(texts_of(message)), f"{message.id!r} has no translation"
+            assert not message.fuzzy, f"{message.id!r} is doubtful"
+
+
+@pytest.mark.parametrize("file", PRESENT, ids=name_of)
+def test_what_is_compiled_is_what_is_written(file: Path) -> None:
+    with file.with_suffix(".mo").open("rb") as source:
+        compiled = mofile.read_mo(source)
+    assert contents(compiled) == contents(catalog_of(file))
+
+
+@pytest.mark.parametrize("file", PRESENT, ids=name_of)
+def test_placeholders_survive_translation(file: Path) -> None:
+    for message in catalog_of(file):
+        if message.id and message.python_format:
+            for problem in message.check():
+                raise AssertionError(f"{message.id!r}: {problem}")
+
+
+def test_english_is_no_mixture() -> None:
+    letters = set("ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ")
+    for file in PRESENT:
+        if file.parents[1].name == "en":
+            for message in catalog_of(file):
+                if message.id:
+                    first = texts_of(message)[0]
+                    assert not letters & set(first.lower().replace("diện rộng", "")), first
+
+
+@pytest.mark.parametrize("room", ["core", "accounts", "audit", "jobs"])
+def test_every_text_of_the_code_is_collected(room: str, tmp_path: Path) -> None:
+    """Collect the texts anew in a copy; the copy's catalog knows nothing that the room's does not."""
+    import shutil
+
+    if not shutil.which("xgettext"):
+        pytest.skip("xgettext (package gettext) is not installed")
+    source = next(path for path in ROOMS if path.name == room)
+    copy = tmp_path / room
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", "*.mo", "static"))
+    command = [sys.executable, "-m", "django", "makemessages", "-l", "vi", "--no-obsolete", "--no-location", "-v0"]
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path), "LC_ALL": "C.UTF-8"}
+    subprocess.run(command, cwd=copy, env=environment, check=True)
+    fresh = set(contents(catalog_of(copy / "locale/vi/LC_MESSAGES/django.po")))
+    kept = set(contents(catalog_of(source / "locale/vi/LC_MESSAGES/django.po")))
+    assert fresh == kept, "run: dienrong manage translations"
+
+
+def test_languages_are_named_in_their_own_words() -> None:
+    assert dict(settings.LANGUAGES) == {"vi": "Tiếng Việt", "en": "English"}
