@@ -352,5 +352,6 @@ def maximise(found: Expectation, layout: Layout, vector: Floats) -> Floats:
     average = found.mass @ layout.nodes / number
     mean = np.where(layout.free_mean, average, mean)
     deviation = (found.mass * (layout.nodes - mean[:, None]) ** 2).sum(axis=1) / number
-    sd = np.where(layout.free_sd, np.sqrt(deviation), sd)
+    least = 0.05 * float(layout.nodes[1] - layout.nodes[0])  # below it no node would carry any mass
+    sd = np.where(layout.free_sd, np.maximum(np.sqrt(deviation), least), sd)
     return layout.pack(items, mean, sd)

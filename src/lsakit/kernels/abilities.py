@@ -1,7 +1,8 @@
 """Weighted likelihood and maximum likelihood estimates of ability, student by student.
 
 Both are the only root of a falling function of theta for items of the partial credit family; it is bracketed and
-then found by Newton's method that never leaves the bracket. See docs/algorithms/ability.md.
+then found by scoring steps that never leave the bracket, by halving it where those are
+slow. See docs/algorithms/ability.md.
 """
 
 from __future__ import annotations
@@ -71,14 +72,14 @@ def _solve(codes: Any, slope: Any, intercepts: Any, n_steps: Any, correct: bool,
         if high > FARTHEST:
             return np.nan, np.nan
     theta = 0.5 * (low + high)
-    for _ in range(200):
+    for iteration in range(200):
         value, information = _score_function(theta, codes, slope, intercepts, n_steps, correct, moments)
         if value > 0.0:
             low = theta
         else:
             high = theta
         moved = theta + value / information if information > 1e-12 else 0.5 * (low + high)
-        if not low < moved < high:
+        if iteration >= 20 or not low < moved < high:
             moved = 0.5 * (low + high)
         change = abs(moved - theta)
         theta = moved

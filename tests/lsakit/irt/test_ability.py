@@ -73,9 +73,9 @@ def test_a_student_without_responses_is_marked() -> None:
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(CalibrationError, match="wle, mle, eap"):
+    with pytest.raises(CalibrationError, match=r"wle, mle, eap"):
         score(CAL, PATTERN, method="map")
-    with pytest.raises(UnknownColumnError, match="no column 'e'"):
+    with pytest.raises(UnknownColumnError, match=r"no column 'e'"):
         score(CAL, {name: PATTERN[name] for name in "abcd"})
-    with pytest.raises(ResponseError, match="'a' has highest score 1. Got 2"):
+    with pytest.raises(ResponseError, match=r"'a' has highest score 1. Got 2"):
         score(CAL, PATTERN | {"a": [2]})

@@ -199,7 +199,7 @@ def test_students_without_a_response_do_not_count() -> None:
 
 def test_non_convergence_raises_with_the_state() -> None:
     responses, _ = simulate(300, seed=10)
-    with pytest.raises(ConvergenceError, match="did not converge in 3 steps") as caught:
+    with pytest.raises(ConvergenceError, match=r"did not converge in 3 steps") as caught:
         calibrate(responses, options=CalibrationOptions(max_iterations=3))
     state = caught.value.state
     assert isinstance(state, Calibration)

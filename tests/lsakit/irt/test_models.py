@@ -61,5 +61,5 @@ def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
 
 
 def test_guessing_with_three_categories_is_refused() -> None:
-    with pytest.raises(CalibrationError, match="needs two categories"):
+    with pytest.raises(CalibrationError, match=r"needs two categories"):
         category_probabilities([0.0], steps=(0.5, -0.5), guessing=0.2)

@@ -98,7 +98,7 @@ def test_a_code_outside_the_items_codes_names_item_code_and_students() -> None:
 
 
 def test_option_zero_is_no_option() -> None:
-    with pytest.raises(ResponseError, match="The code 0 is none of the codes of the item 'M1'"):
+    with pytest.raises(ResponseError, match=r"The code 0 is none of the codes of the item 'M1'"):
         score_responses(RAW | {"M1": [0, 1, 1, 1]}, ITEMS)
 
 
@@ -117,17 +117,17 @@ def test_a_wrong_items_table_is_refused(change: dict[str, Any], kind: type[Lsaki
 
 
 def test_a_column_without_item_and_an_item_without_column() -> None:
-    with pytest.raises(TableError, match="no item of the items table"):
+    with pytest.raises(TableError, match=r"no item of the items table"):
         score_responses(RAW | {"X9": [1, 1, 1, 1]}, ITEMS)
-    with pytest.raises(UnknownColumnError, match="no column 'R2'"):
+    with pytest.raises(UnknownColumnError, match=r"no column 'R2'"):
         score_responses({name: values for name, values in RAW.items() if name != "R2"}, ITEMS)
 
 
 def test_several_booklets_without_their_order_are_refused() -> None:
-    with pytest.raises(TableError, match="Pass the table of booklets"):
+    with pytest.raises(TableError, match=r"Pass the table of booklets"):
         score_responses(RAW, ITEMS, rule="timss_scoring")
 
 
 def test_an_unknown_rule_names_the_known_ones() -> None:
-    with pytest.raises(ResponseError, match="pisa2015, wrong, timss_calibration, timss_scoring"):
+    with pytest.raises(ResponseError, match=r"pisa2015, wrong, timss_calibration, timss_scoring"):
         score_responses(RAW, ITEMS, rule="naep")

@@ -52,9 +52,9 @@ def test_what_is_refused(options: dict[str, Any], words: str) -> None:
 
 
 def test_values_that_do_not_vary_and_no_values() -> None:
-    with pytest.raises(EstimationError, match="do not vary"):
+    with pytest.raises(EstimationError, match=r"do not vary"):
         set_scale({"theta": [1.0, 1.0]})
-    with pytest.raises(EstimationError, match="no column of values"):
+    with pytest.raises(EstimationError, match=r"no column of values"):
         set_scale({"x": [1.0, 2.0]})
-    with pytest.raises(UnknownColumnError, match="no column 'PV9'"):
+    with pytest.raises(UnknownColumnError, match=r"no column 'PV9'"):
         set_scale(VALUES, columns=["PV9"])

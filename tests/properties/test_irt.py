@@ -1,0 +1,114 @@
+"""Laws of calibration, abilities and scoring that hold for all inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lsakit.errors import CalibrationError, ConvergenceError
+from lsakit.irt.ability import score
+from lsakit.irt.calibration import Calibration, CalibrationOptions, calibrate
+from lsakit.irt.models import category_probabilities, from_intercepts, to_intercepts
+from lsakit.irt.scoring import score_responses
+
+NUMBERS = st.floats(-3.0, 3.0)
+SLOPES = st.floats(0.2, 3.0)
+
+
+def responses(seed: int, n: int = 150) -> pl.DataFrame:
+    """Five items of one ability with gaps."""
+    rng = np.random.default_rng(seed)
+    theta = rng.normal(size=n)
+    columns = {}
+    for j in range(5):
+        code = (theta * 1.2 + rng.logistic(size=n) > 0.4 * (j - 2)).astype(int)
+        columns[f"i{j}"] = [
+            None if gone else int(one) for one, gone in zip(code, rng.random(n) < 0.15, strict=True)
+        ]
+    return pl.DataFrame(columns)
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 10_000), order=st.permutations(range(5)))
+def test_relabelling_students_and_items_permutes_results(seed: int, order: list[int]) -> None:
+    data = responses(seed)
+    options = CalibrationOptions(standard_errors="none", tolerance=1e-8)
+    try:
+        plain = calibrate(data, options=options)
+    except (CalibrationError, ConvergenceError):
+        return
+    names = [f"i{j}" for j in order]
+    turned = calibrate(data.select(names).sample(fraction=1.0, shuffle=True, seed=seed), options=options)
+    assert turned.items["item"].to_list() == names
+    assert turned.loglik == pytest.approx(plain.loglik, abs=1e-6)
+    mine = {row["item"]: row for row in plain.items.iter_rows(named=True)}
+    for row in turned.items.iter_rows(named=True):
+        assert row["difficulty"] == pytest.approx(mine[row["item"]]["difficulty"], abs=1e-4)
+        assert row["slope"] == pytest.approx(mine[row["item"]]["slope"], abs=1e-4)
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 10_000), factor=st.floats(0.01, 1000.0))
+def test_weights_may_be_multiplied_by_anything(seed: int, factor: float) -> None:
+    data = responses(seed)
+    weight = np.random.default_rng(seed).uniform(0.5, 3.0, data.height)
+    options = CalibrationOptions(tolerance=1e-8)
+    one = calibrate(data, model="rasch", weights=weight, options=options)
+    two = calibrate(data, model="rasch", weights=weight * factor, options=options)
+    assert two.loglik == pytest.approx(one.loglik, abs=1e-6)
+    assert two.items["se_difficulty"].to_numpy() == pytest.approx(
+        one.items["se_difficulty"].to_numpy(), rel=1e-6
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(slope=SLOPES, difficulty=NUMBERS, steps=st.lists(NUMBERS, min_size=1, max_size=5), theta=NUMBERS)
+def test_probabilities_sum_to_one_and_the_forms_agree(
+    slope: float, difficulty: float, steps: list[float], theta: float
+) -> None:
+    centred = np.array(steps) - np.mean(steps)
+    p = category_probabilities([theta], slope=slope, difficulty=difficulty, steps=centred.tolist())[0]
+    assert p.sum() == pytest.approx(1.0)
+    back, shifts = from_intercepts(slope, to_intercepts(slope, difficulty, centred, len(steps)))
+    assert back == pytest.approx(difficulty, abs=1e-9)
+    assert shifts == pytest.approx(centred, abs=1e-8)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    slopes=st.lists(SLOPES, min_size=3, max_size=6),
+    codes=st.lists(st.integers(0, 1), min_size=6, max_size=6),
+    shift=NUMBERS,
+)
+def test_the_wle_moves_with_the_difficulties(slopes: list[float], codes: list[int], shift: float) -> None:
+    names = [f"i{j}" for j in range(len(slopes))]
+    answers = {name: [codes[j]] for j, name in enumerate(names)}
+    base = np.linspace(-1, 1, len(slopes))
+    found = [
+        score(Calibration.from_items({"item": names, "slope": slopes, "difficulty": base + move}), answers)
+        for move in (0.0, shift)
+    ]
+    assert found[1]["theta"][0] == pytest.approx(found[0]["theta"][0] + shift, abs=1e-7)
+    assert found[1]["se"][0] == pytest.approx(found[0]["se"][0], rel=1e-6)
+
+
+@settings(max_examples=50, deadline=None)
+@given(codes=st.lists(st.sampled_from([1, 2, 3, 4, 96, 98, 99, None]), min_size=4, max_size=4))
+def test_each_rule_keeps_answers_and_not_administered(codes: list[int | None]) -> None:
+    names = [f"i{j}" for j in range(4)]
+    items = {"item": names, "format": ["mc"] * 4, "key": [2] * 4, "max_score": [1] * 4}
+    raw = pl.DataFrame(
+        {name: pl.Series([code], dtype=pl.Int8) for name, code in zip(names, codes, strict=True)}
+    )
+    for rule in ("pisa2015", "wrong", "timss_calibration", "timss_scoring"):
+        row = score_responses(raw, items, rule=rule).table.row(0)
+        for code, found in zip(codes, row, strict=True):
+            if code is None:
+                assert found is None
+            elif code <= 4:
+                assert found == int(code == 2)
+            else:
+                assert found in (0, None)

@@ -1,0 +1,87 @@
+"""Latent regressions against TAM, Dire and mirt; tolerances and their reasons stand in README.md beside this file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from lsakit.irt.calibration import Calibration
+from lsakit.population.latent_regression import Population, PopulationOptions, fit_population
+from lsakit.population.plausible_values import draw_plausible_values
+
+TIGHT = PopulationOptions(tolerance=1e-8, n_nodes=21)
+
+
+def result(path: Path) -> dict[str, Any]:
+    """Read the result of a peer."""
+    found: dict[str, Any] = json.loads(path.read_text())["result"]
+    return found
+
+
+@pytest.mark.parametrize("model", ["rasch", "2pl"])
+def test_pisa_reading_with_items_of_the_joint_solution(shared: Path, model: str) -> None:
+    # The peers estimate items and regression together; at that solution the regression given the items is ours.
+    peer = result(shared / "reference" / "pisa_read_latreg" / f"mirt_{model}.json")
+    data = pl.read_csv(shared / "data" / "pisa_read_testlets" / "items.csv", null_values=["NA"])
+    names = [name for name in peer["coef"] if name not in ("GroupPars", "lr.betas")]
+    slope = np.array([peer["coef"][name][0]["a1"] for name in names])
+    intercept = np.array([peer["coef"][name][0]["d"] for name in names])
+    cal = Calibration.from_items({"item": names, "slope": slope, "difficulty": -intercept / slope})
+    data = data.with_columns(student_id=pl.col("idstud").cast(pl.String))
+    background = data.select("student_id", "female", "hisei", "migra")
+    pop = fit_population(cal, data.select("student_id", *names), background=background, options=TIGHT)
+    assert pop.loglik == pytest.approx(peer["logLik"], abs=2e-3 if model == "rasch" else 1e-4)
+    theirs = [row["F1"] for row in peer["lr.betas"]]
+    tolerance = 3e-4  # mirt stops at 1e-4
+    assert pop.coefficients["estimate"].to_numpy() == pytest.approx(theirs, abs=tolerance)
+    variance = peer["coef"]["GroupPars"][0]["COV_11"]
+    assert pop.residual_covariance[0, 0] == pytest.approx(variance, abs=2e-3)
+    tam = result(shared / "reference" / "pisa_read_latreg" / f"TAM_{model}.json")
+    assert pop.students["eap"].to_numpy()[:50] == pytest.approx(tam["EAP"], abs=5e-4)
+    assert pop.students["sd"].to_numpy()[:50] == pytest.approx(tam["SD.EAP"], abs=5e-4)
+
+
+@pytest.fixture(scope="module")
+def austria(shared: Path) -> Population:
+    """TIMSS 2011 Austria: regression of mathematics on sex, books and liking, items as TAM calibrated them."""
+    folder = shared / "reference" / "timss2011_aut_latreg"
+    rows = result(folder / "TAM_2pl_weighted_calibration.json")["items"]
+    cal = Calibration.from_items(
+        {
+            "item": [row["item"] for row in rows],
+            "slope": [row["alpha"] for row in rows],
+            "difficulty": [row["beta"] for row in rows],
+        }
+    )
+    data = shared / "data" / "timss2011_g4_aut"
+    items = pl.read_csv(data / "items_math_scored.csv", null_values=["NA"])[:, 17:191]
+    background = pl.read_csv(data / "latreg_Y.csv").rename({"id": "student_id"})
+    responses = items.with_columns(student_id=background["student_id"])
+    return fit_population(cal, responses, background=background, weights="w", options=TIGHT)
+
+
+def test_timss_austria_agrees_with_tam_and_dire(shared: Path, austria: Population) -> None:
+    folder = shared / "reference" / "timss2011_aut_latreg"
+    tam, dire = result(folder / "TAM_latreg_fixed_items.json"), result(folder / "Dire_latreg.json")
+    ours = austria.coefficients["estimate"].to_numpy()
+    assert ours == pytest.approx(tam["beta"], abs=2e-5)
+    assert ours == pytest.approx([row["Estimate"] for row in dire["coef"][:9]], abs=2e-5)
+    assert austria.residual_covariance[0, 0] == pytest.approx(tam["variance"], abs=2e-5)
+    assert austria.loglik == pytest.approx(tam["logLik"], abs=1e-3)
+    persons = pl.read_csv(folder / "TAM_persons_pv10.csv.gz")
+    assert austria.students["eap"].to_numpy() == pytest.approx(persons["EAP"].to_numpy(), abs=2e-4)
+    assert austria.students["sd"].to_numpy() == pytest.approx(persons["SD"].to_numpy(), abs=2e-4)
+
+
+def test_timss_austria_values_have_the_posterior_distribution(austria: Population) -> None:
+    values = draw_plausible_values(austria, n=10, seed=2026, draw_coefficients=False)
+    draws = values.drop("student_id").to_numpy()
+    z = (draws - austria.students["eap"].to_numpy()[:, None]) / austria.students["sd"].to_numpy()[:, None]
+    # 46,680 standardised draws: mean within four standard errors of 0, variance within four of 1.
+    assert abs(z.mean()) < 4 / np.sqrt(z.size)
+    assert abs(z.var() - 1) < 4 * np.sqrt(2 / z.size)
