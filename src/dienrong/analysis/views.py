@@ -16,7 +16,7 @@ from dienrong.analysis.forms import RunForm
 from dienrong.cycles.models import Cycle
 from dienrong.cycles.queries import artefacts_of_manifest
 from dienrong.cycles.shell import cycle_of_request
-from dienrong.cycles.words import stage_title
+from dienrong.cycles.words import role_title, stage_title
 from dienrong.jobs.queries import card_of, job_for, lines_of
 
 ROWS_PER_PAGE = 30
@@ -89,8 +89,8 @@ def artefact(request: HttpRequest, slug: str, manifest_id: str) -> HttpResponse:
         "stage_title": stage_title(behind[0].stage) if behind else card.step,
         "grade": behind[0].grade if behind else None,
         "step": behind[0].step if behind else None,
-        "inputs": card.inputs,
-        "outputs": [(output, numeric.excerpt(path, output)) for output in card.outputs],
+        "inputs": [(role_title(role), value, maker) for role, value, maker in card.inputs],
+        "outputs": [(role_title(row.role), row, numeric.excerpt(path, row)) for row in card.outputs],
     }
     return render(request, "analysis/artefact.html", context)
 

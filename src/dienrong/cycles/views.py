@@ -56,6 +56,7 @@ def _board(request: HttpRequest, cycle: Cycle) -> HttpResponse:
         "cycle": cycle,
         "steps": steps,
         "progress": queries.progress_of(steps, today),
+        "next_step": next((step for step in steps if step.state != CycleStep.State.DONE), None),
         "cards": board_parts.cards_for(request.user, cycle),
         "headlines": results.rows if results else (),
         "report_url": results.report_url if results else "",
@@ -121,8 +122,9 @@ def _artefacts(found: CycleStep) -> list[Any]:
     rows = queries.artefacts_behind(found)
     for row in rows:
         row.stage_title = words.stage_title(row.stage)
-        row.role_title = row.role
-    return rows
+        row.role_title = words.role_title(row.role)
+    order = list(words.STAGES)
+    return sorted(rows, key=lambda row: (row.grade or 0, order.index(row.stage), row.role))
 
 
 def _history(found: CycleStep) -> list[dict[str, Any]]:

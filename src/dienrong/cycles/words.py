@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 STAGES = {
@@ -28,6 +29,44 @@ STAGE_SENTENCES = {
     "frame": _("The list of all schools of the grade from which the sample is drawn."),
     "nation": _("The register of units and schools from which the frame is taken."),
 }
+ROLES = {
+    "provinces": _("Provinces"),
+    "communes": _("Communes"),
+    "schools": _("Schools"),
+    "students": _("Participation of students"),
+    "booklets": _("Booklets"),
+    "items": _("Items"),
+    "trend_items": _("Trend items"),
+    "truth": _("Known truth of the synthetic nation"),
+    "frame": _("Frame"),
+    "checks": _("Checks of the frame"),
+    "design": _("Sampling design"),
+    "drawn": _("Drawn schools"),
+    "lists": _("Lists of students"),
+    "pupils": _("Drawn students and their booklets"),
+    "raw_responses": _("Raw responses"),
+    "background": _("Background of students"),
+    "scored_responses": _("Scored responses"),
+    "scoring_summary": _("Summary of responses"),
+    "strata": _("Strata"),
+    "weights": _("Final weights"),
+    "replicates": _("Replicate weights"),
+    "cells": _("Adjustment cells"),
+    "response_rates": _("Response rates"),
+    "variance_units": _("Variance units"),
+    "weighted_schools": _("Weights of schools"),
+    "weighted_students": _("Weights of students"),
+    "item_parameters": _("Item parameters"),
+    "groups": _("Groups of the calibration"),
+    "convergence": _("Convergence"),
+    "plausible_values": _("Plausible values"),
+    "coefficients": _("Coefficients of the population model"),
+    "conditioning": _("Conditioning variables"),
+    "population": _("Population model"),
+    "estimates": _("Estimates"),
+    "analysis_groups": _("Students and their groups"),
+    "specification": _("Content of the reports"),
+}
 ACTIONS = {
     "cycles.programme_created": _("Programme made"),
     "cycles.cycle_created": _("Cycle made"),
@@ -40,3 +79,17 @@ ACTIONS = {
 def stage_title(stage: str) -> str:
     """Name a stage; one that has no name here keeps its own."""
     return str(STAGES.get(stage, stage))
+
+
+def role_title(role: str) -> str:
+    """Name an output; a file of a report is named by its place, language and kind."""
+    if role in ROLES:
+        return str(ROLES[role])
+    place, _mark, rest = role.partition("_")
+    if place in {"national", "province"} and rest.endswith(("_pdf", "_xlsx")):
+        words = rest.split("_")
+        facts = {"place": words[0], "language": words[-2].upper(), "kind": words[-1].upper()}
+        if place == "national":
+            return gettext("National report, %(language)s (%(kind)s)") % facts
+        return gettext("Report of province %(place)s, %(language)s (%(kind)s)") % facts
+    return role.replace("_", " ")

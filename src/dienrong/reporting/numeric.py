@@ -23,7 +23,7 @@ from lsakit.tables.report_files import report_pdf, report_xlsx
 from lsakit.tables.texts import Texts
 
 ESTIMATES_ROLE = "estimates"
-MOST_ROWS = 24
+MOST_ROWS, MOST_PAIRS = 6, 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +238,7 @@ class TraceCard:
     outputs: tuple[tuple[str, str], ...]
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    pairs: tuple[tuple[str, ...], ...]
     n_rows: int
 
 
@@ -300,7 +301,12 @@ def estimates_of_grade(store: Store, manifest_ids: tuple[str, ...], grade: int) 
 
 def _card(step: Any) -> TraceCard:
     """Reduce one step of a walk to plain values."""
-    shown = step.rows.head(MOST_ROWS)
+    shown = step.rows.head(MOST_PAIRS if step.rows.width == 2 else MOST_ROWS)
+    rows = tuple(tuple(cell_text(cell) for cell in row) for row in shown.iter_rows())
+    one_row = step.rows.height == 1 and step.rows.width > 2
+    pairs = tuple(zip(shown.columns, rows[0], strict=True)) if one_row else ()
+    if step.rows.width == 2 and step.rows.height > MOST_ROWS:
+        pairs = rows
     return TraceCard(
         stage=step.stage,
         title=step.title,
@@ -310,7 +316,8 @@ def _card(step: Any) -> TraceCard:
         inputs=tuple(sorted(step.inputs.items())),
         outputs=tuple(sorted(step.outputs.items())),
         columns=tuple(shown.columns),
-        rows=tuple(tuple(cell_text(cell) for cell in row) for row in shown.iter_rows()),
+        rows=() if pairs else rows,
+        pairs=pairs,
         n_rows=step.rows.height,
     )
 

@@ -34,6 +34,7 @@ def index(request: HttpRequest) -> HttpResponse:
                 "cycle": report.cycle,
                 "run": report.run,
                 "publication": report.publication,
+                "newer_run": queries.newer_run(report),
                 "headlines": headline_rows(report, language),
                 "pdf_url": reverse("reporting:pdf", args=[slug]),
                 "workbook_url": reverse("reporting:workbook", args=[slug]),
@@ -81,7 +82,8 @@ def _report_page(request: HttpRequest, population: str, subject: str, province: 
         "publication": report.publication,
         "newer_run": queries.newer_run(report),
         "may_publish": permissions.may_publish_report(request.user),
-        "report": found,
+        "source_line": found.source_line,
+        "sections": [section for section in found.sections if section.key != "headline"],
         "heading": _("%(subject)s, grade %(grade)s: %(place)s")
         % {"subject": subject_title, "grade": population.removeprefix("grade"), "place": place},
         "finding": paragraphs[0] if paragraphs else "",

@@ -63,4 +63,4 @@ def shown(card: numeric.TraceCard, may_follow: bool) -> dict[str, Any]:
     if may_follow or card.stage == "report":
         return whole
     sentence = str(words.STAGE_SENTENCES[card.stage])
-    return {**whole, "sentence": sentence, "explanation": "", "columns": (), "rows": ()}
+    return {**whole, "sentence": sentence, "explanation": "", "columns": (), "rows": (), "pairs": ()}
