@@ -101,8 +101,9 @@ def clean_text(
     FileFormatError
         If a column is in TCVN3 or VNI and no conversion was asked for.
     """
-    every = [name for name in table.columns if table.schema[name] == pl.String]
-    names = [name for name in every if table.get_column(name).str.contains(_SUSPECT).any()]
+    texts = [name for name, dtype in table.schema.items() if dtype == pl.String]
+    suspect = table.select([pl.col(name).str.contains(_SUSPECT).any() for name in texts])
+    names = [name for name in texts if suspect.height and suspect.get_column(name)[0]]
     if not names:
         return table, ()
     notes: list[Note] = []

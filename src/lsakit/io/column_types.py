@@ -147,11 +147,12 @@ def apply_kinds(table: pl.DataFrame, kinds: Mapping[str, str]) -> pl.DataFrame:
     polars.DataFrame
         Typed rows; ``NA`` is null in columns of numbers.
     """
+    schema = table.schema
     return table.with_columns(
         [
             _parsed(table.get_column(name), kind)
             for name, kind in kinds.items()
-            if kind != "text" and name in table.columns and table.schema[name] == pl.String
+            if kind != "text" and schema.get(name) == pl.String
         ]
     )
 
