@@ -77,7 +77,7 @@ def test_probabilities_sum_to_one_and_the_forms_agree(
     assert shifts == pytest.approx(centred, abs=1e-8)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     slopes=st.lists(SLOPES, min_size=3, max_size=6),
     codes=st.lists(st.integers(0, 1), min_size=6, max_size=6),
@@ -95,7 +95,7 @@ def test_the_wle_moves_with_the_difficulties(slopes: list[float], codes: list[in
     assert found[1]["se"][0] == pytest.approx(found[0]["se"][0], rel=1e-6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(codes=st.lists(st.sampled_from([1, 2, 3, 4, 96, 98, 99, None]), min_size=4, max_size=4))
 def test_each_rule_keeps_answers_and_not_administered(codes: list[int | None]) -> None:
     names = [f"i{j}" for j in range(4)]

@@ -1,8 +1,8 @@
 """Weighted likelihood and maximum likelihood estimates of ability, student by student.
 
-Both are the only root of a falling function of theta for items of the partial credit family; it is bracketed and
-then found by scoring steps that never leave the bracket, by halving it where those are
-slow. See docs/algorithms/ability.md.
+The maximum likelihood estimate is the only root of a falling function. Warm's equation can have several roots where
+few items of very different slopes were answered: then the root of the highest weighted likelihood is the estimate.
+See docs/algorithms/ability.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-FARTHEST = 60.0
+FARTHEST = 200.0
 
 
 @njit(cache=True, nogil=True)
@@ -60,17 +60,24 @@ def _score_function(
 
 
 @njit(cache=True, nogil=True)
-def _solve(codes: Any, slope: Any, intercepts: Any, n_steps: Any, correct: bool, moments: Any) -> Any:
-    """Find the root; NaN where the estimate is not finite."""
-    low, high = -1.0, 1.0
-    while _score_function(low, codes, slope, intercepts, n_steps, correct, moments)[0] < 0.0:
-        low = 2.0 * low
-        if low < -FARTHEST:
-            return np.nan, np.nan
-    while _score_function(high, codes, slope, intercepts, n_steps, correct, moments)[0] > 0.0:
-        high = 2.0 * high
-        if high > FARTHEST:
-            return np.nan, np.nan
+def _range(codes: Any, slope: Any, intercepts: Any, n_steps: Any) -> Any:
+    """Give an interval four logits beyond the difficulties, and a step finer than the steepest item."""
+    low = np.inf
+    high = -np.inf
+    steepest = 1.0
+    for item in range(len(codes)):
+        if codes[item] >= 0 and slope[item] != 0.0:
+            difficulty = -intercepts[item, n_steps[item] - 1] / (slope[item] * n_steps[item])
+            low = min(low, difficulty)
+            high = max(high, difficulty)
+            steepest = max(steepest, abs(slope[item]))
+    return low - 4.0, high + 4.0, 0.4 / steepest
+
+
+@njit(cache=True, nogil=True)
+def _root_between(low: float, high: float, codes: Any, items: Any, correct: bool, moments: Any) -> float:
+    """Find a root where the function falls from plus to minus: scoring steps inside the bracket, then halving."""
+    slope, intercepts, n_steps = items
     theta = 0.5 * (low + high)
     for iteration in range(200):
         value, information = _score_function(theta, codes, slope, intercepts, n_steps, correct, moments)
@@ -85,6 +92,61 @@ def _solve(codes: Any, slope: Any, intercepts: Any, n_steps: Any, correct: bool,
         theta = moved
         if change < 1e-12 * (1.0 + abs(theta)):
             break
+    return theta
+
+
+@njit(cache=True, nogil=True)
+def _weighted_log_likelihood(theta: float, codes: Any, items: Any, moments: Any) -> Any:
+    """Log-likelihood plus half the log of the information: what the WLE maximises."""
+    slope, intercepts, n_steps = items
+    value = 0.0
+    information = 0.0
+    for item in range(len(codes)):
+        if codes[item] >= 0:
+            top = 0.0
+            for k in range(1, n_steps[item] + 1):
+                top = max(top, k * slope[item] * theta + intercepts[item, k - 1])
+            total = np.exp(-top)
+            for k in range(1, n_steps[item] + 1):
+                total += np.exp(k * slope[item] * theta + intercepts[item, k - 1] - top)
+            if codes[item] > 0:
+                value += codes[item] * slope[item] * theta + intercepts[item, codes[item] - 1]
+            value -= top + np.log(total)
+            item_moments(theta, slope[item], intercepts[item], n_steps[item], moments)
+            information += slope[item] * slope[item] * moments[1]
+    return value + 0.5 * np.log(information)
+
+
+@njit(cache=True, nogil=True)
+def _solve(codes: Any, items: Any, correct: bool, moments: Any) -> Any:
+    """Find the estimate; NaN where it is not finite. Of several roots the one of highest likelihood is taken."""
+    slope, intercepts, n_steps = items
+    low, high, step = _range(codes, slope, intercepts, n_steps)
+    while _score_function(low, codes, slope, intercepts, n_steps, correct, moments)[0] < 0.0:
+        low -= high - low
+        if low < -FARTHEST:
+            return np.nan, np.nan
+    while _score_function(high, codes, slope, intercepts, n_steps, correct, moments)[0] > 0.0:
+        high += high - low
+        if high > FARTHEST:
+            return np.nan, np.nan
+    if not correct:
+        theta = _root_between(low, high, codes, items, correct, moments)
+        information = _score_function(theta, codes, slope, intercepts, n_steps, correct, moments)[1]
+        return theta, 1.0 / np.sqrt(information)
+    theta = np.nan
+    best = -np.inf
+    left = low
+    was_rising = True
+    while left < high:
+        right = min(left + step, high)
+        is_rising = _score_function(right, codes, slope, intercepts, n_steps, correct, moments)[0] > 0.0
+        if was_rising and not is_rising:
+            root = _root_between(left, right, codes, items, correct, moments)
+            value = _weighted_log_likelihood(root, codes, items, moments)
+            if value > best:
+                theta, best = root, value
+        left, was_rising = right, is_rising
     information = _score_function(theta, codes, slope, intercepts, n_steps, correct, moments)[1]
     return theta, 1.0 / np.sqrt(information)
 
@@ -111,7 +173,7 @@ def estimate_abilities(
                 bottom = bottom and code == (0 if rising else n_steps[item])
                 top = top and code == (n_steps[item] if rising else 0)
         if answered and (correct or not (bottom or top)):
-            theta, error = _solve(codes[student], slope, intercepts, n_steps, correct, moments)
+            theta, error = _solve(codes[student], (slope, intercepts, n_steps), correct, moments)
         else:
             theta, error = np.nan, np.nan
         out[student, 0] = theta

@@ -55,6 +55,21 @@ def test_the_wle_solves_its_equation_for_partial_credit() -> None:
     assert value + skew / (2 * information) == pytest.approx(0.0, abs=1e-9)
 
 
+def test_of_several_roots_of_the_wle_the_highest_is_taken() -> None:
+    # Steep items at -1 and 1 answered wrong and right: Warm's equation has a root near each of two maxima.
+    cal = Calibration.from_items(
+        {"item": list("abc"), "slope": [3.0, 0.5, 3.0], "difficulty": [-1.0, 0.0, 1.0]}
+    )
+    theta = np.linspace(-5, 5, 200_001)
+    p = 1 / (1 + np.exp(-np.array([3.0, 0.5, 3.0]) * (theta[:, None] - np.array([-1.0, 0.0, 1.0]))))
+    value = np.log(np.where(np.array([0, 1, 1]), p, 1 - p)).sum(axis=1)
+    value += 0.5 * np.log((np.array([9.0, 0.25, 9.0]) * p * (1 - p)).sum(axis=1))
+    turns = np.flatnonzero((value[1:-1] > value[:-2]) & (value[1:-1] > value[2:]))
+    assert len(turns) > 1
+    found = score(cal, {"a": [0], "b": [1], "c": [1]}, method="wle")["theta"][0]
+    assert found == pytest.approx(theta[value.argmax()], abs=1e-4)
+
+
 def test_extreme_scores_have_a_wle_and_no_mle() -> None:
     mle = score(CAL, BY_RAW_SCORE, method="mle")
     assert mle["status"].to_list() == ["no_finite_maximum", *["estimated"] * 4, "no_finite_maximum"]
