@@ -211,12 +211,15 @@ def _sorted_lists(
     if not table.height:
         raise TableError("The lists have no rows.", hint="Pass one row per listed student.", param="lists")
     names = [name for name in SORT_COLUMNS if name in table.columns] if sort_by is None else list(sort_by)
-    schools = np.asarray(strings(table, "school_id", param="lists"), dtype=np.str_)
-    students = np.asarray(strings(table, "student_id", param="lists"), dtype=np.str_)
-    ids, codes = np.unique(schools, return_inverse=True)
-    keys = [group_codes(table, [name], param="lists")[0] for name in names]
-    order = np.lexsort((students, *reversed(keys), codes))
-    return codes.astype(np.int64), order, ids.tolist()
+    school_ids = strings(table, "school_id", param="lists")
+    student_ids = strings(table, "student_id", param="lists")
+    schools = sorted(set(school_ids))
+    number = {school: place for place, school in enumerate(schools)}
+    codes = np.fromiter((number[school] for school in school_ids), dtype=np.int64, count=len(school_ids))
+    by_student = np.asarray(sorted(range(len(student_ids)), key=student_ids.__getitem__), dtype=np.int64)
+    keys = [group_codes(table, [name], param="lists")[0][by_student] for name in names]
+    order = by_student[np.lexsort((*reversed(keys), codes[by_student]))]
+    return codes, order, schools
 
 
 def _refuse_strangers(schools: Sequence[str], sampled: Table) -> tuple[str, ...]:

@@ -99,7 +99,8 @@ def jk2_factors(
     zone : ndarray of shape (n_units,)
         Number of the unit's pair, from 0; zone ``z`` belongs to jackknife zone ``z mod n_zones``.
     role : ndarray of shape (n_units,)
-        1 or 2.
+        1 or 2; 3 in the odd zone of a certainty school, which goes with 2: one student against two, so that
+        the variance of a mean is right in expectation and that of a total a little too large.
     n_zones : int
         Jackknife zones; a zone without a pair leaves all weights as they are.
     both_halves : bool
