@@ -43,6 +43,16 @@ def plain_static_files(settings) -> None:
 
 
 @pytest.fixture
+def bare_shell(monkeypatch) -> None:
+    """Take the rail and the cycle of higher rooms out of the page, for counts of queries."""
+    from dienrong.core import shell
+
+    monkeypatch.setattr(shell, "_rails", [])
+    monkeypatch.setattr(shell, "_cycles", [])
+    monkeypatch.setattr(shell, "_links", [])
+
+
+@pytest.fixture
 def noon() -> Iterator[datetime.datetime]:
     """Hold the clock at noon of one day in Hanoi."""
     with clock.fixed(NOON) as moment:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import auth, messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -65,7 +66,8 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         operations.change_profile(user=user, **form.cleaned_data)
-        messages.success(request, _("Your account was changed."))
+        with translation.override(form.cleaned_data["language"]):
+            messages.success(request, _("Your account was changed."))
         response = redirect("accounts:profile")
         set_language_cookie(response, form.cleaned_data["language"])
         return response
