@@ -214,7 +214,25 @@ def _originals(pupils: pl.DataFrame, schools: Any) -> pl.DataFrame:
     table = as_table(getattr(schools, "table", schools), param="schools")
     require_columns(table, ["school_id", "replacement_1", "replacement_2"], param="schools")
     refuse_duplicates(table, "school_id", param="schools")
+    _refuse_shared_replacements(table)
     return table.select("school_id", pl.col("replacement_1", "replacement_2").cast(pl.String))
+
+
+def _refuse_shared_replacements(table: pl.DataFrame) -> None:
+    """Refuse a school that would stand for two: its pupils could not carry two weights."""
+    names = ("school_id", "replacement_1", "replacement_2")
+    candidates = pl.concat([table.get_column(name).cast(pl.String).alias("school") for name in names])
+    shared = (
+        candidates.drop_nulls().filter(candidates.drop_nulls().is_duplicated()).unique(maintain_order=True)
+    )
+    if len(shared):
+        raise DesignError(
+            f"{len(shared)} schools stand for more than one school of the sample.",
+            where=shared.to_list(),
+            why="A school's pupils cannot carry the weights of two schools.",
+            hint="Draw the sample with draw_schools, which gives every replacement once.",
+            param="schools",
+        )
 
 
 def _schools_table(

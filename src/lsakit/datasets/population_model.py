@@ -33,6 +33,7 @@ SCHOOL_EFFECT_CORRELATION = 0.85
 LIST_CHANGE = 0.03
 PROVINCE_NOISE = 0.05
 LARGEST_FIXED_SHARE = 0.75
+LARGEST_RESIDUAL_CORRELATION = 0.95
 
 # numbers of the variables drawn for one pupil and one school (counter_random)
 _GENDER, _ETHNICITY, _SES, _MATHS, _READING, _YEAR, _DAY = range(7)
@@ -265,7 +266,7 @@ def _abilities(
 
 
 def _residual_factor(level: Floats, effects: Floats, grade: int, weights: Floats, mixing: float) -> Floats:
-    """Find the residual covariance that completes variance 1 and the assumed correlation; factor it."""
+    """Find the residual covariance that completes variance 1 and the assumed correlation, as far as it can."""
     minority, ses, girls = effects.T
     within_ses = 1 - SES_INTRACLASS
     crossed = np.outer(minority, ses) + np.outer(ses, minority)
@@ -276,7 +277,10 @@ def _residual_factor(level: Floats, effects: Floats, grade: int, weights: Floats
     shared = _average(centered[0] * centered[1], weights)
     target = np.diag(within)
     target[0, 1] = target[1, 0] = ABILITY_CORRELATION - shared
-    return np.asarray(np.linalg.cholesky(target - explained))
+    covariance = target - explained
+    most = LARGEST_RESIDUAL_CORRELATION * np.sqrt(covariance[0, 0] * covariance[1, 1])
+    covariance[0, 1] = covariance[1, 0] = np.clip(covariance[0, 1], -most, most)
+    return np.asarray(np.linalg.cholesky(covariance))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from lsakit.datasets.population_model import SUBJECTS, GradePopulation, everybod
 from lsakit.errors import EstimationError
 
 Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
+Codes = NDArray[np.int16]  # sorting 16-bit codes is a radix sort
 
 DEFAULT_CUTS = (357.77, 420.07, 482.38, 544.68, 606.99)
 PERCENTS = (5, 25, 50, 75, 95)
@@ -97,8 +97,9 @@ def population_truth(
     for row, subject in enumerate(SUBJECTS):
         scores = options.intercept + options.slope * pupils.theta[row]
         order = np.argsort(scores, kind="stable")
+        ascending = scores[order]
         for name, (codes, groups) in crossed.items():
-            columns = _statistics(scores[order], codes[order], groups, options.cuts, name)
+            columns = _statistics(ascending, codes[order], groups, options.cuts, name)
             tables.append(pl.DataFrame(columns).with_columns(subject=pl.lit(subject)))
     return pl.concat(tables).select(
         population=pl.lit(f"grade{population.grade}"),
@@ -114,7 +115,7 @@ def population_truth(
 def _factors(
     population: GradePopulation,
     schools: pl.DataFrame,
-    school: Codes,
+    school: NDArray[np.int64],
     girls: NDArray[np.bool_],
     minority: NDArray[np.bool_],
     ses: Floats,
@@ -125,16 +126,19 @@ def _factors(
     )
     cuts = np.quantile(ses, [0.25, 0.5, 0.75], method="inverted_cdf")
     factors: dict[str, tuple[Codes, list[str]]] = {
-        "nation": (np.zeros(len(school), dtype=np.int64), ["all"]),
-        "gender": (np.where(girls, 0, 1), ["F", "M"]),
-        "ethnicity": (minority.astype(np.int64), ["kinh", "minority"]),
-        "ses_quarter": (np.searchsorted(cuts, ses, side="left"), ["1", "2", "3", "4"]),
+        "nation": (np.zeros(len(school), dtype=np.int16), ["all"]),
+        "gender": ((~girls).astype(np.int16), ["F", "M"]),
+        "ethnicity": (minority.astype(np.int16), ["kinh", "minority"]),
+        "ses_quarter": (np.searchsorted(cuts, ses, side="left").astype(np.int16), ["1", "2", "3", "4"]),
     }
     for name in ("province_code", "region6", "area", "sector", "disadvantaged"):
         column = rows.get_column(name).cast(pl.String)
         labels = column.unique().sort().to_list()
         place = {label: number for number, label in enumerate(labels)}
-        factors[name] = (np.array([place[value] for value in column.to_list()])[school], labels)
+        factors[name] = (
+            np.array([place[value] for value in column.to_list()], dtype=np.int16)[school],
+            labels,
+        )
     return factors
 
 
@@ -142,7 +146,7 @@ def _cross(parts: Sequence[tuple[Codes, list[str]]]) -> tuple[Codes, list[str]]:
     """Cross factors; the label of a crossed group joins its parts."""
     codes, labels = parts[0]
     for more, names in parts[1:]:
-        codes = codes * len(names) + more
+        codes = (codes * np.int16(len(names)) + more).astype(np.int16)
         labels = [f"{label}×{name}" for label in labels for name in names]
     return codes, labels
 
@@ -163,7 +167,9 @@ def _statistics(
         rank = np.maximum(-(-count * percent // 100), 1) - 1
         parts[f"p{percent:02d}"] = grouped[np.minimum(start + rank, len(grouped) - 1)]
     level = np.searchsorted(np.asarray(cuts), scores, side="right")
-    table = np.bincount(codes * (len(cuts) + 1) + level, minlength=n_groups * (len(cuts) + 1))
+    table = np.bincount(
+        codes.astype(np.int64) * (len(cuts) + 1) + level, minlength=n_groups * (len(cuts) + 1)
+    )
     shares = table.reshape(n_groups, -1) / size[:, None]
     parts["below_1"] = shares[:, 0]
     for number in range(1, len(cuts) + 1):
