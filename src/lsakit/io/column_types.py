@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from lsakit.errors import FileFormatError
@@ -249,11 +250,7 @@ def whole(column: pl.Series) -> bool:
     if not len(some):
         return False
     values = some.to_numpy()
-    exact = (
-        (values == values.round())
-        & (abs(values) < 2**53)
-        & ~((values == 0) & (1 / (values + (values != 0)) < 0))
-    )
+    exact = (values == np.round(values)) & (np.abs(values) < 2**53) & ~((values == 0) & np.signbit(values))
     return bool(exact.all())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ DATA_SHEET = "data"
 MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
 MAX_LETTERS = 32_767
-MAX_EXACT = 2**53
+MAX_EXACT = 10**15
 FIRST_DATE = dt.date(1900, 3, 1)
 
 
@@ -35,7 +35,9 @@ class _ExactNumber(float):
         return repr(float(self))
 
 
-def read_excel(path: Path, options: ReadOptions) -> tuple[pl.DataFrame, Codebook | None]:
+def read_excel(
+    path: Path, options: ReadOptions, stated: Codebook | None = None
+) -> tuple[pl.DataFrame, Codebook | None]:
     """Read one sheet of a workbook.
 
     Parameters
@@ -44,6 +46,8 @@ def read_excel(path: Path, options: ReadOptions) -> tuple[pl.DataFrame, Codebook
         An ``.xlsx`` or ``.xls`` file.
     options : ReadOptions
         Its sheet, header row and identifier columns are used here.
+    stated : Codebook, optional
+        The caller's codebook, for its identifier columns.
 
     Returns
     -------
@@ -67,7 +71,8 @@ def read_excel(path: Path, options: ReadOptions) -> tuple[pl.DataFrame, Codebook
         if isinstance(error, FileFormatError | TableError):
             raise
         raise unreadable(path, error) from error
-    return _table(rows, merged, path.name, options), codebook
+    declared = options.identifier_widths(stated or codebook)
+    return _table(rows, merged, path.name, options, declared), codebook
 
 
 def _sheet(workbook: Any, path: Path, asked: str | None) -> Any:
@@ -137,6 +142,7 @@ def _table(
     merged: Iterable[tuple[tuple[int, int], tuple[int, int]]],
     source: str,
     options: ReadOptions,
+    declared: Mapping[str, int | None],
 ) -> pl.DataFrame:
     """Make columns of the cells under the header."""
     top = options.header_row - 1
@@ -157,7 +163,10 @@ def _table(
                 got=span,
             )
     header = [clean_name(str(cell), options.encoding) for cell in rows[top]]
-    while header and not header[-1]:
+    body = rows[top + 1 :]
+    while body and all(cell == "" for cell in body[-1]):
+        body.pop()
+    while header and not header[-1] and all(row[len(header) - 1] == "" for row in body):
         header.pop()
     if len(header) > 1 and sum(bool(name) for name in header) == 1:
         raise FileFormatError(
@@ -166,12 +175,12 @@ def _table(
             param="header_row",
         )
     refuse_header(tuple(header), source)
-    body = rows[top + 1 :]
-    while body and all(cell == "" for cell in body[-1]):
-        body.pop()
-    first_row = top + 2
+    place = (source, top + 2)
     return pl.DataFrame(
-        [_series(name, [row[place] for row in body], source, first_row) for place, name in enumerate(header)]
+        [
+            _series(name, [row[column] for row in body], place, is_declared=name in declared)
+            for column, name in enumerate(header)
+        ]
     )
 
 
@@ -201,7 +210,7 @@ def cell_name(row: int, column: int) -> str:
     return f"{letters}{row + 1}"
 
 
-def _series(name: str, cells: list[Any], source: str, first_row: int) -> pl.Series:
+def _series(name: str, cells: list[Any], place: tuple[str, int], *, is_declared: bool) -> pl.Series:
     """Type one column by what all its cells are."""
     values = [None if cell == "" else cell for cell in cells]
     kinds = {_kind(value) for value in values if value is not None}
@@ -219,8 +228,8 @@ def _series(name: str, cells: list[Any], source: str, first_row: int) -> pl.Seri
         return pl.Series(name, values, dtype=pl.Date)
     if kinds <= {"date", "datetime"}:
         return pl.Series(name, [_moment(value) for value in values], dtype=pl.Datetime("us"))
-    if kinds == {"text", "number"}:
-        _refuse_partly_eaten(name, values, source, first_row)
+    if kinds == {"text", "number"} and not is_declared:
+        _refuse_partly_eaten(name, values, *place)
     return pl.Series(name, [None if value is None else _text(value) for value in values], dtype=pl.String)
 
 

@@ -324,7 +324,7 @@ def _whole_source(path: Path, suffix: str, stated: Codebook | None, options: Rea
         )
     else:
         first_row = options.header_row + 1
-        raw, own_or_none = read_excel(path, options)
+        raw, own_or_none = read_excel(path, options, stated)
         stated = stated or own_or_none
         known = stated
     wanted = _wanted(tuple(raw.columns), options, path.name)

@@ -24,8 +24,12 @@ BOOK = Codebook(
             missing={98: "I", 99: "M"},
             disclosure="restricted",
         ),
-        Variable(name="province_code", type="text", width=2, identifier=True, values={"01": "Hà Nội = Thủ đô\n2"}),
-        Variable(name="score", type="number", decimals=2, valid_range=(0.0, 1000.0), missing_range=(9990.0, 9999.0)),
+        Variable(
+            name="province_code", type="text", width=2, identifier=True, values={"01": "Hà Nội = Thủ đô\n2"}
+        ),
+        Variable(
+            name="score", type="number", decimals=2, valid_range=(0.0, 1000.0), missing_range=(9990.0, 9999.0)
+        ),
         Variable(name="text", type="text", values={' "a" = \\b': "x = y", "": "empty"}, question="Câu 3?"),
     ),
     file_label="Học sinh",
@@ -118,7 +122,13 @@ def test_refusals_of_codebooks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("label", "kind"),
-    [("Valid Skip", "V"), ("Invalid", "I"), ("No Response", "M"), ("Không tới", "R"), ("Not applicable", "N")],
+    [
+        ("Valid Skip", "V"),
+        ("Invalid", "I"),
+        ("No Response", "M"),
+        ("Không tới", "R"),
+        ("Not applicable", "N"),
+    ],
 )
 def test_labels_name_kinds(label: str, kind: str) -> None:
     assert kind_of_label(label) == kind

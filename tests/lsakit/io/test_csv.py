@@ -38,7 +38,13 @@ def test_character_sets_that_are_recognised(tmp_path: Path, encoding: str) -> No
     text = "id,name\r\n" + "".join(f"0{k},{name}\r\n" for k, name in enumerate(NAMES))
     if encoding == "cp1258":  # base letters with combining tones, as Windows stores them
         letters = unicodedata.normalize("NFD", text)
-        for plain, mark in (("a", "\u0306"), ("a", "\u0302"), ("e", "\u0302"), ("o", "\u0302"), ("o", "\u031b")):
+        for plain, mark in (
+            ("a", "\u0306"),
+            ("a", "\u0302"),
+            ("e", "\u0302"),
+            ("o", "\u0302"),
+            ("o", "\u031b"),
+        ):
             letters = letters.replace(plain + mark, unicodedata.normalize("NFC", plain + mark))
         letters = letters.replace("u\u031b", "ư").replace("U\u031b", "Ư")
         text = "".join(letters)

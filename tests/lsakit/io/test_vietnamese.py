@@ -18,8 +18,20 @@ from lsakit.io.vietnamese import (
 )
 
 NAMES = ["Nguyễn Văn Bình", "Trần Thị Hường", "Đỗ Quỳnh Như", "Giàng A Páo", "Trường Tiểu học Kim Đồng"]
-AS_TCVN3 = ["NguyÔn V¨n B×nh", "TrÇn ThÞ H\xadêng", "§ç Quúnh Nh\xad", "Giµng A P¸o", "Tr\xadêng TiÓu häc Kim §ång"]
-AS_VNI = ["Nguyeãn Vaên Bình", "Traàn Thò Höôøng", "Ñoã Quyønh Nhö", "Giaøng A Paùo", "Tröôøng Tieåu hoïc Kim Ñoàng"]
+AS_TCVN3 = [
+    "NguyÔn V¨n B×nh",
+    "TrÇn ThÞ H\xadêng",
+    "§ç Quúnh Nh\xad",
+    "Giµng A P¸o",
+    "Tr\xadêng TiÓu häc Kim §ång",
+]
+AS_VNI = [
+    "Nguyeãn Vaên Bình",
+    "Traàn Thò Höôøng",
+    "Ñoã Quyønh Nhö",
+    "Giaøng A Paùo",
+    "Tröôøng Tieåu hoïc Kim Ñoàng",
+]
 VOWELS = "aăâeêioôơuưy"
 TONES = ["", "\u0300", "\u0301", "\u0309", "\u0303", "\u0323"]
 LETTERS = {unicodedata.normalize("NFC", vowel + tone) for vowel in VOWELS for tone in TONES} | {"đ"}
