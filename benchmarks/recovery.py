@@ -221,6 +221,7 @@ def _cells(part: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
         "coverage": pl.col("covered").mean(),
         "coverage_z": pl.col("covered_z").mean(),
         "bias": pl.col("error").mean(),
+        "worst": pl.col("mean_error").abs().max(),
         "mean_se": pl.col("standard_error").mean(),
         "spread": ((pl.col("error") - pl.col("mean_error")) ** 2).mean().sqrt(),
     }
@@ -246,12 +247,13 @@ def write_report(rows: pl.DataFrame, n_nations: int, path: Path) -> None:
         "and linking through the held trend items.",
         "",
         "*coverage*: share of 95 % intervals (estimate ± t · standard error, with the degrees of freedom of "
-        "the estimate) that hold the truth; *with 1.96*: the same with the normal quantile; *bias*: mean error, "
-        "in score points, or percentage points for shares; *SE ratio*: mean standard error over the standard "
+        "the estimate) that hold the truth; *with 1.96*: the same with the normal quantile; *bias*: mean error, in "
+        "score points, or percentage points for shares; *worst*: largest absolute mean error of a single "
+        "figure over the nations (noise included); *SE ratio*: mean standard error over the standard "
         "deviation of the error of the same figure across nations.",
         "",
-        "| figure | grade | subject | n | coverage | with 1.96 | bias | SE ratio |",
-        "|---|---|---|---:|---:|---:|---:|---:|",
+        "| figure | grade | subject | n | coverage | with 1.96 | bias | worst | SE ratio |",
+        "|---|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for row in table.iter_rows(named=True):
         share = 100.0 if "level" in row["family"] else 1.0
@@ -259,6 +261,7 @@ def write_report(rows: pl.DataFrame, n_nations: int, path: Path) -> None:
         lines.append(
             f"| {row['family']} | {grade} | {row['subject'] or 'all'} | {row['n']} | "
             f"{100 * row['coverage']:.1f} % | {100 * row['coverage_z']:.1f} % | {share * row['bias']:+.2f} | "
+            f"{share * row['worst']:.2f} | "
             f"{row['mean_se'] / row['spread']:.2f} |"
         )
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
