@@ -57,7 +57,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"lsakit has no public name {name!r}; see lsakit.__all__")
     target = _PUBLIC[name]
     module = import_module(target)
-    value = module if target.rpartition(".")[2] == name else getattr(module, name)
+    value = module if target == f"lsakit.{name}" else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -150,7 +150,13 @@ def plan_grade(options: CycleOptions, grade: int) -> tuple[PlannedStage, ...]:
         ),
         stage(
             "weights",
-            {"drawn": "sample", "schools": "administration", "students": "administration"},
+            {
+                "drawn": "sample",
+                "lists": "sample",
+                "pupils": "sample",
+                "schools": "administration",
+                "students": "administration",
+            },
             0.07,
             parameters={
                 "rules": options.rules,
