@@ -1,0 +1,182 @@
+"""Whole installations in a folder of their own: real processes, a real database, real signals."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+POSTGRES_FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+
+
+class Installation:
+    """One installation: its environment, its processes and a plain look into its database."""
+
+    def __init__(self, folder: Path, database_url: str, **options: str) -> None:
+        self.folder = folder
+        self.database_url = database_url
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("DIENRONG_")}
+        self.environment = {
+            **kept,
+            "DJANGO_SETTINGS_MODULE": "dienrong.settings",
+            "DIENRONG_DATA_DIR": str(folder / "data"),
+            "DIENRONG_DATABASE_URL": database_url,
+            "DIENRONG_JOB_HEARTBEAT_SECONDS": "2",
+            **options,
+        }
+        self.processes: list[subprocess.Popen] = []
+
+    def run(self, *arguments: str) -> str:
+        """Run a command to its end and give what it says."""
+        outcome = subprocess.run(
+            [sys.executable, *arguments], env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert outcome.returncode == 0, outcome.stderr
+        return outcome.stdout
+
+    def enqueue(self, *jobs: tuple[str, dict]) -> list[str]:
+        """Ask for jobs."""
+        return self.run(str(HERE / "slow_jobs.py"), "enqueue", json.dumps(jobs)).split()
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Start a process that goes on."""
+        log = (self.folder / f"log-{len(self.processes)}.txt").open("wb")
+        process = subprocess.Popen([sys.executable, *arguments], env=self.environment, stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+    def start_worker(self) -> subprocess.Popen:
+        """Start one worker that knows the slow kinds."""
+        return self.start(str(HERE / "slow_jobs.py"), "work")
+
+    def rows(self, query: str) -> list[tuple]:
+        """Ask the database without Django."""
+        if self.database_url.startswith("postgres"):
+            import psycopg
+
+            with psycopg.connect(self.database_url) as connection:
+                return connection.execute(query).fetchall()
+        import sqlite3
+
+        with contextlib.closing(sqlite3.connect(self.folder / "data" / "dienrong.sqlite3", timeout=20)) as connection:
+            return connection.execute(query).fetchall()
+
+    def job(self) -> dict:
+        """Give the only job."""
+        names = ("state", "attempts", "ticket", "stage", "error", "result")
+        (row,) = self.rows(f"SELECT {', '.join(names)} FROM jobs_job")
+        return dict(zip(names, row, strict=True))
+
+    def until(self, condition: Callable[[], object], what: str, seconds: float = 40.0) -> None:
+        """Wait for a condition; fail with the logs when it does not come."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{what} did not happen within {seconds} s\n{self.logs()}")
+            time.sleep(0.05)
+
+    def logs(self) -> str:
+        """Give what the processes said."""
+        return "\n".join(
+            f"--- {file.name}\n{file.read_text(errors='replace')[-3000:]}"
+            for file in sorted(self.folder.glob("log-*.txt"))
+        )
+
+    def end(self) -> None:
+        """Stop what still runs."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.wait()
+
+
+def free_port() -> int:
+    """Give a port nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory) -> Iterator[str]:
+    """Give the address of a PostgreSQL server whose user may create databases, or skip."""
+    given = os.environ.get("DIENRONG_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    if not POSTGRES_FOLDERS:
+        pytest.skip("no PostgreSQL here: set DIENRONG_TEST_POSTGRES_URL or install postgresql")
+    programs = POSTGRES_FOLDERS[0]
+    other_user = "postgres" if os.geteuid() == 0 else None
+    if other_user:
+        try:
+            pwd.getpwnam(other_user)
+        except KeyError:
+            pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
+    folder = Path("/tmp") / f"dienrong-postgres-{uuid.uuid4().hex[:8]}"
+    folder.mkdir(mode=0o700)
+    if other_user:
+        shutil.chown(folder, other_user)
+    data, port = folder / "data", free_port()
+
+    def command(*arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            arguments, user=other_user, cwd=folder, capture_output=True, text=True, check=False, env={"LC_ALL": "C"}
+        )
+
+    made = command(str(programs / "initdb"), "-D", str(data), "-U", "dienrong", "-A", "trust", "-E", "UTF8", "--no-sync")
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    started = made
+    if made.returncode == 0:
+        started = subprocess.run(
+            [str(programs / "pg_ctl"), "-D", str(data), "-w", "-o", options, "-l", str(folder / "log"), "start"],
+            user=other_user,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+    if started.returncode:
+        shutil.rmtree(folder, ignore_errors=True)
+        pytest.skip(f"a PostgreSQL server could not be started here: {made.stderr[-200:]}")
+    try:
+        yield f"postgresql://dienrong@127.0.0.1:{port}/postgres"
+    finally:
+        command(str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def installation(request, tmp_path: Path) -> Iterator[Installation]:
+    """An installation with its tables made, on each database."""
+    database_url = ""
+    if request.param == "postgresql":
+        import psycopg
+
+        server = request.getfixturevalue("postgres_server")
+        name = f"dienrong_{uuid.uuid4().hex[:10]}"
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        parts = urlsplit(server)
+        database_url = parts._replace(path=f"/{name}").geturl()
+    place = Installation(tmp_path, database_url)
+    place.run("-m", "dienrong", "migrate", "-v0")
+    yield place
+    place.end()
+    if database_url:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
