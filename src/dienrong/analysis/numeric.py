@@ -219,7 +219,7 @@ class Excerpt:
     refusal: str = ""
 
 
-def excerpt(store_path: Path, output: Output, *, n_rows: int = 20, n_columns: int = 12) -> Excerpt:
+def excerpt(store_path: Path, output: Output, *, n_rows: int = 8, n_columns: int = 10) -> Excerpt:
     """Read the start of an artefact; a changed file is refused in words instead of shown."""
     from lsakit.lineage import canonical_json
 

@@ -61,15 +61,10 @@ def stages_of(run: AnalysisRun) -> list[RunStage]:
     return list(run.stages.all())
 
 
-def estimate_manifests(run: AnalysisRun) -> tuple[str, ...]:
-    """Name the manifests of the estimates of a run, grade by grade."""
-    rows = run.stages.filter(stage="estimates").order_by("grade")
+def manifests_of(run: AnalysisRun, stage: str) -> tuple[str, ...]:
+    """Name the manifests that one stage of a run left, grade by grade."""
+    rows = run.stages.filter(stage=stage).order_by("grade")
     return tuple(rows.values_list("manifest_id", flat=True))
-
-
-def run_with_manifest(cycle: Cycle, manifest_id: str) -> AnalysisRun | None:
-    """Give the newest run of a cycle that made or reused a manifest."""
-    return AnalysisRun.objects.filter(cycle=cycle, stages__manifest_id=manifest_id).first()
 
 
 def is_stored(run: AnalysisRun) -> bool:

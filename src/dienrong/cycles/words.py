@@ -19,7 +19,7 @@ STAGES = {
 }
 STAGE_SENTENCES = {
     "report": _("The reports in which the figure stands."),
-    "estimates": _("The figure is estimated from weighted answers; its error comes from replicate weights."),
+    "group": _("The students whose answers make the figure, each with a weight."),
     "values": _("Each student has ten plausible values: draws that the answers and the background allow."),
     "calibration": _("Difficulty and discrimination of each item; trend items keep their published values."),
     "scoring": _("Each answer is scored by its key and by the rules for omitted and not-reached items."),

@@ -28,10 +28,11 @@ MOST_ROWS, MOST_PAIRS = 6, 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The estimates that a page rests on: a store and the manifests of one run, by grade."""
+    """What a page rests on: a store, the manifests of a run's estimates by grade, and that of its report."""
 
     store_path: Path
     manifest_ids: tuple[str, ...]
+    report_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +73,18 @@ def report(
         table,
         language=wording.language,
         names=dict(wording.names),
-        cycle=ReportCycle(title=wording.cycle_title),
+        cycle=_rules(source, wording.cycle_title),
         province=province or None,
     )
+
+
+RULES = ("n_plausible_values", "n_replicates", "minimum_students", "minimum_schools")
+
+
+def _rules(source: Source, title: str) -> ReportCycle:
+    """Give the rules under which a run was reported, from the manifest of its report."""
+    parameters = Store(source.store_path, create=False).manifest(source.report_id).parameters
+    return ReportCycle(title=title, **{name: int(parameters[name]) for name in RULES})
 
 
 def figure_of(found: Report, key: str) -> Figure | None:

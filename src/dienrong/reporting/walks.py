@@ -16,6 +16,7 @@ from dienrong.cycles.shell import cycle_of_request
 from dienrong.reporting import numeric, queries
 
 LONGEST_ID = 60
+GROUP_ROLE = "analysis_groups"
 
 
 @require_GET
@@ -60,7 +61,8 @@ def trace(request: HttpRequest, slug: str) -> HttpResponse:
 def shown(card: numeric.TraceCard, may_follow: bool) -> dict[str, Any]:
     """Give what a reader sees of a step; what tells of one school or student is left out for the public."""
     whole = {name: getattr(card, name) for name in card.__slots__}
-    if may_follow or card.stage == "report":
+    is_group = any(role == GROUP_ROLE for role, _hash in card.outputs)
+    if may_follow or card.stage == "report" or (card.stage == "estimates" and not is_group):
         return whole
-    sentence = str(words.STAGE_SENTENCES[card.stage])
+    sentence = str(words.STAGE_SENTENCES["group" if is_group else card.stage])
     return {**whole, "sentence": sentence, "explanation": "", "columns": (), "rows": (), "pairs": ()}
