@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 KINDS = ("dependent", "independent")
+PAIR_COLUMNS = ("group", "reference", "t", "p_value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,14 @@ def compare(
             hint=f"Estimate again with by=[…, {key!r}].",
             param="key",
             got=key,
+        )
+    taken = [name for name in estimates.by if name != key and name in PAIR_COLUMNS]
+    if taken:
+        raise EstimationError(
+            f"The break-down column {taken[0]!r} has the name of a column of the comparison.",
+            hint="Rename it in the table before estimating.",
+            param="by",
+            got=taken[0],
         )
     if against is None:
         pairs = _pairs_among(estimates, key)

@@ -45,7 +45,7 @@ def estimate_means(
 
     Parameters
     ----------
-    table : PreparedTable or polars.DataFrame or pandas.DataFrame or Mapping of str to array
+    table : PreparedTable or polars.DataFrame or pandas.DataFrame or Mapping of str to array of shape (n_rows,)
         One row per student.
     values : str
         A column, or a pattern of plausible values such as ``"PV{m}MATH"``.

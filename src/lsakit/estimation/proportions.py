@@ -17,6 +17,7 @@ from lsakit.estimation.replication import (
     PreparedTable,
     form_groups,
     form_pairs,
+    key_codes,
     prepared,
     sums_under_weights,
     weight_sums,
@@ -24,7 +25,6 @@ from lsakit.estimation.replication import (
 from lsakit.estimation.results import Estimates, gather
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.estimation.variables import value_matrix
-from lsakit.io.frames import group_codes
 from lsakit.kernels.replication import sum_categories
 
 Floats = NDArray[np.float64]
@@ -44,7 +44,7 @@ def estimate_levels(
 
     Parameters
     ----------
-    table : PreparedTable or polars.DataFrame or pandas.DataFrame or Mapping of str to array
+    table : PreparedTable or polars.DataFrame or pandas.DataFrame or Mapping of str to array of shape (n_rows,)
         One row per student.
     values : str
         A pattern of plausible values such as ``"PV{m}MATH"``, or a column.
@@ -111,7 +111,7 @@ def estimate_proportions(
 
     Parameters
     ----------
-    table : PreparedTable or polars.DataFrame or pandas.DataFrame or Mapping of str to array
+    table : PreparedTable or polars.DataFrame or pandas.DataFrame or Mapping of str to array of shape (n_rows,)
         One row per student.
     values : str
         Column of categories (text, whole numbers or truth values).
@@ -154,7 +154,7 @@ def estimate_proportions(
     [('a', 0.75), ('b', 0.25)]
     """
     ready = prepared(table, design)
-    codes, categories = group_codes(ready.table, [values])
+    codes, categories = key_codes(ready.table, [values])
     valid = codes >= 0
     if not valid.any():
         raise EstimationError(f"No row has a value in {values!r}.", param=values)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lsakit.errors import DesignError, EstimationError, TableError
 from lsakit.estimation.survey_design import SurveyDesign
-from lsakit.io.frames import Table, as_table, floats, group_codes, require_columns
+from lsakit.io.frames import Table, as_table, floats, group_codes, require_columns, with_columns
 from lsakit.kernels.replication import (
     number_hashes,
     ratio_hashes,
@@ -27,6 +27,20 @@ Integers = NDArray[np.int64]
 
 RATIO_TOLERANCE = 2e-14
 """Relative difference up to which two weight ratios are one: rounding of a chain of double multiplications."""
+
+RESULT_COLUMNS = (
+    "statistic",
+    "category",
+    "n",
+    "n_schools",
+    "estimate",
+    "standard_error",
+    "sampling_variance",
+    "imputation_variance",
+    "degrees_of_freedom",
+    "undefined_because",
+)
+"""Columns of a result; a break-down column may not have one of these names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +111,7 @@ def prepare(table: Any, design: SurveyDesign) -> PreparedTable:
 
     Parameters
     ----------
-    table : polars.DataFrame or pandas.DataFrame or Mapping of str to array
+    table : polars.DataFrame or pandas.DataFrame or Mapping of str to array of shape (n_rows,)
         One row per student.
     design : SurveyDesign
         Where the weights are.
@@ -140,7 +154,7 @@ def prepared(table: Any, design: SurveyDesign | None) -> PreparedTable:
 
     Parameters
     ----------
-    table : PreparedTable or polars.DataFrame or pandas.DataFrame or Mapping of str to array
+    table : PreparedTable or polars.DataFrame or pandas.DataFrame or Mapping of str to array of shape (n_rows,)
         One row per student.
     design : SurveyDesign or None
         Where the weights are; may be left out for a prepared table.
@@ -192,14 +206,23 @@ def form_groups(table: Table, by: Sequence[str] | str | None, cluster: str | Non
     Raises
     ------
     EstimationError
-        If a break-down column is named twice or every row lacks a break-down value.
+        If a break-down column is named twice or as a column of the result, or every row lacks a break-down
+        value.
     TableError
         If a column is absent or a cluster value is missing.
     """
     names = (by,) if isinstance(by, str) else tuple(by or ())
     if len(set(names)) < len(names):
         raise EstimationError(f"A break-down column is named twice: {', '.join(names)}.", param="by")
-    codes, keys = group_codes(table, names)
+    taken = [name for name in names if name in RESULT_COLUMNS]
+    if taken:
+        raise EstimationError(
+            f"The break-down column {taken[0]!r} has the name of a column of the result.",
+            hint="Rename it in the table.",
+            param="by",
+            got=taken[0],
+        )
+    codes, keys = key_codes(table, names)
     n_groups = keys.height if names else 1
     kept = codes >= 0
     if n_groups == 0 or not kept.any():
@@ -346,6 +369,30 @@ def group_name(groups: Groups, g: int) -> str:
     return ", ".join(f"{name}={values[g]}" for name, values in groups.keys.items()) or "all rows"
 
 
+def key_codes(table: Table, names: Sequence[str]) -> tuple[Integers, Table]:
+    """Number the groups that key columns form; NaN counts as missing.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The rows.
+    names : Sequence of str
+        Key columns; empty for one group of all rows.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_rows,)
+        Number of each row's group; −1 where a key is missing.
+    keys : polars.DataFrame
+        One row per group, in ascending order of the keys.
+    """
+    require_columns(table, list(names))
+    columns = {name: table.get_column(name) for name in names}
+    floating = {name: column.fill_nan(None) for name, column in columns.items() if column.dtype.is_float()}
+    codes, keys = group_codes(with_columns(table, floating) if floating else table, names)
+    return np.array(codes, dtype=np.int64), keys  # writable, so that the kernels are compiled for one type
+
+
 def _weights(table: Table, name: str) -> Floats:
     """Take a weight column and refuse negative weights."""
     values = floats(table, name)
@@ -371,7 +418,7 @@ def _prepare_stored(table: Table, design: SurveyDesign, weight: Floats) -> Prepa
     weights[0] = weight
     for r, name in enumerate(columns, start=1):
         weights[r] = _weights(table, name)
-    scale = weight
+    scale = weight.copy()
     if not weight.all():
         scale = np.where(weight > 0.0, weight, weights.max(axis=0))
         scale = np.where(scale > 0.0, scale, 1.0)
@@ -386,7 +433,7 @@ def _prepare_stored(table: Table, design: SurveyDesign, weight: Floats) -> Prepa
 def _prepare_zones(table: Table, design: SurveyDesign, weight: Floats) -> PreparedTable:
     """Derive jackknife replicates: in each zone one half is doubled and the other dropped."""
     zone_column, half_column = str(design.zone), str(design.half)
-    zones, names = group_codes(table, [zone_column])
+    zones, names = key_codes(table, [zone_column])
     if zones.min() < 0:
         rows = np.flatnonzero(zones < 0)
         raise TableError(
@@ -417,7 +464,7 @@ def _prepare_zones(table: Table, design: SurveyDesign, weight: Floats) -> Prepar
     return PreparedTable(
         table=table,
         design=design,
-        scale=weight,
+        scale=weight.copy(),
         cells=cells,
         ratios=ratios,
         lonely_zones=tuple(str(zone_names[z]) for z in lonely),
@@ -438,7 +485,7 @@ def _zone_ratios(n_zones: int, *, both: bool) -> Floats:
 
 def _count_clusters(table: Table, cluster: str, codes: Integers, n_groups: int) -> Integers:
     """Count the distinct clusters of each group."""
-    clusters, names = group_codes(table, [cluster])
+    clusters, names = key_codes(table, [cluster])
     if clusters.min() < 0:
         rows = np.flatnonzero(clusters < 0)
         raise TableError(

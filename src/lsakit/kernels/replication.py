@@ -226,3 +226,15 @@ def spread_over_replicates(
                 for k in range(n_sums):
                     target[r, k] += ratio * sums[p, k]
     return spread
+
+
+def warm() -> None:
+    """Compile the kernels of this module for the types that the estimates use."""
+    weights = np.ones((2, 2))
+    scale = np.ones(2)
+    cells, first_rows = number_hashes(ratio_hashes(weights, scale))
+    rows_off_their_cell(weights, scale, cells, first_rows, 1e-14)
+    groups = np.zeros(2, dtype=np.int64)
+    sums = sum_moments(weights, np.zeros((1, 2)), scale, groups, groups, 1)
+    sum_categories(np.zeros((1, 2), dtype=np.int64), scale, groups, groups, (1, 1))
+    spread_over_replicates(sums, groups[:1], groups[:1], np.ones((1, 2)), 1)

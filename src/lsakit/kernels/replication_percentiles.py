@@ -181,3 +181,11 @@ def replicate_percentiles(
             else:
                 result[k, r] = rows[0][position]
     return result
+
+
+def warm() -> None:
+    """Compile the kernels of this module for the types that the estimates use."""
+    values = np.arange(2.0)
+    order = np.arange(2)
+    cells = np.zeros(2, dtype=np.int64)
+    replicate_percentiles(values, order, np.ones(2), cells, np.ones((1, 2)), np.array([0.5]), STEP)

@@ -211,3 +211,26 @@ def test_three_groups_give_three_pairs_inside_the_other_break_down() -> None:
 def test_cluster_must_be_known_for_every_row() -> None:
     with pytest.raises(TableError, match="cluster 'S' is missing in 1 of 4 rows"):
         estimate_means(changed(S=["p", "q", None, "q"]), "X", design=JK2, cluster="S")
+
+
+def test_break_downs_may_not_hide_a_column_of_the_result() -> None:
+    with pytest.raises(EstimationError, match="'n' has the name of a column of the result"):
+        estimate_means(changed(n=[1, 1, 2, 2]), "X", by="n", design=JK2)
+    means = estimate_means(changed(group=[1, 1, 1, 1]), "X", by=["G", "group"], design=JK2)
+    with pytest.raises(EstimationError, match="'group' has the name of a column of the comparison"):
+        compare(means, "G")
+
+
+def test_nan_is_missing_in_keys_and_categories() -> None:
+    table = changed(S=[1.0, float("nan"), 1.0, 2.0])
+    assert estimate_means(table, "X", by="S", design=JK2).n_missing_by == 1
+    result = estimate_proportions(table, "S", design=JK2)
+    assert result.n_missing_values == 1
+    assert result.table["category"].to_list() == ["1", "2"]
+
+
+def test_pandas_tables_and_mappings_give_the_same_numbers() -> None:
+    pandas = pytest.importorskip("pandas")
+    expected = estimate_means(TABLE, "X", by="G", design=JK2).table
+    assert estimate_means(ROWS, "X", by="G", design=JK2).table.equals(expected)
+    assert estimate_means(pandas.DataFrame(ROWS), "X", by="G", design=JK2).table.equals(expected)
