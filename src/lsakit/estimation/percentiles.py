@@ -48,7 +48,7 @@ def estimate_percentiles(
     cluster : str, optional
         Column of the school, to count schools.
     rule : {"step", "rrepest", "midpoint"}
-        ``"step"``: first value whose cumulative weight is at least p of the total (IDB Analyzer, RALSA);
+        ``"step"``: first value whose cumulative weight is at least p of the total (RALSA);
         ``"rrepest"``: first value above it (OECD's Rrepest); ``"midpoint"``: linear between the midpoints of
         the cumulative weights of distinct values.
 
