@@ -48,7 +48,7 @@ FAMILIES = {
 
 READING = (
     "* Intervals are a little wide where the ratio is above 1. The replicates treat schools as drawn with "
-    "replacement (no finite population correction), though some 5 to 15 % of a province's schools are drawn.",
+    "replacement (no finite population correction), though between 3 and 18 % of a province's schools are drawn.",
     "* They are widest for the share of a single level. Plausible values come from a model that is right here "
     "and uses more than the share itself; the usual combination of variances is then conservative (Meng, 1994, "
     "Statistical Science 9(4)).",
