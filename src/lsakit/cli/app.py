@@ -90,7 +90,9 @@ def run(arguments: Sequence[str]) -> int:
         return _say(error.sentence, REFUSED)
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
-        return _say(f"The computer refused: {error.strerror or error}{place}. Nothing half-written remains.", REFUSED)
+        return _say(
+            f"The computer refused: {error.strerror or error}{place}. Nothing half-written remains.", REFUSED
+        )
     except KeyboardInterrupt:
         return _say("Stopped. What was finished is kept; nothing half-written remains.", STOPPED)
     return int(code or 0)

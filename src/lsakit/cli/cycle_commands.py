@@ -29,7 +29,9 @@ def add_cycle_commands(app: typer.Typer) -> None:
 def nation(
     size: Annotated[str, typer.Option(help="Size: small or national.")] = "small",
     seed: Annotated[int, typer.Option(help="Seed from which everything follows.")] = 2026,
-    grade: Annotated[list[int] | None, typer.Option(help="Grade; may be repeated; 5 and 9 by default.")] = None,
+    grade: Annotated[
+        list[int] | None, typer.Option(help="Grade; may be repeated; 5 and 9 by default.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.")] = Path("nation"),
     table_format: Annotated[TableFormat, typer.Option("--format", help="Form of tables.")] = TableFormat.csv,
 ) -> None:
@@ -50,7 +52,9 @@ def cycle(
     store: Annotated[Path, typer.Option(help="Folder of the store; made when it is not there.")],
     size: Annotated[str, typer.Option(help="Size of the nation: small or national.")] = "national",
     seed: Annotated[int, typer.Option(help="Seed of the whole cycle.")] = 2026,
-    grade: Annotated[list[int] | None, typer.Option(help="Grade; may be repeated; 5 and 9 by default.")] = None,
+    grade: Annotated[
+        list[int] | None, typer.Option(help="Grade; may be repeated; 5 and 9 by default.")
+    ] = None,
     processes: Annotated[int | None, typer.Option(help="Processes that work side by side.")] = None,
     report_files: Annotated[bool, typer.Option(help="Print the reports as PDF and Excel.")] = True,
 ) -> None:
@@ -61,12 +65,12 @@ def cycle(
     from lsakit.lineage import Store
     from lsakit.pipeline import CycleOptions, load_estimates, run_cycle
 
-    options = CycleOptions(size=size, seed=seed, grades=tuple(grade or (5, 9)), with_report_files=report_files)
+    options = CycleOptions(
+        size=size, seed=seed, grades=tuple(grade or (5, 9)), with_report_files=report_files
+    )
     place = Store(store)
     with progress_line() as progress:
-        result = run_cycle(
-            place, options, now=moment, who=person(), progress=progress, n_processes=processes
-        )
+        result = run_cycle(place, options, now=moment, who=person(), progress=progress, n_processes=processes)
     say(f"{len(result.computed)} of {len(result.manifests)} stages computed, the others reused.")
     estimates = load_estimates(place)
     nation_means = estimates.filter((estimates["by"] == "nation") & (estimates["statistic"] == "mean"))

@@ -70,7 +70,9 @@ def trace(
 
 
 def rerun(
-    manifest: Annotated[str, typer.Argument(help="A file, its manifest, or with --store the id of a manifest.")],
+    manifest: Annotated[
+        str, typer.Argument(help="A file, its manifest, or with --store the id of a manifest.")
+    ],
     store: _StoreOption = None,
 ) -> None:
     """Recompute a manifest and say whether the numbers are identical, equal to 1e-12, or what differs.
@@ -100,7 +102,8 @@ def rerun(
 
 def verify(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files with manifests, or folders of them; the present by default.")
+        list[Path] | None,
+        typer.Argument(help="Files with manifests, or folders of them; the present by default."),
     ] = None,
     store: _StoreOption = None,
 ) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 Progress = Callable[[str, float], None]
-_ROWS, _WIDTH = 12, 60
+_ROWS, _WIDTH, _UPRIGHT = 12, 60, 6
 
 
 def moment() -> datetime:
@@ -69,7 +69,7 @@ def _line_per_step() -> Progress:
 
     def report(text: str, _share: float) -> None:
         step = text.partition(" · ")[0] if " · " in text else text.partition(":")[0]
-        if said[-1:] != [step]:
+        if said[-1:] != [step] and not step.startswith("step "):
             said.append(step)
             sys.stderr.write(f"… {step}\n")
 
@@ -89,6 +89,9 @@ def show_table(table: Any, *, title: str = "") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    if table.height == 1 and len(table.columns) > _UPRIGHT:
+        _show_upright(table)
+        return
     shown = Table(title=title or None, show_edge=False, pad_edge=False)
     for name in table.columns:
         shown.add_column(str(name), overflow="fold", max_width=_WIDTH)
@@ -98,6 +101,13 @@ def show_table(table: Any, *, title: str = "") -> None:
     console.print(shown)
     if table.height > _ROWS:
         console.print(f"… {table.height - _ROWS} rows more")
+
+
+def _show_upright(table: Any) -> None:
+    """Show one wide row as a list of names and values."""
+    width = max(len(name) for name in table.columns)
+    for name, value in table.row(0, named=True).items():
+        sys.stdout.write(f"   {name:<{width}}  {_cell(value)}\n")
 
 
 def _cell(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ import typer
 from lsakit.cli.screen import moment, person, progress_line, say
 
 
-class TableFormat(str, Enum):
+class TableFormat(StrEnum):
     """Forms of tables."""
 
     csv = "csv"
@@ -133,10 +133,14 @@ def as_function(command: StageCommand) -> Callable[..., None]:
     parameters = [_file_parameter(place, one) for place, one in enumerate(command.inputs)]
     parameters += [_setting_parameter(setting) for setting in command.settings]
     if command.draws:
-        seed = Setting(name="seed", kind=int, default=2026, help="Seed of every random draw; kept in the manifest.")
+        seed = Setting(
+            name="seed", kind=int, default=2026, help="Seed of every random draw; kept in the manifest."
+        )
         parameters.append(_setting_parameter(seed))
     parameters.append(
-        _keyword("out", Path, Path("."), "Folder for the outputs; each is called after its role.", "--out", "-o")
+        _keyword(
+            "out", Path, Path("."), "Folder for the outputs; each is called after its role.", "--out", "-o"
+        )
     )
     parameters.append(_keyword("table_format", TableFormat, TableFormat.csv, "Form of tables.", "--format"))
     ordered = sorted(parameters, key=lambda parameter: parameter.default is not inspect.Parameter.empty)

@@ -140,10 +140,14 @@ COMMANDS = (
         step="frame",
         help="Take the schools that have a grade from a register, and check the list before drawing from it.",
         example="lsa frame schools.csv --grade 5 --out grade5",
-        inputs=(InputFile(role="schools", help="Register of schools with enrolment_<grade> and classes_<grade>."),),
+        inputs=(
+            InputFile(role="schools", help="Register of schools with enrolment_<grade> and classes_<grade>."),
+        ),
         settings=(
             _GRADE,
-            Setting(name="n_schools_per_province", kind=int, default=53, help="Schools to draw per province."),
+            Setting(
+                name="n_schools_per_province", kind=int, default=53, help="Schools to draw per province."
+            ),
             Setting(name="n_students", kind=int, default=30, help="Students to draw per school."),
         ),
     ),
@@ -154,9 +158,16 @@ COMMANDS = (
         example="lsa sample frame.csv --explicit province_code --implicit area --n-schools 53 --in-each-stratum",
         inputs=(InputFile(role="frame", help="One row per school: school_id, enrolment, strata."),),
         settings=(
-            Setting(name="explicit", kind=list[str], default=[], help="Column of explicit strata; may be repeated."),
+            Setting(
+                name="explicit",
+                kind=list[str],
+                default=[],
+                help="Column of explicit strata; may be repeated.",
+            ),
             Setting(name="implicit", kind=list[str], default=[], help="Column of the sort; may be repeated."),
-            Setting(name="n_schools", kind=int, default=..., help="Schools to draw, in all or in each stratum."),
+            Setting(
+                name="n_schools", kind=int, default=..., help="Schools to draw, in all or in each stratum."
+            ),
             Setting(
                 name="in_each_stratum", kind=bool, default=False, help="--n-schools holds for each stratum."
             ),
@@ -216,21 +227,30 @@ COMMANDS = (
             InputFile(role="booklets", help="Order of the test, for the TIMSS rules.", required=False),
         ),
         settings=(
-            Setting(name="rule", kind=str, default="pisa2015", help="pisa2015, wrong, timss_calibration, timss_scoring."),
+            Setting(
+                name="rule",
+                kind=str,
+                default="pisa2015",
+                help="pisa2015, wrong, timss_calibration, timss_scoring.",
+            ),
         ),
     ),
     StageCommand(
         name="weights",
         step="weights",
         help="Weight the respondents and make replicate weights; also gives the response rates.",
-        example="lsa weights drawn.csv --schools schools.csv --students students.csv",
+        example="lsa weights drawn.csv --schools school_participation.csv --students student_participation.csv",
         inputs=(
             InputFile(role="drawn", help="School sample."),
             InputFile(role="schools", help="Participation of schools: school_id, participant_id, status."),
-            InputFile(role="students", help="Participation of students: school_id, student_id, status, gender."),
+            InputFile(
+                role="students", help="Participation of students: school_id, student_id, status, gender."
+            ),
         ),
         settings=(
-            Setting(name="rules", kind=str, default="national", help="Rules of codes and cells: pisa, national."),
+            Setting(
+                name="rules", kind=str, default="national", help="Rules of codes and cells: pisa, national."
+            ),
             Setting(name="n_replicates", kind=int, default=80, help="Replicate weights."),
             Setting(name="fay_factor", kind=float, default=0.5, help="Fay's factor."),
         ),
@@ -265,7 +285,9 @@ COMMANDS = (
         settings=(
             Setting(name="n_plausible_values", kind=int, default=10, help="Plausible values per student."),
             Setting(name="scale_slope", kind=float, default=100.0, help="Slope of the reporting scale."),
-            Setting(name="scale_intercept", kind=float, default=500.0, help="Intercept of the reporting scale."),
+            Setting(
+                name="scale_intercept", kind=float, default=500.0, help="Intercept of the reporting scale."
+            ),
         ),
         draws=True,
     ),
@@ -284,11 +306,20 @@ COMMANDS = (
         ),
         settings=(
             Setting(name="population", kind=str, default=..., help="Name of the population, such as grade5."),
-            Setting(name="cuts", kind=str, default="357.77,420.07,482.38,544.68,606.99", help="Lower bounds of levels."),
+            Setting(
+                name="cuts",
+                kind=str,
+                default="357.77,420.07,482.38,544.68,606.99",
+                help="Lower bounds of levels.",
+            ),
             Setting(name="percentiles", kind=str, default="5,25,50,75,95", help="Percentiles."),
             Setting(name="fay_factor", kind=float, default=0.5, help="Fay's factor."),
-            Setting(name="minimum_students", kind=int, default=30, help="Fewest students of a published figure."),
-            Setting(name="minimum_schools", kind=int, default=5, help="Fewest schools of a published figure."),
+            Setting(
+                name="minimum_students", kind=int, default=30, help="Fewest students of a published figure."
+            ),
+            Setting(
+                name="minimum_schools", kind=int, default=5, help="Fewest schools of a published figure."
+            ),
         ),
         prepare=estimate_parameters,
     ),
@@ -303,12 +334,26 @@ COMMANDS = (
             InputFile(role="estimates_9", help="Estimates of grade 9.", required=False),
         ),
         settings=(
-            Setting(name="title_vi", kind=str, default="Đánh giá diện rộng cấp quốc gia", help="Cycle, in Vietnamese."),
-            Setting(name="title_en", kind=str, default="National large-scale assessment", help="Cycle, in English."),
+            Setting(
+                name="title_vi",
+                kind=str,
+                default="Đánh giá diện rộng cấp quốc gia",
+                help="Cycle, in Vietnamese.",
+            ),
+            Setting(
+                name="title_en",
+                kind=str,
+                default="National large-scale assessment",
+                help="Cycle, in English.",
+            ),
             Setting(name="n_plausible_values", kind=int, default=10, help="Plausible values per student."),
             Setting(name="n_replicates", kind=int, default=80, help="Replicate weights."),
-            Setting(name="minimum_students", kind=int, default=30, help="Fewest students of a published figure."),
-            Setting(name="minimum_schools", kind=int, default=5, help="Fewest schools of a published figure."),
+            Setting(
+                name="minimum_students", kind=int, default=30, help="Fewest students of a published figure."
+            ),
+            Setting(
+                name="minimum_schools", kind=int, default=5, help="Fewest schools of a published figure."
+            ),
         ),
         prepare=report_parameters,
     ),

@@ -13,7 +13,16 @@ from typing import Any
 
 from lsakit.errors import FileFormatError, LineageError
 from lsakit.io.canonical import is_table, table_digest
-from lsakit.lineage import Artefact, Manifest, Progress, Step, StepCall, StepRequest, hash_bytes, hash_parameters
+from lsakit.lineage import (
+    Artefact,
+    Manifest,
+    Progress,
+    Step,
+    StepCall,
+    StepRequest,
+    hash_bytes,
+    hash_parameters,
+)
 from lsakit.lineage.files import write_atomic
 from lsakit.lineage.hashing import canonical_json, plain, revive
 from lsakit.lineage.manifests import manifest_content, parse_manifest, software_versions
@@ -22,6 +31,11 @@ from lsakit.lineage.steps import _silent, call_step, step_key
 from lsakit.pipeline.table_files import read_plain_table, write_plain_table
 
 SUFFIX = ".manifest.json"
+# Registers and tracking forms both speak of schools; beside each other their files need two names.
+FILE_NAMES = {
+    ("administration", "schools"): "school_participation",
+    ("administration", "students"): "student_participation",
+}
 TABLE_FORMATS = ("csv", "parquet", "xlsx", "sav", "dta")
 
 
@@ -146,15 +160,13 @@ def _own_id(fields: Mapping[str, Any], files: Mapping[str, Any]) -> str:
     return hash_bytes(manifest_content({**fields, "files": files})).rpartition(":")[2]
 
 
-def read_value(path: Path, progress: Progress | None = None) -> Any:
+def read_value(path: Path) -> Any:
     """Read a file as what a step takes: a table, parameters or bytes.
 
     Parameters
     ----------
     path : Path
         The file.
-    progress : callable, optional
-        Takes a text and a share.
 
     Returns
     -------
@@ -178,7 +190,7 @@ def read_value(path: Path, progress: Progress | None = None) -> Any:
             raise FileFormatError(f"The file {path.name!r} is not JSON ({error}).", param="path") from error
     if suffix in ("pdf", "bin") or (suffix == "xlsx" and _is_report(path)):
         return path.read_bytes()
-    return read_plain_table(path, progress)
+    return read_plain_table(path)
 
 
 def _is_report(path: Path) -> bool:
@@ -224,11 +236,13 @@ def write_value(value: Any, path: Path) -> None:
         write_atomic(path, (text + "\n").encode())
 
 
-def file_name(role: str, value: Any, table_format: str) -> str:
+def file_name(step: str, role: str, value: Any, table_format: str) -> str:
     """Name the file of an output.
 
     Parameters
     ----------
+    step : str
+        Name of the step.
     role : str
         Role of the output.
     value : object
@@ -241,6 +255,7 @@ def file_name(role: str, value: Any, table_format: str) -> str:
     str
         ``<role>.csv`` and the like; reports keep their role as name and end in .pdf or .xlsx.
     """
+    role = FILE_NAMES.get((step, role), role)
     if isinstance(value, bytes):
         return f"{role}.{'pdf' if role.endswith('_pdf') else 'xlsx' if role.endswith('_xlsx') else 'bin'}"
     return f"{role}.{table_format if is_table(value) else 'json'}"
@@ -326,13 +341,16 @@ def run_plain(
     values = {}
     for role, path in run.inputs.items():
         report(f"reading {path.name}", 0.0)
-        values[role] = read_value(path, progress)
+        values[role] = read_value(path)
     report(step.title, 0.0)
     call = StepCall(inputs=values, parameters=run.parameters, seed=run.seed, progress=report)
     outputs = call_step(step, call)
     hashes = {role: value_hash(value) for role, value in values.items()}
-    paths = {role: run.folder / file_name(role, value, run.table_format) for role, value in outputs.items()}
-    _refuse_overwritten_inputs(run.inputs, paths)
+    paths = {
+        role: run.folder / file_name(step.name, role, value, run.table_format)
+        for role, value in outputs.items()
+    }
+    _refuse_overwriting(step.name, run.inputs, paths)
     report("writing", 0.95)
     with tempfile.TemporaryDirectory(prefix=".lsa-", dir=_made(run.folder)) as drafts:
         records, ready = {}, {}
@@ -354,18 +372,22 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _refuse_overwritten_inputs(inputs: Mapping[str, Path], outputs: Mapping[str, Path]) -> None:
-    """Refuse outputs that would take the place of inputs."""
+def _refuse_overwriting(step: str, inputs: Mapping[str, Path], outputs: Mapping[str, Path]) -> None:
+    """Refuse outputs that would take the place of inputs, or of what another step wrote."""
     taken = {path.resolve() for path in inputs.values()}
     for role, path in outputs.items():
-        if path.resolve() in taken:
-            raise LineageError(
-                f"The output {role!r} would overwrite the input {path.name!r}.",
-                why="An input that is gone can no longer be traced.",
-                hint="Choose another folder with --out.",
-                param="out",
-                got=str(path),
-            )
+        beside = manifest_path(path)
+        other = read_plain_manifest(beside).manifest.step if beside.is_file() else step
+        if path.resolve() not in taken and other == step:
+            continue
+        what = f"the input {path.name!r}" if other == step else f"{path.name!r}, which step {other!r} wrote"
+        raise LineageError(
+            f"The output {role!r} of step {step!r} would overwrite {what}.",
+            why="A file that is gone can no longer be traced.",
+            hint="Choose another folder with --out.",
+            param="out",
+            got=str(path),
+        )
 
 
 def _record(value: Any, content: bytes) -> Artefact:
@@ -516,5 +538,7 @@ def verify_plain(path: Path) -> list[str]:
         except LineageError as error:
             findings.append(error.what)
         except FileFormatError as error:
-            findings.append(f"The file {place.name} (step {found.manifest.step!r}) cannot be read: {error.what}")
+            findings.append(
+                f"The file {place.name} (step {found.manifest.step!r}) cannot be read: {error.what}"
+            )
     return findings

@@ -7,7 +7,13 @@ from typing import Any
 
 from lsakit.errors import LineageError
 from lsakit.lineage import Manifest
-from lsakit.pipeline.plain_files import PlainManifest, manifest_path, read_plain_manifest, read_value, value_hash
+from lsakit.pipeline.plain_files import (
+    PlainManifest,
+    manifest_path,
+    read_plain_manifest,
+    read_value,
+    value_hash,
+)
 
 
 class PlainSource:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -29,15 +28,13 @@ WIDTHS: dict[str, int | None] = {
 }
 
 
-def read_plain_table(path: Path, progress: Callable[[str, float], None] | None = None) -> pl.DataFrame:
+def read_plain_table(path: Path) -> pl.DataFrame:
     """Read a table, keeping the columns that identify as text.
 
     Parameters
     ----------
     path : Path
         The file.
-    progress : callable, optional
-        Takes a text and a share.
 
     Returns
     -------
@@ -49,11 +46,11 @@ def read_plain_table(path: Path, progress: Callable[[str, float], None] | None =
     FileFormatError
         If the file cannot be read, or a code of fixed width has lost its leading zeros.
     """
-    table = read_table(path, progress=progress)
+    table = read_table(path)
     numeric = [name for name in table.columns if name in WIDTHS and table.schema[name].is_numeric()]
     if not numeric:
         return table
-    return read_table(path, text_columns={name: WIDTHS[name] for name in numeric}, progress=progress)
+    return read_table(path, text_columns={name: WIDTHS[name] for name in numeric})
 
 
 def write_plain_table(table: pl.DataFrame, path: Path) -> None:
