@@ -150,13 +150,7 @@ def plan_grade(options: CycleOptions, grade: int) -> tuple[PlannedStage, ...]:
         ),
         stage(
             "weights",
-            {
-                "drawn": "sample",
-                "lists": "sample",
-                "pupils": "sample",
-                "schools": "administration",
-                "students": "administration",
-            },
+            {"drawn": "sample", "schools": "administration", "students": "administration"},
             0.07,
             parameters={
                 "rules": options.rules,

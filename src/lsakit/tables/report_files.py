@@ -15,6 +15,7 @@ from lsakit.tables.report import Report, Section
 from lsakit.tables.texts import Texts
 
 AUTHOR = "Diện Rộng"
+_UNDATED = datetime(2000, 1, 1, tzinfo=UTC)  # the same report gives the same bytes, whenever it is written
 
 
 @cache
@@ -86,6 +87,7 @@ def report_xlsx(report: Report) -> bytes:
     texts = Texts(report.language)
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True})
+    book.set_properties({"created": _UNDATED, "author": AUTHOR, "title": report.title})
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
     title = book.add_format({"bold": True, "font_size": 13})
     note = book.add_format({"font_color": "#5a6675"})

@@ -4,8 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
+
 from lsakit.lineage import Step, StepCall
 from lsakit.pipeline.stages.nation import nation_of
+
+
+def listed_students(students: pl.DataFrame, lists: pl.DataFrame, pupils: pl.DataFrame) -> pl.DataFrame:
+    """Give the students of the tracking forms what weighting needs: gender and line of the list.
+
+    Parameters
+    ----------
+    students : polars.DataFrame
+        Participation of the selected students.
+    lists : polars.DataFrame
+        Lists of the schools, with ``gender``.
+    pupils : polars.DataFrame
+        The selection, with ``line_number``.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same rows with ``gender`` and ``line_number``.
+    """
+    for part, name in ((lists, "gender"), (pupils, "line_number")):
+        if name not in students.columns:
+            students = students.join(
+                part.select("student_id", name), on="student_id", how="left", maintain_order="left"
+            )
+    return students
 
 
 def run_administration(call: StepCall) -> dict[str, Any]:
@@ -19,8 +46,8 @@ def run_administration(call: StepCall) -> dict[str, Any]:
     Returns
     -------
     dict of str to table
-        ``schools`` and ``students`` (who took part, by the codes of the tracking forms; students with the
-        gender of their list), ``raw_responses``, ``background`` (what questionnaire and register know).
+        ``schools`` and ``students`` (who took part, by the codes of the tracking forms; students with
+        gender and line of their list), ``raw_responses``, ``background`` (what questionnaire and register know).
     """
     nation, grade = nation_of(call.parameters), int(call.parameters["grade"])
     call.progress("test sessions", 0.0)
@@ -28,10 +55,7 @@ def run_administration(call: StepCall) -> dict[str, Any]:
         call.inputs["pupils"], grade, schools=call.inputs["drawn"], seed=call.required_seed
     )
     call.progress("questionnaires", 0.7)
-    gender = call.inputs["lists"].select("student_id", "gender")
-    students = day.students
-    if "gender" not in students.columns:
-        students = students.join(gender, on="student_id", how="left", maintain_order="left")
+    students = listed_students(day.students, call.inputs["lists"], call.inputs["pupils"])
     present = day.raw_responses.select("student_id").join(
         students.select("student_id", "school_id"), on="student_id", how="left", maintain_order="left"
     )
@@ -45,7 +69,7 @@ def run_administration(call: StepCall) -> dict[str, Any]:
 
 ADMINISTRATION = Step(
     name="administration",
-    version=1,
+    version=2,
     title="test day",
     run=run_administration,
     inputs=("drawn", "lists", "pupils"),

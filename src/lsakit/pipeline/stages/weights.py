@@ -70,38 +70,14 @@ def rates_as_parameters(rates: ResponseRates) -> dict[str, Any]:
     }
 
 
-def listed_students(students: pl.DataFrame, lists: pl.DataFrame, pupils: pl.DataFrame) -> pl.DataFrame:
-    """Give the students what their non-response cells and pairs need: gender and line of the list.
-
-    Parameters
-    ----------
-    students : polars.DataFrame
-        Participation of the selected students.
-    lists : polars.DataFrame
-        Lists of the schools, with ``gender``.
-    pupils : polars.DataFrame
-        The selection, with ``line_number``.
-
-    Returns
-    -------
-    polars.DataFrame
-        The same rows with ``gender`` and ``line_number``.
-    """
-    genders = lists.select("student_id", "gender")
-    lines = pupils.select("student_id", "line_number")
-    for part in (genders, lines):
-        students = students.join(part, on="student_id", how="left", maintain_order="left")
-    return students
-
-
 def run_weights(call: StepCall) -> dict[str, Any]:
     """Weight the respondents of one grade.
 
     Parameters
     ----------
     call : StepCall
-        Inputs ``drawn``, ``lists``, ``pupils``, ``schools``, ``students`` (participation); parameters ``rules``, ``n_replicates``,
-        ``fay_factor``; seed of the roles inside pairs.
+        Inputs ``drawn``, ``schools``, ``students`` (participation; with gender and line_number where known);
+        parameters ``rules``, ``n_replicates``, ``fay_factor``; seed of the roles inside pairs.
 
     Returns
     -------
@@ -110,8 +86,7 @@ def run_weights(call: StepCall) -> dict[str, Any]:
         ``variance_units``, ``response_rates``.
     """
     settings = call.parameters
-    drawn, schools = call.inputs["drawn"], call.inputs["schools"]
-    students = listed_students(call.inputs["students"], call.inputs["lists"], call.inputs["pupils"])
+    drawn, schools, students = (call.inputs[role] for role in ("drawn", "schools", "students"))
     weights = final_weights(drawn, schools, students, rules=str(settings["rules"]))
     call.progress("replicate weights", 0.4)
     replicates = replicate_weights(
@@ -141,10 +116,10 @@ def run_weights(call: StepCall) -> dict[str, Any]:
 
 WEIGHTS = Step(
     name="weights",
-    version=2,
+    version=3,
     title="final and replicate weights",
     run=run_weights,
-    inputs=("drawn", "lists", "pupils", "schools", "students"),
+    inputs=("drawn", "schools", "students"),
     outputs=(
         "weights",
         "replicates",
