@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import as_file, files
 from typing import Any
