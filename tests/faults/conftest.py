@@ -72,7 +72,9 @@ class Installation:
                 return connection.execute(query).fetchall()
         import sqlite3
 
-        with contextlib.closing(sqlite3.connect(self.folder / "data" / "dienrong.sqlite3", timeout=20)) as connection:
+        with contextlib.closing(
+            sqlite3.connect(self.folder / "data" / "dienrong.sqlite3", timeout=20)
+        ) as connection:
             return connection.execute(query).fetchall()
 
     def job(self) -> dict:
@@ -96,19 +98,19 @@ class Installation:
             for file in sorted(self.folder.glob("log-*.txt"))
         )
 
+    @staticmethod
+    def free_port() -> int:
+        """Give a port nobody uses now."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
     def end(self) -> None:
         """Stop what still runs."""
         for process in self.processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             process.wait()
-
-
-def free_port() -> int:
-    """Give a port nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -131,19 +133,37 @@ def postgres_server(tmp_path_factory) -> Iterator[str]:
     folder.mkdir(mode=0o700)
     if other_user:
         shutil.chown(folder, other_user)
-    data, port = folder / "data", free_port()
+    data, port = folder / "data", Installation.free_port()
 
     def command(*arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            arguments, user=other_user, cwd=folder, capture_output=True, text=True, check=False, env={"LC_ALL": "C"}
+            arguments,
+            user=other_user,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"LC_ALL": "C"},
         )
 
-    made = command(str(programs / "initdb"), "-D", str(data), "-U", "dienrong", "-A", "trust", "-E", "UTF8", "--no-sync")
+    made = command(
+        str(programs / "initdb"), "-D", str(data), "-U", "dienrong", "-A", "trust", "-E", "UTF8", "--no-sync"
+    )
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
     started = made
     if made.returncode == 0:
         started = subprocess.run(
-            [str(programs / "pg_ctl"), "-D", str(data), "-w", "-o", options, "-l", str(folder / "log"), "start"],
+            [
+                str(programs / "pg_ctl"),
+                "-D",
+                str(data),
+                "-w",
+                "-o",
+                options,
+                "-l",
+                str(folder / "log"),
+                "start",
+            ],
             user=other_user,
             cwd=folder,
             stdout=subprocess.DEVNULL,
@@ -160,23 +180,59 @@ def postgres_server(tmp_path_factory) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def installation(request, tmp_path: Path) -> Iterator[Installation]:
-    """An installation with its tables made, on each database."""
-    database_url = ""
-    if request.param == "postgresql":
-        import psycopg
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory) -> Path:
+    """A SQLite file with its tables made, to copy from."""
+    folder = tmp_path_factory.mktemp("migrated")
+    Installation(folder, "").run("-m", "dienrong", "migrate", "-v0")
+    return folder / "data" / "dienrong.sqlite3"
 
-        server = request.getfixturevalue("postgres_server")
-        name = f"dienrong_{uuid.uuid4().hex[:10]}"
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        parts = urlsplit(server)
-        database_url = parts._replace(path=f"/{name}").geturl()
-    place = Installation(tmp_path, database_url)
-    place.run("-m", "dienrong", "migrate", "-v0")
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres_server, tmp_path_factory) -> Iterator[str]:
+    """The name of a PostgreSQL database with its tables made, to copy from."""
+    name = f"dienrong_{uuid.uuid4().hex[:10]}"
+    _tell(postgres_server, f"CREATE DATABASE {name}")
+    address = urlsplit(postgres_server)._replace(path=f"/{name}").geturl()
+    Installation(tmp_path_factory.mktemp("migrated"), address).run("-m", "dienrong", "migrate", "-v0")
+    yield name
+    _tell(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _tell(server: str, statement: str) -> None:
+    """Run one statement on the server."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+@pytest.fixture
+def embedded(tmp_path: Path, migrated_file: Path) -> Iterator[Installation]:
+    """An installation on SQLite."""
+    place = Installation(tmp_path, "")
+    (tmp_path / "data").mkdir()
+    shutil.copy(migrated_file, tmp_path / "data")
     yield place
     place.end()
-    if database_url:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def served(tmp_path: Path, request) -> Iterator[Installation]:
+    """An installation on PostgreSQL."""
+    server, template = (
+        request.getfixturevalue("postgres_server"),
+        request.getfixturevalue("migrated_database"),
+    )
+    name = f"dienrong_{uuid.uuid4().hex[:10]}"
+    _tell(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    place = Installation(tmp_path, urlsplit(server)._replace(path=f"/{name}").geturl())
+    yield place
+    place.end()
+    _tell(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def installation(request) -> Installation:
+    """An installation on each database in turn."""
+    return request.getfixturevalue("embedded" if request.param == "sqlite" else "served")

@@ -40,18 +40,18 @@ def test_a_killed_workers_job_is_run_again_and_nothing_is_lost(installation, tmp
     assert [status for (status,) in statuses] == ["FAILED", "SUCCESSFUL"]
 
 
-def test_a_stopped_worker_hands_its_job_to_the_next(installation, tmp_path: Path) -> None:
+def test_a_stopped_worker_hands_its_job_to_the_next(embedded, tmp_path: Path) -> None:
     path = tmp_path / "marks"
-    installation.enqueue(("faults.steps", {"path": str(path), "n": 12, "seconds": 0.1}))
-    first = installation.start_worker()
-    installation.until(lambda: len(marks(path)) >= 3, "the first worker's third step")
+    embedded.enqueue(("faults.steps", {"path": str(path), "n": 12, "seconds": 0.1}))
+    first = embedded.start_worker()
+    embedded.until(lambda: len(marks(path)) >= 3, "the first worker's third step")
     first.send_signal(signal.SIGTERM)
     assert first.wait(timeout=10) == 0
-    job = installation.job()
+    job = embedded.job()
     assert (job["state"], job["attempts"]) == ("queued", 0)
-    installation.start_worker()
-    installation.until(lambda: installation.job()["state"] == "done", "the end of the job")
-    assert installation.job()["attempts"] == 1
+    embedded.start_worker()
+    embedded.until(lambda: embedded.job()["state"] == "done", "the end of the job")
+    assert embedded.job()["attempts"] == 1
 
 
 def test_two_workers_never_run_the_same_job(installation, tmp_path: Path) -> None:
@@ -70,31 +70,31 @@ def test_two_workers_never_run_the_same_job(installation, tmp_path: Path) -> Non
     assert names <= {name for name in names if any(name.endswith(f":{worker.pid}") for worker in workers)}
 
 
-def test_a_silent_but_living_job_is_not_taken_for_dead(installation, tmp_path: Path) -> None:
-    """The work itself says nothing for three times the limit; its heartbeat thread does."""
+def test_a_silent_but_living_job_is_not_taken_for_dead(embedded, tmp_path: Path) -> None:
+    """The work itself says nothing for twice the limit; its heartbeat thread does."""
     path = tmp_path / "marks"
-    installation.enqueue(("faults.silent", {"path": str(path), "seconds": 6.0}))
-    installation.start_worker()
-    installation.start_worker()
-    installation.until(lambda: installation.job()["state"] == "done", "the end of the job")
-    assert installation.job()["attempts"] == 1
+    embedded.enqueue(("faults.silent", {"path": str(path), "seconds": 4.5}))
+    embedded.start_worker()
+    embedded.start_worker()
+    embedded.until(lambda: embedded.job()["state"] == "done", "the end of the job")
+    assert embedded.job()["attempts"] == 1
     assert len(marks(path)) == 1
 
 
-def test_a_frozen_worker_that_wakes_up_again_ends_nothing(installation, tmp_path: Path) -> None:
+def test_a_frozen_worker_that_wakes_up_again_ends_nothing(embedded, tmp_path: Path) -> None:
     """A worker is stopped in its tracks, its job is taken and done; then it wakes up."""
     path = tmp_path / "marks"
-    installation.enqueue(("faults.steps", {"path": str(path), "n": 12, "seconds": 0.1}))
-    frozen = installation.start_worker()
-    installation.until(lambda: len(marks(path)) >= 3, "the first worker's third step")
+    embedded.enqueue(("faults.steps", {"path": str(path), "n": 12, "seconds": 0.1}))
+    frozen = embedded.start_worker()
+    embedded.until(lambda: len(marks(path)) >= 3, "the first worker's third step")
     frozen.send_signal(signal.SIGSTOP)
-    installation.start_worker()
-    installation.until(lambda: installation.job()["state"] == "done", "the end of the job")
-    ended = installation.rows("SELECT finished_at, attempts FROM jobs_job")
+    embedded.start_worker()
+    embedded.until(lambda: embedded.job()["state"] == "done", "the end of the job")
+    ended = embedded.rows("SELECT finished_at, attempts FROM jobs_job")
     n_marks = len(marks(path))
     frozen.send_signal(signal.SIGCONT)
-    installation.until(lambda: len(marks(path)) == n_marks, "the frozen worker giving up")
+    embedded.until(lambda: len(marks(path)) == n_marks, "the frozen worker giving up")
     frozen.send_signal(signal.SIGTERM)
     frozen.wait(timeout=10)
-    assert installation.rows("SELECT finished_at, attempts FROM jobs_job") == ended
+    assert embedded.rows("SELECT finished_at, attempts FROM jobs_job") == ended
     assert len(marks(path)) <= n_marks + 1

@@ -29,7 +29,9 @@ def test_visitors_are_led_to_the_login_page(visitor: Client, page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_everyone_sees_their_own_account_alone(signed_in, coordinator: User, stranger: User, page: str) -> None:
+def test_everyone_sees_their_own_account_alone(
+    signed_in, coordinator: User, stranger: User, page: str
+) -> None:
     html = signed_in(stranger).get(page).content.decode()
     assert stranger.full_name in html
     assert coordinator.full_name not in html
@@ -60,7 +62,11 @@ def test_a_person_changes_their_name_and_language(signed_in, officer: User) -> N
 
 
 def test_faults_of_the_form_stand_on_top_and_beside_the_field(signed_in, officer: User) -> None:
-    html = signed_in(officer).post("/tai-khoan", {"full_name": "", "email": "x", "language": "vi"}).content.decode()
+    html = (
+        signed_in(officer)
+        .post("/tai-khoan", {"full_name": "", "email": "x", "language": "vi"})
+        .content.decode()
+    )
     assert "Xin sửa các mục sau" in html
     assert 'href="#id_email"' in html
     assert html.count("field-error") == 2
@@ -91,7 +97,9 @@ def test_a_new_password_keeps_this_browser_and_ends_the_others(officer: User) ->
         ({"old_password": PASSWORD, "new_password": "Trần Văn Đức", "repeated": "Trần Văn Đức"}, "giống"),
     ],
 )
-def test_a_weak_or_wrong_password_changes_nothing(signed_in, officer: User, form: dict, sentence: str) -> None:
+def test_a_weak_or_wrong_password_changes_nothing(
+    signed_in, officer: User, form: dict, sentence: str
+) -> None:
     html = signed_in(officer).post("/tai-khoan/mat-khau", form).content.decode()
     assert sentence in html
     officer.refresh_from_db()
@@ -118,7 +126,7 @@ def test_nobody_ends_the_session_of_somebody_else(signed_in, officer: User, stra
 
 
 def test_the_profile_asks_the_database_the_same_however_many_browsers(
-    signed_in, officer: User, django_assert_num_queries
+    signed_in, officer: User, django_assert_num_queries, bare_shell
 ) -> None:
     browser = signed_in(officer)
     with django_assert_num_queries(4):  # session, person, roles, browsers
@@ -132,10 +140,19 @@ def test_the_profile_asks_the_database_the_same_however_many_browsers(
 @pytest.mark.parametrize(
     ("agent", "name"),
     [
-        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36", "Chrome 142 · Windows"),
-        ("Mozilla/5.0 (Windows NT 6.1) coc_coc_browser/117.0 Chrome/111.0 Safari/537.36", "Cốc Cốc 117 · Windows"),
+        (
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36",
+            "Chrome 142 · Windows",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 6.1) coc_coc_browser/117.0 Chrome/111.0 Safari/537.36",
+            "Cốc Cốc 117 · Windows",
+        ),
         ("Mozilla/5.0 (Windows NT 10.0) Chrome/142.0 Safari/537.36 Edg/142.0", "Edge 142 · Windows"),
-        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E Safari/604", "Safari 18 · iPhone"),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E Safari/604",
+            "Safari 18 · iPhone",
+        ),
         ("Mozilla/5.0 (Linux; Android 14) Chrome/142.0 Mobile Safari/537.36", "Chrome 142 · Android"),
         ("curl/8.5.0", "curl/8.5.0"),
         ("", ""),

@@ -39,9 +39,16 @@ def test_people_are_listed_by_given_name() -> None:
 
 @pytest.mark.parametrize(
     ("username", "name", "password"),
-    [("a b", "Đỗ Tân Binh", PASSWORD), ("", "Đỗ Tân Binh", PASSWORD), ("ok", "", PASSWORD), ("ok", "Đỗ Tân Binh", "123")],
+    [
+        ("a b", "Đỗ Tân Binh", PASSWORD),
+        ("", "Đỗ Tân Binh", PASSWORD),
+        ("ok", "", PASSWORD),
+        ("ok", "Đỗ Tân Binh", "123"),
+    ],
 )
-def test_a_malformed_account_is_refused_and_nothing_is_written(username: str, name: str, password: str) -> None:
+def test_a_malformed_account_is_refused_and_nothing_is_written(
+    username: str, name: str, password: str
+) -> None:
     with pytest.raises(operations.PersonRefused):
         create(username, name, password)
     assert not User.objects.exists()
@@ -76,7 +83,9 @@ def test_a_role_that_ends_before_it_begins_is_refused(newcomer: User) -> None:
         )
 
 
-@pytest.mark.parametrize("wrong", [{"role": "wizard"}, {"unit_code": ""}, {"valid_to": datetime.date(2000, 1, 1)}])
+@pytest.mark.parametrize(
+    "wrong", [{"role": "wizard"}, {"unit_code": ""}, {"valid_to": datetime.date(2000, 1, 1)}]
+)
 def test_the_database_refuses_it_too(officer: User, wrong: dict) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Assignment.objects.filter(user=officer).update(**wrong)
@@ -95,7 +104,12 @@ def test_the_command_makes_the_first_account(monkeypatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
     said = io.StringIO()
     call_command(
-        "createuser", "bo", full_name="Nguyễn Thị Giang", role="ministry_expert", password_stdin=True, stdout=said
+        "createuser",
+        "bo",
+        full_name="Nguyễn Thị Giang",
+        role="ministry_expert",
+        password_stdin=True,
+        stdout=said,
     )
     user = User.objects.get(username="bo")
     assert user.check_password(PASSWORD)

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.django_db
 
 
 def sign_in(client: Client, username: str, password: str = PASSWORD, address: str = "10.1.1.1", **more):
-    return client.post("/dang-nhap", {"username": username, "password": password, **more}, REMOTE_ADDR=address)
+    return client.post(
+        "/dang-nhap", {"username": username, "password": password, **more}, REMOTE_ADDR=address
+    )
 
 
 def is_signed_in(client: Client) -> bool:

@@ -38,7 +38,9 @@ def test_values_keep_their_meaning() -> None:
     import decimal
 
     day = datetime.date(2026, 9, 5)
-    entry = write(after={"day": day, "sum": decimal.Decimal("1.50"), "set": {"b", "a"}, "list": (1, None, True)})
+    entry = write(
+        after={"day": day, "sum": decimal.Decimal("1.50"), "set": {"b", "a"}, "list": (1, None, True)}
+    )
     entry.refresh_from_db()
     assert entry.after == {"day": "2026-09-05", "sum": "1.50", "set": ["a", "b"], "list": [1, None, True]}
     with pytest.raises(TypeError, match="cannot hold a User"):
@@ -159,7 +161,9 @@ def test_history_of_one_object_is_newest_first(officer: User, colleague: User) -
 # The page
 
 
-def test_only_the_ministry_reads_the_log(signed_in, visitor, ministry, officer, coordinator, stranger) -> None:
+def test_only_the_ministry_reads_the_log(
+    signed_in, visitor, ministry, officer, coordinator, stranger
+) -> None:
     assert signed_in(ministry).get("/nhat-ky").status_code == 200
     for user in (officer, coordinator, stranger):
         page = signed_in(user).get("/nhat-ky")
@@ -201,7 +205,10 @@ def test_entries_are_narrowed_by_room_person_and_day(signed_in, ministry, office
 
 
 def test_an_empty_choice_says_so(signed_in, ministry) -> None:
-    assert "Chưa có dòng nhật ký nào" in signed_in(ministry).get("/nhat-ky", {"actor": "nobody"}).content.decode()
+    assert (
+        "Chưa có dòng nhật ký nào"
+        in signed_in(ministry).get("/nhat-ky", {"actor": "nobody"}).content.decode()
+    )
 
 
 def test_the_page_is_one_of_many_and_costs_the_same(

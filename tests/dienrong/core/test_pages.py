@@ -71,7 +71,7 @@ def test_pages_hold_no_inline_script_or_style(visitor: Client, signed_in, minist
         assert not re.search(r"<script(?![^>]*\bsrc=)", html)
         assert "<style" not in html
         assert not re.search(r"\s(?:style|on[a-z]+)=", html)
-        assert 'hx-on' not in html
+        assert "hx-on" not in html
 
 
 def test_cookies_are_guarded(visitor: Client) -> None:
@@ -172,7 +172,9 @@ def test_a_damaged_request_is_said_kindly(visitor: Client) -> None:
 def test_addresses_of_proxies_are_believed_only_as_far_as_they_are_ours(settings) -> None:
     import dataclasses
 
-    request = RequestFactory().get("/", headers={"x-forwarded-for": "6.6.6.6, 10.0.0.9"}, REMOTE_ADDR="10.0.0.1")
+    request = RequestFactory().get(
+        "/", headers={"x-forwarded-for": "6.6.6.6, 10.0.0.9"}, REMOTE_ADDR="10.0.0.1"
+    )
     assert requests.address_of(request) == "10.0.0.1"
     settings.OPTIONS = dataclasses.replace(settings.OPTIONS, proxies=1)
     assert requests.address_of(request) == "10.0.0.9"

@@ -86,7 +86,17 @@ def test_every_text_of_the_code_is_collected(room: str, tmp_path: Path) -> None:
     source = next(path for path in ROOMS if path.name == room)
     copy = tmp_path / room
     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", "*.mo", "static"))
-    command = [sys.executable, "-m", "django", "makemessages", "-l", "vi", "--no-obsolete", "--no-location", "-v0"]
+    command = [
+        sys.executable,
+        "-m",
+        "django",
+        "makemessages",
+        "-l",
+        "vi",
+        "--no-obsolete",
+        "--no-location",
+        "-v0",
+    ]
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path), "LC_ALL": "C.UTF-8"}
     subprocess.run(command, cwd=copy, env=environment, check=True)
     fresh = set(contents(catalog_of(copy / "locale/vi/LC_MESSAGES/django.po")))

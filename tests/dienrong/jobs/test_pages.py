@@ -33,7 +33,9 @@ def test_who_asked_sees_the_card(signed_in, officer) -> None:
 
 
 @pytest.mark.parametrize("tail", ["", "/the"])
-def test_a_job_of_somebody_else_does_not_exist(signed_in, visitor, officer, colleague, stranger, tail) -> None:
+def test_a_job_of_somebody_else_does_not_exist(
+    signed_in, visitor, officer, colleague, stranger, tail
+) -> None:
     job = running(officer)
     for user in (colleague, stranger):
         assert signed_in(user).get(f"/viec-nen/{job.id}{tail}").status_code == 404
