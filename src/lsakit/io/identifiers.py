@@ -111,9 +111,10 @@ def _full_width(
     rows = short.arg_true().to_list()
     value = str(text[rows[0]])
     full = value.zfill(width)
+    others = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
     raise FileFormatError(
         f"The column {column.name!r} of {source!r} must hold codes of {width} characters. Got {value!r} in "
-        f"row {rows[0] + first_row}, and {len(rows) - 1} more: leading zeros were lost.",
+        f"row {rows[0] + first_row}{others}: leading zeros were lost.",
         where=[f"row {row + first_row}" for row in rows],
         why=f"A spreadsheet that takes codes for numbers drops the zeros; {value!r} would not match {full!r}.",
         hint="Format the column as text in the source, or read it with restore_zeros=True to put them back.",

@@ -227,7 +227,7 @@ def refuse_legacy(name: str, charset: Legacy, *, column: str, sample: str) -> Fi
     column : str
         Where it was found; the file's lines when empty.
     sample : str
-        One value as it stands in the file.
+        One value as it stands in the file; one word of it is shown, never a whole name.
 
     Returns
     -------
@@ -235,6 +235,8 @@ def refuse_legacy(name: str, charset: Legacy, *, column: str, sample: str) -> Fi
         The error, for the caller to raise.
     """
     long = {"tcvn3": "TCVN3 (ABC, fonts .VnTime)", "vni": "VNI (fonts VNI-Times)"}[charset]
+    words = [word for word in _LEGACY_TOKEN.findall(sample) if not word.isascii()]
+    sample = next((word for word in words if is_syllable(convert_legacy(word, charset))), sample)
     place = f"column {column!r}" if column else "text"
     return FileFormatError(
         f"The {place} of {name!r} is in the old character set {long}, not in Unicode: "
