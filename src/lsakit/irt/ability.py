@@ -141,7 +141,15 @@ def item_codes(table: Table, items: ItemParameters) -> NDArray[np.int8]:
 def _likely(items: ItemParameters, codes: NDArray[np.int8], *, warm: bool) -> Floats:
     """WLE or MLE with standard errors; NaN where there is none."""
     out = np.empty((codes.shape[0], 2))
-    abilities.estimate_abilities(codes, items.slope, items.intercepts, items.n_steps, warm, out)
+    form = (items.slope, items.intercepts, items.n_steps)
+    is_single = np.ones(codes.shape[0], dtype=bool)
+    if warm:
+        patterns = np.packbits(codes >= 0, axis=1)
+        _, first, pattern = np.unique(patterns, axis=0, return_index=True, return_inverse=True)
+        falls = np.empty(len(first), dtype=bool)
+        abilities.falls_everywhere(np.ascontiguousarray(codes[first]), *form, falls)
+        is_single = falls[pattern.ravel()]
+    abilities.estimate_abilities(codes, form, warm, is_single, out)
     return out
 
 

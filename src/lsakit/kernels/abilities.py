@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 FARTHEST = 200.0
+FLAT = 0.2
 
 
 @njit(cache=True, nogil=True)
@@ -61,17 +62,23 @@ def _score_function(
 
 @njit(cache=True, nogil=True)
 def _range(codes: Any, slope: Any, intercepts: Any, n_steps: Any) -> Any:
-    """Give an interval four logits beyond the difficulties, and a step finer than the steepest item."""
+    """Give an interval four logits beyond the difficulties, and a step finer than the steepest item.
+
+    The difficulty of an item without slope to speak of lies anywhere; it counts only where there is no other.
+    """
     low = np.inf
     high = -np.inf
-    steepest = 1.0
+    steepest = 0.0
     for item in range(len(codes)):
-        if codes[item] >= 0 and slope[item] != 0.0:
+        if codes[item] >= 0:
+            steepest = max(steepest, abs(slope[item]))
+    least = FLAT if steepest >= FLAT else 0.5 * steepest
+    for item in range(len(codes)):
+        if codes[item] >= 0 and abs(slope[item]) >= least:
             difficulty = -intercepts[item, n_steps[item] - 1] / (slope[item] * n_steps[item])
             low = min(low, difficulty)
             high = max(high, difficulty)
-            steepest = max(steepest, abs(slope[item]))
-    return low - 4.0, high + 4.0, 0.4 / steepest
+    return low - 4.0, high + 4.0, 0.4 / max(steepest, 1.0)
 
 
 @njit(cache=True, nogil=True)
@@ -118,7 +125,7 @@ def _weighted_log_likelihood(theta: float, codes: Any, items: Any, moments: Any)
 
 
 @njit(cache=True, nogil=True)
-def _solve(codes: Any, items: Any, correct: bool, moments: Any) -> Any:
+def _solve(codes: Any, items: Any, correct: bool, is_single: bool, moments: Any) -> Any:
     """Find the estimate; NaN where it is not finite. Of several roots the one of highest likelihood is taken."""
     slope, intercepts, n_steps = items
     low, high, step = _range(codes, slope, intercepts, n_steps)
@@ -130,7 +137,7 @@ def _solve(codes: Any, items: Any, correct: bool, moments: Any) -> Any:
         high += high - low
         if high > FARTHEST:
             return np.nan, np.nan
-    if not correct:
+    if is_single:
         theta = _root_between(low, high, codes, items, correct, moments)
         information = _score_function(theta, codes, slope, intercepts, n_steps, correct, moments)[1]
         return theta, 1.0 / np.sqrt(information)
@@ -152,14 +159,33 @@ def _solve(codes: Any, items: Any, correct: bool, moments: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def estimate_abilities(
-    codes: Any, slope: Any, intercepts: Any, n_steps: Any, correct: bool, out: Any
-) -> None:
+def falls_everywhere(codes: Any, slope: Any, intercepts: Any, n_steps: Any, out: Any) -> None:
+    """Say for each row whether Warm's function falls over the whole interval, so that it has one root.
+
+    The answer depends on which items were answered, not on the answers.
+    """
+    moments = np.empty(3)
+    for row in range(codes.shape[0]):
+        low, high, step = _range(codes[row], slope, intercepts, n_steps)
+        out[row] = low < high
+        last = np.inf
+        theta = low
+        while theta < high + 0.25 * step and out[row]:
+            value = _score_function(theta, codes[row], slope, intercepts, n_steps, True, moments)[0]
+            out[row] = value < last
+            last = value
+            theta += 0.25 * step
+
+
+@njit(cache=True, nogil=True)
+def estimate_abilities(codes: Any, items: Any, correct: bool, is_single: Any, out: Any) -> None:
     """Write theta and its standard error per student; NaN where there is none.
 
-    ``correct`` adds Warm's term. A maximum likelihood estimate of a lowest or highest possible score is not
-    finite and is not searched for.
+    ``items`` is (slope, intercepts, highest score); ``correct`` adds Warm's term; ``is_single`` tells for whom the
+    function has one root. A maximum likelihood estimate of a lowest or highest possible score is not finite and is
+    not searched for.
     """
+    slope, _, n_steps = items
     moments = np.empty(3)
     for student in range(codes.shape[0]):
         answered = False
@@ -173,7 +199,7 @@ def estimate_abilities(
                 bottom = bottom and code == (0 if rising else n_steps[item])
                 top = top and code == (n_steps[item] if rising else 0)
         if answered and (correct or not (bottom or top)):
-            theta, error = _solve(codes[student], (slope, intercepts, n_steps), correct, moments)
+            theta, error = _solve(codes[student], items, correct, is_single[student], moments)
         else:
             theta, error = np.nan, np.nan
         out[student, 0] = theta

@@ -99,7 +99,7 @@ def fold_counts(members: Any, counts: Any, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True, fastmath=SUMS)
-def _weigh_nodes(rows: Any, start: Any, stop: Any, table: Any, prior: Any, acc: Any, size: Any) -> float:
+def _weigh_nodes(rows: Any, start: Any, stop: Any, table: Any, prior: Any, acc: Any, size: Any) -> Any:
     """Leave prior times likelihood, summing to one, in ``acc``; return the log of the sum it had."""
     n_nodes = len(size)
     log_scale = 0.0
