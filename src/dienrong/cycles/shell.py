@@ -42,7 +42,7 @@ def rail(request: HttpRequest) -> Rail | None:
             url=reverse("cycles:step", args=[cycle.slug, step.number]),
             is_current=step.number == number,
         )
-        for step in cycle.steps.only("number", "name_vi", "name_en", "state")
+        for step in cycle.steps.only("cycle_id", "number", "name_vi", "name_en", "state")
     )
     return Rail(title=_("The 14 steps"), steps=steps, url=reverse("cycles:board", args=[cycle.slug]))
 

@@ -30,7 +30,11 @@ class ReadableReport:
     @property
     def source(self) -> Source:
         """The estimates that the pages rest on."""
-        return Source(store_path=runs.store_path(self.cycle), manifest_ids=runs.estimate_manifests(self.run))
+        return Source(
+            store_path=runs.store_path(self.cycle),
+            manifest_ids=runs.manifests_of(self.run, "estimates"),
+            report_id=runs.manifests_of(self.run, "report")[0],
+        )
 
     def wording(self, language: str) -> Wording:
         """The language, the names of places and the title of the cycle."""

@@ -83,12 +83,12 @@ def test_a_school_has_three_tabs(registry, signed_in, officer) -> None:
     assert browser.get("/truong/00000000").status_code == 404
 
 
-def test_ten_thousand_schools_are_paged_with_as_many_queries_as_four(
-    registry, signed_in, ministry
-) -> None:
+def test_ten_thousand_schools_are_paged_with_as_many_queries_as_four(registry, signed_in, ministry) -> None:
     browser = signed_in(ministry)
     browser.get("/truong")
-    with CaptureQueriesContext(connection, ) as few:
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
         browser.get("/truong")
     many = tuple(school_row(f"{n:08d}", f"Trường TH số {n}", "00004") for n in range(10_000))
     operations.load_nation(rows=nation(many, "sha256:many"), school_year="2025-2026", by=None)

@@ -1,0 +1,146 @@
+"""The national and the provincial page: findings with intervals, five headings, no rank, files, two languages."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+import pytest
+from dienrong.reporting import queries
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+pytestmark = pytest.mark.django_db
+NATION = "/bao-cao/quoc-gia-2026/grade5/maths"
+PROVINCE = f"{NATION}/tinh/01"
+
+
+def estimates(run):
+    from dienrong.reporting import numeric
+
+    return numeric.estimates(queries.readable_report(None, run.cycle).source)
+
+
+def mean_of(run, by: str = "nation", group: str = "all") -> float:
+    table = estimates(run)
+    chosen = table.filter(
+        (table["subject"] == "maths")
+        & (table["statistic"] == "mean")
+        & (table["by"] == by)
+        & (table["group"] == group)
+    )
+    return chosen["estimate"].item()
+
+
+def written(value: float) -> str:
+    return f"{value:.1f}".replace(".", ",")
+
+
+def test_the_national_page_says_the_finding_with_its_interval(published, registry, visitor) -> None:
+    html = visitor.get(NATION).content.decode()
+    assert f"điểm trung bình {written(mean_of(published))} (khoảng tin cậy 95%" in html
+    assert html.count("<svg xmlns") == 3
+    for words in ("Mức năng lực", "Hà Nội", "Phân vị 95", "Nguồn gốc số liệu", "Cách tính và độ tin cậy"):
+        assert words in html
+    assert "12 trọng số lặp" in html
+    assert "3 giá trị khả dĩ" in html
+
+
+def test_no_page_ranks_provinces(published, registry, visitor) -> None:
+    page = visitor.get(NATION)
+    html = page.content.decode()
+    assert not re.search(r"(?i)\b(xếp thứ|đứng thứ|hạng \d|top \d)", html)
+    figure = next(section for section in page.context["sections"] if section.key == "provinces").figures[0]
+    codes = [code.rpartition("/")[2] for code in figure.table.figure_ids if "province_code" in code]
+    assert codes == sorted(codes)
+
+
+def test_every_row_of_every_table_leads_to_its_origin(published, registry, visitor) -> None:
+    page = visitor.get(NATION)
+    addresses = set(
+        re.findall(r'href="(/bao-cao/quoc-gia-2026/nguon-goc\?figure=[^"]+)"', page.content.decode())
+    )
+    assert len(addresses) > 20
+    for address in sorted(addresses)[::12]:
+        assert visitor.get(address).status_code == 200, address
+
+
+def test_a_province_has_the_five_headings_and_words_left_to_the_unit(published, registry, visitor) -> None:
+    html = visitor.get(PROVINCE).content.decode()
+    headings = ["Kết quả đạt được", "Tồn tại, hạn chế", "Nguyên nhân", "Giải pháp", "Kiến nghị"]
+    places = [html.index(f">{heading}</h2>") for heading in headings]
+    assert places == sorted(places)
+    assert html.count("Phần này do đơn vị viết") == 4
+    assert written(mean_of(published, "province_code", "01")) in html
+
+
+def test_what_does_not_exist_is_not_found(published, registry, visitor) -> None:
+    for address in (
+        "/bao-cao/quoc-gia-2026/grade5/physics", "/bao-cao/quoc-gia-2026/grade9/maths", f"{NATION}/tinh/99",
+        "/bao-cao/khong-co/grade5/maths", f"{NATION}/hinh.svg?figure=x", f"{NATION}/hinh.svg",
+        "/bao-cao/quoc-gia-2026/tinh/99/bao-cao.pdf", "/bao-cao/quoc-gia-2026/nguon-goc?figure=x",
+        "/bao-cao/quoc-gia-2026/nguon-goc",
+    ):  # fmt: skip
+        assert visitor.get(address).status_code == 404, address
+
+
+def test_a_chosen_province_leads_to_its_page(published, registry, visitor) -> None:
+    assert visitor.get(f"{NATION}?province=01").headers["Location"] == PROVINCE
+
+
+def test_figures_and_reports_are_given_as_files(published, registry, visitor) -> None:
+    key = visitor.get(NATION).context["sections"][0].figures[0].key
+    svg = visitor.get(f"{NATION}/hinh.svg?figure={key}")
+    assert svg.headers["Content-Type"].startswith("image/svg+xml")
+    assert svg.content.startswith(b"<svg")
+    for address in (f"{NATION}/hinh.xlsx?figure={key}", "/bao-cao/quoc-gia-2026/bao-cao.xlsx"):
+        book = visitor.get(address)
+        assert "attachment" in book.headers["Content-Disposition"]
+        assert "xl/workbook.xml" in zipfile.ZipFile(io.BytesIO(book.content)).namelist()
+    assert visitor.get("/bao-cao/quoc-gia-2026/tinh/01/bao-cao.pdf").content.startswith(b"%PDF-")
+
+
+def test_the_report_speaks_english_wholly(published, registry, visitor) -> None:
+    visitor.cookies["dienrong_language"] = "en"
+    html = visitor.get(NATION).content.decode()
+    main = html[html.index("<main") : html.index("</main>")]
+    assert "Mathematics" in main
+    assert "Where does this come from" in main
+    for word in ("Điểm", "Lớp", "khoảng tin cậy", "Nguồn gốc"):
+        assert word not in main
+
+
+def test_a_suppressed_figure_gives_its_reason_and_no_number(
+    published, registry, visitor, monkeypatch
+) -> None:
+    import polars as pl
+    from dienrong.reporting import numeric
+
+    table = estimates(published).with_columns(
+        suppressed_because=pl.when((pl.col("by") == "province_code") & (pl.col("group") == "01"))
+        .then(pl.lit("too_few_students:30"))
+        .otherwise("suppressed_because")
+    )
+    hidden = table.filter(pl.col("figure_id") == "grade5/maths/mean/province_code/01").row(0, named=True)
+    monkeypatch.setattr(numeric, "estimates", lambda source: table)
+    numeric.report.cache_clear()
+    try:
+        html = visitor.get(NATION).content.decode()
+        trace = visitor.get(f"/bao-cao/quoc-gia-2026/nguon-goc?figure={hidden['figure_id']}").content.decode()
+    finally:
+        numeric.report.cache_clear()
+    assert "Không công bố: ít hơn 30 học sinh" in html
+    assert "ít hơn 30 học sinh" in trace
+    assert f"<dd>{written(hidden['estimate'])}</dd>" not in trace
+
+
+def test_pages_ask_as_often_for_a_province_as_for_another(published, registry, visitor) -> None:
+    for address in (PROVINCE, f"{NATION}/tinh/79", NATION):
+        visitor.get(address)
+    counts = []
+    for address in (PROVINCE, NATION):
+        with CaptureQueriesContext(connection) as asked:
+            visitor.get(address)
+        counts.append(len(asked))
+    assert max(counts) <= 16, counts
