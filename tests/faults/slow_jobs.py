@@ -10,9 +10,9 @@ import django
 
 django.setup()
 
-from dienrong.jobs import worker
-from dienrong.jobs.kinds import job
-from dienrong.jobs.running import JobContext
+from dienrong.jobs import worker  # noqa: E402
+from dienrong.jobs.kinds import job  # noqa: E402
+from dienrong.jobs.running import JobContext  # noqa: E402
 
 
 def mark(path: str, text: str) -> None:
