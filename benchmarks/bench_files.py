@@ -36,7 +36,9 @@ def codebook():
     missing = {96: "R", 98: "I", 99: "M"}
     return Codebook(
         variables=tuple(
-            Variable(name=f"ITEM{k}", label=f"Câu {k}", type="integer", width=2, values=labels, missing=missing)
+            Variable(
+                name=f"ITEM{k}", label=f"Câu {k}", type="integer", width=2, values=labels, missing=missing
+            )
             for k in range(N_ITEMS)
         )
     )
@@ -78,7 +80,7 @@ def compare(folder: Path, n_rows: int) -> None:
     from lsakit.io.codebook import Codebook
     from lsakit.io.streams import iterate_table
 
-    for name in ("b.parquet", "a.sav", "c.sav"):
+    for name in ("b.parquet", "c.sav"):
         wanted, found = parts(n_rows), iterate_table(folder / name, rows=10_000)
         n_seen = 0
         for left, right in zip(wanted, found, strict=True):
@@ -114,7 +116,9 @@ def run_step(step: str, folder: Path, n_rows: int) -> None:
         }[step]
         convert_table(folder / source, folder / target)
     seconds = time.perf_counter() - started
-    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    peak = next(
+        line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")
+    )
     print(json.dumps({"step": step, "seconds": seconds, "peak_mib": int(peak.split()[1]) / 1024}))
 
 

@@ -71,7 +71,9 @@ def read_sav_metadata(path: Path, encoding: str | None = None) -> tuple[Codebook
         If the file is damaged.
     """
     try:
-        _, found = pyreadstat.read_sav(str(path), metadataonly=True, user_missing=True, encoding=encoding)
+        _, found = pyreadstat.read_sav(
+            str(path), metadataonly=True, user_missing=True, encoding=encoding, output_format="dict"
+        )
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, OSError, UnicodeError, ValueError) as error:
         raise unreadable(path, error) from error
     variables = tuple(_variable(name, found) for name in found.column_names)

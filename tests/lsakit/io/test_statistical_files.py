@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -237,3 +239,18 @@ def test_real_files_go_round_unchanged(tmp_path: Path, shared: Path) -> None:
         last = read_table(tmp_path / f"a.{extension}")
         assert last.equals(table), extension
         assert last.schema == table.schema, extension
+
+
+def test_reading_needs_no_pandas(tmp_path: Path) -> None:
+    """pyreadstat loads pandas unless told otherwise; it is no dependency of lsakit and takes seconds to load."""
+    write_table(TABLE, tmp_path / "a.sav", codebook=BOOK)
+    write_table(TABLE, tmp_path / "a.dta", codebook=BOOK)
+    program = (
+        "import sys; sys.modules['pandas'] = None\n"
+        "from lsakit.io.files import read_table, write_table\n"
+        f"t = read_table({str(tmp_path / 'a.sav')!r}); assert t.height == 5\n"
+        f"t = read_table({str(tmp_path / 'a.dta')!r}); assert t.height == 5\n"
+        f"write_table(t, {str(tmp_path / 'b.dta')!r}); write_table(t, {str(tmp_path / 'b.sav')!r})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
