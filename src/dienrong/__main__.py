@@ -8,7 +8,6 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
-from importlib.util import find_spec
 
 from dienrong import options
 
@@ -53,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"dienrong {metadata.version('dienrong')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     commands.add_parser("serve", help="migrate, start the workers and the web server, print the address")
-    commands.add_parser("demo", help="build the synthetic demonstration, then serve it")
+    demo = commands.add_parser("demo", help="build the synthetic demonstration, then serve it")
+    demo.add_argument("--size", choices=("national", "small"), default="national", help="size of the nation")
+    demo.add_argument("--no-serve", action="store_true", help="build it and stop")
     commands.add_parser("worker", help="run one background worker", add_help=False)
     commands.add_parser("migrate", help="bring the database up to date", add_help=False)
     commands.add_parser("createuser", help="make an account", add_help=False)
@@ -163,16 +164,14 @@ def _web_command(read: options.Options) -> list[str]:
 
 def _demo(chosen: argparse.Namespace, rest: Sequence[str]) -> int:
     """Build the demonstration and serve it."""
-    if find_spec("dienrong.demo") is None:
-        return _refuse("This installation has no demonstration.")
     os.environ["DIENRONG_DEMO"] = "1"
     import django
 
     django.setup()
     from dienrong import demo
 
-    demo.run_demo()
-    return _serve(chosen, rest)
+    demo.run_demo(size=chosen.size)
+    return 0 if chosen.no_serve else _serve(chosen, rest)
 
 
 def _port_taken(host: str, port: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.urls import include, path
 
 urlpatterns = [
@@ -11,10 +9,11 @@ urlpatterns = [
     path("", include("dienrong.accounts.urls")),
     path("", include("dienrong.audit.urls")),
     path("", include("dienrong.jobs.urls")),
+    path("", include("dienrong.cycles.urls")),
+    path("", include("dienrong.registry.urls")),
+    path("", include("dienrong.analysis.urls")),
+    path("", include("dienrong.reporting.urls")),
 ]
-for room in ("cycles", "registry", "analysis", "reporting"):
-    if find_spec(f"dienrong.{room}.urls"):
-        urlpatterns.append(path("", include(f"dienrong.{room}.urls")))
 
 handler400 = "dienrong.core.views.bad_request"
 handler403 = "dienrong.core.views.forbidden"
