@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from lsakit.errors import LineageError
 from lsakit.lineage.hashing import hash_parameters, plain
 from lsakit.lineage.manifests import Artefact, Manifest, new_manifest, software_versions
@@ -159,7 +161,8 @@ def call_step(step: Step, call: StepCall) -> dict[str, Any]:
             hint=f"Its inputs are: {', '.join((*step.inputs, *step.optional_inputs)) or 'none'}.",
             param=(absent or unknown)[0],
         )
-    outputs = dict(step.run(call))
+    with threadpool_limits(1, user_api="blas"):  # sums in one order: the same bits on one core and on many
+        outputs = dict(step.run(call))
     if step.outputs and set(outputs) != set(step.outputs):
         raise LineageError(
             f"The step {step.name!r} gave {sorted(outputs)} where it declares {sorted(step.outputs)}.",

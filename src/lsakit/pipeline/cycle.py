@@ -90,7 +90,7 @@ def run_cycle(
             return moment
 
     n = n_processes or (2 if options.size == "national" and len(options.grades) > 1 else 1)
-    run = _Run(store, clock, who, progress or (lambda _text, _share: None))
+    run = _Run(store, clock, who, _rounded(progress))
     local = LocalRunner(store, clock, who)
     run.stage(plan_nation(options), local, run.say_between(0.0, _NATION_SHARE))
     run.grades(options, local, n)
@@ -100,6 +100,13 @@ def run_cycle(
         manifests={place: manifest.id for place, manifest in sorted(run.done.items(), key=_in_order)},
         computed=tuple(sorted(run.computed, key=lambda place: _in_order((place, None)))),
     )
+
+
+def _rounded(progress: Progress | None) -> Progress:
+    """Report shares to six digits, so that the sum of parts never goes back by a rounding error."""
+    if progress is None:
+        return lambda _text, _share: None
+    return lambda text, share: progress(text, round(share, 6))
 
 
 def _in_order(entry: tuple[Place, Any]) -> tuple[int, int]:
@@ -140,10 +147,13 @@ class _Run:
             inputs[role] = self.done[source].outputs[output].hash
         request = StepRequest(inputs=inputs, parameters=planned.parameters, seed=planned.seed)
         texts: list[str] = []
+        highest = 0.0
 
         def report(text: str, share: float) -> None:
+            nonlocal highest
+            highest = max(highest, share)  # a step of several parts counts each from the start
             texts.append(text)
-            say(planned.place, text, share)
+            say(planned.place, text, highest)
 
         manifest = runner.run(planned.step, request, report)
         if texts[:1] != [f"{planned.step}: unchanged"]:
