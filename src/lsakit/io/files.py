@@ -136,7 +136,7 @@ def write_table(
 
     Parameters
     ----------
-    table : polars.DataFrame or pandas.DataFrame or Mapping of str to array
+    table : polars.DataFrame or pandas.DataFrame or Mapping of str to array of shape (n_rows,)
         The rows.
     path : str or Path
         A ``.csv``, ``.xlsx``, ``.parquet``, ``.sav``, ``.zsav`` or ``.dta`` file; replaced if it is there.

@@ -140,8 +140,8 @@ def dictionary_bytes(
             _very_long(columns, short),
             _information(16, "q", [1, n_rows]) if n_rows >= 0 else b"",
             _text_information(20, "UTF-8"),
-            _long_text_labels(columns, short),
-            _long_text_missing(columns, short),
+            _long_text_labels(columns),
+            _long_text_missing(columns),
             struct.pack("<ii", 999, 0),
         ]
     )
@@ -358,7 +358,7 @@ def _sized(raw: bytes) -> bytes:
     return struct.pack("<i", len(raw)) + raw
 
 
-def _long_text_labels(columns: Sequence[SavColumn], short: Mapping[str, Sequence[str]]) -> bytes:
+def _long_text_labels(columns: Sequence[SavColumn]) -> bytes:
     """Write the value labels of texts of more than eight bytes."""
     out = []
     for column in columns:
@@ -373,7 +373,7 @@ def _long_text_labels(columns: Sequence[SavColumn], short: Mapping[str, Sequence
     return struct.pack("<iiii", 7, 21, 1, len(raw)) + raw if raw else b""
 
 
-def _long_text_missing(columns: Sequence[SavColumn], short: Mapping[str, Sequence[str]]) -> bytes:
+def _long_text_missing(columns: Sequence[SavColumn]) -> bytes:
     """Write the missing codes of texts of more than eight bytes; the format keeps eight bytes of each."""
     out = []
     for column in columns:
