@@ -174,6 +174,12 @@ def _reference(nation: Row, texts: Texts) -> dict[str, Any]:
     }
 
 
+def _students_behind(rows: Sequence[Row], nation: Row) -> int:
+    """Count the students behind a figure: those of its place, which stands first, or of the nation."""
+    of_a_place = bool(rows) and str(rows[0]["by"]) == "province_code"
+    return int(rows[0]["n"] if of_a_place else nation["n"])
+
+
 Place = tuple[str, str, str]  # grouping, group, label
 
 
@@ -236,7 +242,7 @@ def level_bars(
                     interval,
                 )
             )
-        count = max(count, *(row["n"] for row in rows), 0) if rows else count
+        count = count or max((row["n"] for row in rows), default=0)
     first_by, first_group, first_label = places[0]
     reached = one(
         estimates,
@@ -330,7 +336,7 @@ def group_means(
         key=f"{population}-{subject}-groups",
         title=title,
         svg=charts.draw(spec, language=language),
-        note=texts.say("figure.groups_note", n=texts.number(nation["n"])),
+        note=texts.say("figure.groups_note", n=texts.number(_students_behind(rows, nation))),
         alternative=texts.say("figure.groups_alternative", count=len(shown)),
         table=PublicationTable(
             caption=title,

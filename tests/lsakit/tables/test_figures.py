@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from lsakit.errors import EstimationError, UnknownColumnError
-from lsakit.tables import caterpillar, level_bars
+from lsakit.tables import caterpillar, group_means, level_bars
 from lsakit.tables.figures import state_of
 
 
@@ -86,3 +86,17 @@ def test_a_table_that_holds_no_estimates_is_refused(names: dict[str, str]) -> No
         caterpillar(
             pl.DataFrame({"x": [1]}), population="grade5", subject="maths", names=names, language="vi"
         )
+
+
+def test_the_note_of_a_province_counts_its_own_students(estimates: pl.DataFrame) -> None:
+    """The note of a provincial figure once gave the nation's 50,833 students."""
+    own = estimates.with_columns(
+        n=pl.when(pl.col("by").eq("province_code") & pl.col("group").eq("01"))
+        .then(777)
+        .otherwise(pl.col("n"))
+    )
+    places = [("province_code", "01", "Hà Nội"), ("nation", "all", "Cả nước")]
+    bars = level_bars(own, population="grade5", subject="maths", places=places, language="vi")
+    means = group_means(own, population="grade5", subject="maths", places=places, language="vi")
+    assert "n = 777 học sinh" in bars.note
+    assert "n = 777 học sinh" in means.note
