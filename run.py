@@ -118,7 +118,7 @@ class Environment:
         done = self.installed()
         if done.get("kernels") == wanted:
             return "unchanged"
-        self.call(["-m", "lsakit.kernels"], quiet=True)
+        self.call(["-m", "lsakit.pipeline.warm_up"], quiet=True)
         self.stamp.write_text(json.dumps({**self.installed(), "kernels": wanted}), encoding="utf-8")
         return None
 
