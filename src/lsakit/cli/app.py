@@ -14,6 +14,7 @@ from lsakit.errors import CancelledError, LsakitError
 
 REFUSED = 2
 STOPPED = 130
+_STOPPED = "Stopped. What was finished is kept; nothing half-written remains."
 HELP = """
 National large-scale assessment over plain files: from a list of schools to a figure anyone can trace.
 
@@ -83,6 +84,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = make_app()(args=list(arguments), prog_name="lsa", standalone_mode=True)
     except SystemExit as end:
+        if end.code == STOPPED:
+            return _say(_STOPPED, STOPPED)
         return int(end.code) if isinstance(end.code, int) else REFUSED
     except CancelledError as error:
         return _say(error.sentence, STOPPED)
@@ -94,7 +97,7 @@ def run(arguments: Sequence[str]) -> int:
             f"The computer refused: {error.strerror or error}{place}. Nothing half-written remains.", REFUSED
         )
     except KeyboardInterrupt:
-        return _say("Stopped. What was finished is kept; nothing half-written remains.", STOPPED)
+        return _say(_STOPPED, STOPPED)
     return int(code or 0)
 
 

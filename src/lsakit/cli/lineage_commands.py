@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -144,10 +144,7 @@ def _verify_files(paths: list[Path]) -> list[str]:
             hint="Name a folder that lsa wrote to, or a store with --store.",
             param="paths",
         )
-    findings: dict[str, Any] = {}
-    for path in manifests:
-        for sentence in verify_plain(path):
-            findings[sentence] = None
+    findings = verify_plain(manifests)
     if not findings:
         say(f"Whole: {len(manifests)} manifests and the files they name.")
-    return list(findings)
+    return findings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -488,17 +488,23 @@ def _checked(found: PlainManifest, role: str, path: Path) -> Any:
     wanted = manifest.outputs[role].hash if is_output else manifest.inputs[role]
     kind = "output" if is_output else "input"
     if not path.is_file():
-        raise LineageError(
-            f"The {kind} {role!r} of step {manifest.step!r}, {path.name}, is missing.",
-            hint="Restore it from a copy, or run the command that made it again.",
-            param=role,
-        )
+        raise _missing(path, kind, role, manifest.step)
     if is_output and hash_bytes(path.read_bytes()) != manifest.outputs[role].file_digest:
         raise _other_values(path, kind, role, manifest.step)
     value = read_value(path)
     if value_hash(value) != wanted:
         raise _other_values(path, kind, role, manifest.step)
     return value
+
+
+def _missing(path: Path, kind: str, role: str, step: str) -> LineageError:
+    """Say that a file is gone."""
+    return LineageError(
+        f"The {kind} {role!r} of step {step!r}, {path.name}, is missing.",
+        hint="Restore it from a copy, or run the command that made it again.",
+        param=role,
+        got=str(path),
+    )
 
 
 def _other_values(path: Path, kind: str, role: str, step: str) -> LineageError:
@@ -512,33 +518,66 @@ def _other_values(path: Path, kind: str, role: str, step: str) -> LineageError:
     )
 
 
-def verify_plain(path: Path) -> list[str]:
-    """Check a manifest beside a file, its outputs and its inputs.
+def verify_plain(paths: Sequence[Path]) -> list[str]:
+    """Check manifests beside files, their outputs and their inputs.
 
     Parameters
     ----------
-    path : Path
-        A file that a step wrote, or its manifest.
+    paths : Sequence of Path
+        Files that steps wrote, or their manifests.
 
     Returns
     -------
     list of str
         One sentence per finding; empty when all is as it was.
     """
-    try:
-        found = read_plain_manifest(path)
-    except LineageError as error:
-        return [error.what]
-    findings = []
-    places = [(role, found.output_path(role)) for role in found.outputs]
-    places += [(role, found.input_path(role)) for role in found.inputs]
-    for role, place in places:
+    findings: dict[str, None] = {}
+    done: set[str] = set()
+    for path in paths:
         try:
-            _checked(found, role, place)
+            found = read_plain_manifest(path)
         except LineageError as error:
-            findings.append(error.what)
+            findings[error.what] = None
+            continue
+        key = f"{found.folder.resolve()} {found.manifest.id}"
+        if key not in done:  # each output of a step has the same manifest beside it
+            done.add(key)
+            findings |= dict.fromkeys(_problems(found))
+    return list(findings)
+
+
+def _problems(found: PlainManifest) -> list[str]:
+    """Say which files of one manifest are missing or not the recorded ones."""
+    problems = []
+    for role, artefact in found.manifest.outputs.items():
+        path = found.output_path(role)
+        if not path.is_file():
+            problems.append(_missing(path, "output", role, found.manifest.step).what)
+        elif hash_bytes(path.read_bytes()) != artefact.file_digest:
+            problems.append(_other_values(path, "output", role, found.manifest.step).what)
+    for role, wanted in found.manifest.inputs.items():
+        path = found.input_path(role)
+        try:
+            if not path.is_file():
+                problems.append(_missing(path, "input", role, found.manifest.step).what)
+            elif _hash_of_file(path) != wanted:
+                problems.append(_other_values(path, "input", role, found.manifest.step).what)
         except FileFormatError as error:
-            findings.append(
-                f"The file {place.name} (step {found.manifest.step!r}) cannot be read: {error.what}"
+            problems.append(
+                f"The file {path.name} (step {found.manifest.step!r}) cannot be read: {error.what}"
             )
-    return findings
+    return problems
+
+
+def _hash_of_file(path: Path) -> str:
+    """Hash the values of a file: as its manifest records them when its bytes are still those, else by reading."""
+    if manifest_path(path).is_file():
+        digest = hash_bytes(path.read_bytes())
+        try:
+            beside = read_plain_manifest(path)
+        except LineageError:  # reported where that manifest itself is checked
+            return value_hash(read_value(path))
+        for role, artefact in beside.manifest.outputs.items():
+            if beside.outputs[role] == path.name and artefact.file_digest == digest:
+                return artefact.hash
+    return value_hash(read_value(path))
