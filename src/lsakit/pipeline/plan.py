@@ -101,111 +101,103 @@ def plan_grade(options: CycleOptions, grade: int) -> tuple[PlannedStage, ...]:
     tuple of PlannedStage
         From the grade's part of the nation to its estimates.
     """
-    shared: Place = ("nation", None)
+    return (*_field_stages(options, grade), *_analysis_stages(options, grade))
+
+
+def _stage(
+    name: str,
+    grade: int,
+    inputs: Mapping[str, str],
+    parameters: Mapping[str, Any],
+    *,
+    share: float,
+    seed: int | None = None,
+) -> PlannedStage:
+    """Plan one stage; each input comes from the stage that is named, in the role of the same name."""
+    sources: dict[str, tuple[Place, str]] = {
+        role: (("nation", None) if source == "shared" else (source, grade), role)
+        for role, source in inputs.items()
+    }
+    step = "nation_grade" if name == "nation" else name
+    return PlannedStage(
+        stage=name, grade=grade, step=step, inputs=sources, parameters=parameters, seed=seed, share=share
+    )
+
+
+def _field_stages(options: CycleOptions, grade: int) -> tuple[PlannedStage, ...]:
+    """Plan what happens up to the test day."""
     nation = {**options.nation(), "grade": grade}
     sizes = {"n_schools_per_province": options.schools_per_province, "n_students": options.n_students}
-
     scale = {
         "cuts": list(options.cuts),
         "scale_slope": options.scale_slope,
         "scale_intercept": options.scale_intercept,
     }
-
-    def stage(name: str, inputs: Mapping[str, str], share: float, **extra: Any) -> PlannedStage:
-        sources: dict[str, tuple[Place, str]] = {
-            role: (shared if source == "shared" else (source, grade), role) for role, source in inputs.items()
-        }
-        return PlannedStage(
-            stage=name,
-            grade=grade,
-            step=extra.get("step", name),
-            inputs=sources,
-            parameters=extra.get("parameters", {}),
-            seed=options.stage_seed(name, grade) if extra.get("draws") else None,
-            share=share,
-        )
-
     return (
-        stage("nation", {}, 0.30, step="nation_grade", parameters={**nation, **scale}),
-        stage("frame", {"schools": "shared"}, 0.01, parameters={"grade": grade, **sizes}),
-        stage(
+        _stage("nation", grade, {}, {**nation, **scale}, share=0.11),
+        _stage("frame", grade, {"schools": "shared"}, {"grade": grade, **sizes}, share=0.01),
+        _stage(
             "sample",
+            grade,
             {"frame": "frame", "booklets": "shared"},
-            0.08,
-            parameters={**nation, **sizes},
-            draws=True,
+            {**nation, **sizes},
+            share=0.07,
+            seed=options.stage_seed("sample", grade),
         ),
-        stage(
+        _stage(
             "administration",
+            grade,
             {"drawn": "sample", "lists": "sample", "pupils": "sample"},
-            0.12,
-            parameters=nation,
-            draws=True,
+            nation,
+            share=0.04,
+            seed=options.stage_seed("administration", grade),
         ),
-        stage(
-            "scoring",
-            {"raw_responses": "administration", "items": "nation", "booklets": "shared"},
-            0.02,
-            parameters={"rule": options.scoring_rule},
-        ),
-        stage(
+    )
+
+
+def _analysis_stages(options: CycleOptions, grade: int) -> tuple[PlannedStage, ...]:
+    """Plan what happens after the test day."""
+    scored = {"raw_responses": "administration", "items": "nation", "booklets": "shared"}
+    drawn = {"drawn": "sample", "schools": "administration", "students": "administration"}
+    calibrated = {
+        "scored_responses": "scoring", "items": "nation", "trend_items": "nation", "weights": "weights",
+    }  # fmt: skip
+    conditioned = {
+        "item_parameters": "calibration", "groups": "calibration", "scored_responses": "scoring",
+        "background": "administration", "weights": "weights",
+    }  # fmt: skip
+    analysed = {
+        "plausible_values": "values", "weights": "weights", "replicates": "weights",
+        "background": "administration", "truth": "nation",
+    }  # fmt: skip
+    replicates = {"n_replicates": options.n_replicates, "fay_factor": options.fay_factor}
+    values = {
+        "n_plausible_values": options.n_plausible_values,
+        "scale_slope": options.scale_slope,
+        "scale_intercept": options.scale_intercept,
+    }
+    figures = {
+        "population": f"grade{grade}",
+        "cuts": list(options.cuts),
+        "percentiles": list(options.percentiles),
+        "fay_factor": options.fay_factor,
+        "minimum_students": options.minimum_students,
+        "minimum_schools": options.minimum_schools,
+    }
+    seed = options.stage_seed
+    return (
+        _stage("scoring", grade, scored, {"rule": options.scoring_rule}, share=0.02),
+        _stage(
             "weights",
-            {"drawn": "sample", "schools": "administration", "students": "administration"},
-            0.07,
-            parameters={
-                "rules": options.rules,
-                "n_replicates": options.n_replicates,
-                "fay_factor": options.fay_factor,
-            },
-            draws=True,
+            grade,
+            drawn,
+            {"rules": options.rules, **replicates},
+            share=0.02,
+            seed=seed("weights", grade),
         ),
-        stage(
-            "calibration",
-            {
-                "scored_responses": "scoring",
-                "items": "nation",
-                "trend_items": "nation",
-                "weights": "weights",
-            },
-            0.10,
-            parameters={"model": options.model},
-        ),
-        stage(
-            "values",
-            {
-                "item_parameters": "calibration",
-                "groups": "calibration",
-                "scored_responses": "scoring",
-                "background": "administration",
-                "weights": "weights",
-            },
-            0.20,
-            parameters={
-                "n_plausible_values": options.n_plausible_values,
-                "scale_slope": options.scale_slope,
-                "scale_intercept": options.scale_intercept,
-            },
-            draws=True,
-        ),
-        stage(
-            "estimates",
-            {
-                "plausible_values": "values",
-                "weights": "weights",
-                "replicates": "weights",
-                "background": "administration",
-                "truth": "nation",
-            },
-            0.10,
-            parameters={
-                "population": f"grade{grade}",
-                "cuts": list(options.cuts),
-                "percentiles": list(options.percentiles),
-                "fay_factor": options.fay_factor,
-                "minimum_students": options.minimum_students,
-                "minimum_schools": options.minimum_schools,
-            },
-        ),
+        _stage("calibration", grade, calibrated, {"model": options.model}, share=0.37),
+        _stage("values", grade, conditioned, values, share=0.33, seed=seed("values", grade)),
+        _stage("estimates", grade, analysed, figures, share=0.03),
     )
 
 

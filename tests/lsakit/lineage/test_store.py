@@ -69,7 +69,7 @@ def test_every_flipped_byte_of_every_file_is_found_and_named(chain: Any) -> None
     assert len(artefacts) == len(manifests) == len(steps) == 3
     for file, (step, role) in artefacts.items():
         size = (store.path / file).stat().st_size
-        for place in range(0, size, max(1, size // 5)):
+        for place in range(0, size, max(1, size // 3)):
             before = flip(store.path / file, place)
             (finding,) = store.verify()
             assert (finding.file, finding.problem, finding.step, finding.role) == (
