@@ -7,7 +7,7 @@ parts of a file, so that a file larger than memory is typed like a small one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,8 @@ ORDER = ("boolean", "integer", "number", "comma", "date", "datetime")
 DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
 EXCEL_EPOCH_DAYS = 25569
 SAMPLE = 200
+NUMERIC = ("integer", "number", "comma")
+EXTRAS = ("NA", "decimal_commas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class ColumnEvidence:
         if self.n == self.n_na:
             return "text"
         for kind in ORDER:
-            numeric = kind in ("integer", "number", "comma")
+            numeric = kind in NUMERIC
             if kind == "comma" and not (decimal_comma and self.n_decimal_commas):
                 continue
             if self.fits[kind] == self.n - (self.n_na if numeric else 0):
@@ -86,35 +88,54 @@ def evidence(table: pl.DataFrame) -> dict[str, ColumnEvidence]:
     dict of str to ColumnEvidence
         By column name.
     """
-    return {name: _column_evidence(table.get_column(name).drop_nulls()) for name in table.columns}
+    head = table.head(SAMPLE)
+    first = _fitting(head, dict.fromkeys(table.columns, ORDER))
+    alive = {}
+    for name, n in zip(table.columns, head.select(pl.all().count()).row(0), strict=True):
+        n_numbers = n - first[name]["NA"]
+        alive[name] = [kind for kind in ORDER if first[name][kind] == (n_numbers if kind in NUMERIC else n)]
+    full = _fitting(table, alive)
+    counts = table.select(pl.all().count()).row(0)
+    return {
+        name: ColumnEvidence(n, full[name]["NA"], full[name], full[name]["decimal_commas"])
+        for name, n in zip(table.columns, counts, strict=True)
+    }
 
 
-def _column_evidence(column: pl.Series) -> ColumnEvidence:
-    """Count one column; a type that the first values exclude is not counted further."""
-    head = column.head(SAMPLE)
-    fits = dict.fromkeys(ORDER, 0)
-    for kind in ORDER:
-        numeric = kind in ("integer", "number", "comma")
-        plain = head.filter(head != "NA") if numeric else head
-        if _n_fitting(plain, kind) == len(plain):
-            fits[kind] = _n_fitting(column, kind)
-            if kind == "integer" and fits[kind] == len(column):
-                fits |= {"number": len(column), "comma": len(column)}
-                break
-    n_na = int((column == "NA").sum())
-    return ColumnEvidence(len(column), n_na, fits, int(column.str.contains(r"\d,\d").sum()))
+def _fitting(table: pl.DataFrame, kinds: Mapping[str, Sequence[str]]) -> dict[str, dict[str, int]]:
+    """Count in one pass, for each column, the values that fit each of the kinds asked for."""
+    asked = [(name, kind) for name, some in kinds.items() for kind in (*some, *(EXTRAS if some else ()))]
+    counts = table.select(
+        [_fits(pl.col(name), kind).sum().alias(str(place)) for place, (name, kind) in enumerate(asked)]
+    )
+    numbers = counts.row(0) if asked else ()
+    found = {name: dict.fromkeys((*ORDER, *EXTRAS), 0) for name in kinds}
+    for (name, kind), number in zip(asked, numbers, strict=True):
+        found[name][kind] = int(number or 0)
+    return found
 
 
-def _n_fitting(column: pl.Series, kind: str) -> int:
-    """Count the values that a type can hold."""
-    n = int(column.str.contains(PATTERNS[kind]).sum())
-    if n and kind in ("number", "date", "datetime"):
-        n = min(n, int(_parsed(column, kind).is_not_null().sum()))
-    return n
+def _fits(column: pl.Expr, kind: str) -> pl.Expr:
+    """Tell which values fit a kind."""
+    if kind == "NA":
+        return column == "NA"
+    if kind == "decimal_commas":
+        return column.str.contains(r"\d,\d")
+    fits = column.str.contains(PATTERNS[kind])
+    return (
+        fits & _parsed_expression(column, kind).is_not_null()
+        if kind in ("number", "date", "datetime")
+        else fits
+    )
 
 
 def _parsed(column: pl.Series, kind: str) -> pl.Series:
     """Turn text into values of a type; null where it does not fit."""
+    return column.to_frame().select(_parsed_expression(pl.col(column.name), kind)).to_series()
+
+
+def _parsed_expression(column: pl.Expr, kind: str) -> pl.Expr:
+    """Say how text becomes values of a type; null where it does not fit."""
     if kind == "boolean":
         return column == "true"
     if kind == "integer":
@@ -151,7 +172,7 @@ def apply_kinds(table: pl.DataFrame, kinds: Mapping[str, str]) -> pl.DataFrame:
     schema = table.schema
     return table.with_columns(
         [
-            _parsed(table.get_column(name), kind)
+            _parsed_expression(pl.col(name), kind)
             for name, kind in kinds.items()
             if kind != "text" and schema.get(name) == pl.String
         ]

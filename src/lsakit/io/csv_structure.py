@@ -22,7 +22,7 @@ from lsakit.errors import FileFormatError
 from lsakit.io.cleaning import clean_name, legacy_name
 from lsakit.io.vietnamese import refuse_legacy, spelling_evidence
 
-BLOCK_BYTES = 1 << 24
+BLOCK_BYTES = 1 << 21
 HEAD_BYTES = 1 << 16
 DELIMITERS = (",", ";", "\t", "|")
 SIGNATURES = {
@@ -294,16 +294,13 @@ def _count_rows(name: str, path: Path, delimiter: str, n_columns: int) -> int:
     last = b"\n"
     with path.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):
-            data = np.frombuffer(block, dtype=np.uint8)
-            quotes = np.cumsum(data == ord('"'), dtype=np.int64) + int(is_quoted)
-            outside = quotes % 2 == 0
-            ends = np.flatnonzero((data == ord("\n")) & outside)
-            marks = np.concatenate([[0], np.cumsum((data == ord(delimiter)) & outside)])
-            counts = np.diff(marks[ends], prepend=-carried) if len(ends) else np.zeros(0, dtype=np.int64)
+            marks, ends, n_quotes = outside_quotes(block, delimiter, is_quoted=is_quoted)
+            closed = np.searchsorted(marks, ends)
+            counts = np.diff(closed, prepend=-carried)
             _refuse_ragged(name, counts, n_lines, n_columns)
-            carried = int(marks[-1] - marks[ends[-1]]) if len(ends) else carried + int(marks[-1])
+            carried = len(marks) - int(closed[-1]) if len(ends) else carried + len(marks)
             n_lines += len(ends)
-            is_quoted = bool(quotes[-1] % 2)
+            is_quoted ^= bool(n_quotes % 2)
             last = block[-1:]
     if is_quoted:
         raise _truncated(name, "an opening quotation mark is never closed")
@@ -312,6 +309,38 @@ def _count_rows(name: str, path: Path, delimiter: str, n_columns: int) -> int:
             raise _truncated(name, f"its last line has {carried + 1} of {n_columns} fields")
         n_lines += 1
     return n_lines - 1
+
+
+def outside_quotes(
+    block: bytes, delimiter: str, *, is_quoted: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Find the delimiters and line ends of a block that stand outside quotation marks.
+
+    Parameters
+    ----------
+    block : bytes
+        Part of a CSV file.
+    delimiter : str
+        One ASCII character.
+    is_quoted : bool
+        Whether the block begins inside quotation marks.
+
+    Returns
+    -------
+    marks : ndarray of shape (n_marks,)
+        Places of the delimiters, in bytes from the block's beginning.
+    ends : ndarray of shape (n_ends,)
+        Places of the line ends.
+    n_quotes : int
+        Number of quotation marks.
+    """
+    data = np.frombuffer(block, dtype=np.uint8)
+    quotes = np.flatnonzero(data == ord('"'))
+    found = []
+    for letter in (delimiter, "\n"):
+        places = np.flatnonzero(data == ord(letter))
+        found.append(places[(np.searchsorted(quotes, places) + is_quoted) % 2 == 0])
+    return found[0], found[1], len(quotes)
 
 
 def _refuse_ragged(name: str, counts: NDArray[np.int64], n_before: int, n_columns: int) -> None:

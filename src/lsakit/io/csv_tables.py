@@ -9,7 +9,9 @@ import polars as pl
 
 from lsakit.errors import FileFormatError
 from lsakit.io.column_types import ColumnEvidence, apply_kinds, evidence
-from lsakit.io.csv_structure import CsvStructure
+from lsakit.io.csv_structure import CsvStructure, outside_quotes
+
+PART_BYTES = 1 << 23
 
 
 def text_chunks(structure: CsvStructure, rows: int) -> Iterator[pl.DataFrame]:
@@ -20,7 +22,7 @@ def text_chunks(structure: CsvStructure, rows: int) -> Iterator[pl.DataFrame]:
     structure : CsvStructure
         How the file is built.
     rows : int
-        Rows per part.
+        Most rows per part.
 
     Yields
     ------
@@ -37,22 +39,19 @@ def text_chunks(structure: CsvStructure, rows: int) -> Iterator[pl.DataFrame]:
     if structure.n_rows == 0:
         yield pl.DataFrame(schema=dict.fromkeys(names, pl.String))
         return
-    lazy = pl.scan_csv(
-        structure.path,
-        separator=structure.delimiter,
-        infer_schema=False,
-        with_column_names=lambda _: names,
-    )
-    try:
-        for chunk in lazy.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming"):
-            n_read += chunk.height
-            yield chunk
-    except pl.exceptions.PolarsError as error:
-        raise FileFormatError(
-            f"The CSV file cannot be parsed after row {n_read}: {str(error).splitlines()[0]}.",
-            hint="Check its quotation marks, or export it again.",
-            param="path",
-        ) from error
+    for block in _record_blocks(structure.path):
+        try:
+            chunk = pl.read_csv(
+                block, has_header=False, separator=structure.delimiter, infer_schema=False, new_columns=names
+            )
+        except pl.exceptions.PolarsError as error:
+            raise FileFormatError(
+                f"The CSV file cannot be parsed after row {n_read}: {str(error).splitlines()[0]}.",
+                hint="Check its quotation marks, or export it again.",
+                param="path",
+            ) from error
+        n_read += chunk.height
+        yield from chunk.iter_slices(rows)
     if n_read != structure.n_rows:
         raise FileFormatError(
             f"The CSV file has {structure.n_rows} lines after its header, but {n_read} records.",
@@ -60,6 +59,24 @@ def text_chunks(structure: CsvStructure, rows: int) -> Iterator[pl.DataFrame]:
             hint="Export it again with quotation marks doubled inside values.",
             param="path",
         )
+
+
+def _record_blocks(path: Path) -> Iterator[bytes]:
+    """Cut a file, after its header, into blocks of whole records."""
+    rest, is_first = b"", True
+    with path.open("rb") as stream:
+        while block := stream.read(PART_BYTES):
+            data = rest + block
+            ends = outside_quotes(data, "\n", is_quoted=False)[1]
+            start = 0
+            if is_first and len(ends):
+                start, is_first = int(ends[0]) + 1, False
+            cut = int(ends[-1]) + 1 if len(ends) else start
+            if cut > start:
+                yield data[start:cut]
+            rest = data[cut:]
+    if rest and not is_first:
+        yield rest
 
 
 def kinds_of(

@@ -235,13 +235,12 @@ def _number_words(series: pl.Series, column: SavColumn) -> tuple[Words, Codes]:
 
 def _as_floats(series: pl.Series) -> NDArray[np.float64]:
     """Turn numbers into doubles without loss, missing ones into NaN."""
+    values = np.array(series.cast(pl.Float64).to_numpy(), dtype=np.float64)
     if series.dtype.is_integer():
-        large = (series.cast(pl.Float64).abs() > MAX_WHOLE).fill_null(value=False)
+        large = np.abs(values) > MAX_WHOLE
         if large.any():
-            _refuse_value(
-                series, large, "is a whole number that doubles cannot hold exactly", "Write it as text."
-            )
-    values = np.array(series.cast(pl.Float64).fill_null(float("nan")).to_numpy(), dtype=np.float64)
+            what = "is a whole number that doubles cannot hold exactly"
+            _refuse_value(series, pl.Series(large), what, "Write it as text.")
     beyond = np.abs(values) > SPANS
     if beyond.any():
         _refuse_value(series, pl.Series(beyond), "is too large or infinite", "Correct it or leave it empty.")

@@ -296,8 +296,9 @@ def _parquet_source(path: Path, stated: Codebook | None, options: ReadOptions) -
             if n_rows == 0:
                 yield from _finished(iter([example]), path.name, options, stated, book)
             else:
-                batches = lazy.select(wanted).collect_batches(chunk_size=rows, engine="streaming")
-                yield from _finished(iter(batches), path.name, options, stated, book)
+                chosen = lazy.select(wanted)
+                slices = (chosen.slice(start, rows).collect() for start in range(0, n_rows, rows))
+                yield from _finished(slices, path.name, options, stated, book)
         except pl.exceptions.PolarsError as error:
             raise unreadable(path, error) from error
 
