@@ -11,6 +11,7 @@ from django.test import Client
 from dienrong.accounts import operations
 from dienrong.accounts.models import User
 from dienrong.core import clock
+from dienrong.options import Options
 
 PASSWORD = "dien-rong-2026"
 PROVINCE, COMMUNE, SCHOOL = "01", "00004", "01000001"
@@ -31,6 +32,12 @@ def make(username: str, name: str, role: str = "", code: str = "", unit: str = "
 def quick_passwords(settings) -> None:
     """Tests hash thousands of passwords; the real hasher is slow on purpose and tested by itself."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def default_options(settings) -> None:
+    """Options of the shell in which the tests were started change nothing."""
+    settings.OPTIONS = Options(data_dir=settings.DATA_DIR)
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from dienrong.core import clock
 from dienrong.jobs.models import Job, JobLine, State
@@ -101,8 +101,13 @@ class JobContext:
         def beat() -> None:
             try:
                 while not ended.wait(pause):
-                    with suppress(OperationalError):  # a locked database: the next beat tries again
+                    try:
                         self.write()
+                    except (
+                        DatabaseError,
+                        InterfaceError,
+                    ):  # locked, or the server went away: the next beat asks anew
+                        connection.close()
             finally:
                 connection.close()
 
