@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from dienrong.analysis import numeric, operations, queries
 from dienrong.analysis.models import AnalysisRun
 from dienrong.audit.models import AuditEntry
@@ -127,8 +128,8 @@ def test_the_refusal_of_the_pipeline_is_told(cycle, ministry, monkeypatch) -> No
 
 
 def test_options_that_no_cycle_can_have_are_refused_before_anything_is_written(db, cycle, ministry) -> None:
+    options = operations.RunOptions(size="small", seed=1, n_schools_per_province=1)
     with pytest.raises(Refusal, match="n_schools_per_province"):
-        options = operations.RunOptions(size="small", seed=1, n_schools_per_province=1)
         operations.request_run(cycle=cycle, options=options, by=ministry)
     assert not AnalysisRun.objects.exists()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from dienrong.cycles import operations
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+
+from dienrong.cycles import operations
 
 pytestmark = pytest.mark.django_db
 BOARD = "/ky-danh-gia/quoc-gia-2026"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+
 from dienrong.audit.models import AuditEntry
 from dienrong.core.refusals import Conflict, NotAllowed, Refusal
 from dienrong.cycles import operations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from dienrong.audit.models import AuditEntry
 from dienrong.core.refusals import Refusal
 from dienrong.registry import operations

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.db import IntegrityError, transaction
+
 from dienrong.audit.models import AuditEntry
 from dienrong.core.refusals import Conflict, NotAllowed
 from dienrong.reporting import operations, queries
 from dienrong.reporting.models import ComparisonRow, Publication
 from dienrong.reporting.numeric import Comparison
-from django.db import IntegrityError, transaction
 
 pytestmark = pytest.mark.django_db
 PAGES = (

@@ -7,9 +7,10 @@ import re
 import zipfile
 
 import pytest
-from dienrong.reporting import queries
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+
+from dienrong.reporting import queries
 
 pytestmark = pytest.mark.django_db
 NATION = "/bao-cao/quoc-gia-2026/grade5/maths"
@@ -115,6 +116,7 @@ def test_a_suppressed_figure_gives_its_reason_and_no_number(
     published, registry, visitor, monkeypatch
 ) -> None:
     import polars as pl
+
     from dienrong.reporting import numeric
 
     table = estimates(published).with_columns(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from dienrong.analysis import queries as runs
 
 pytestmark = pytest.mark.django_db

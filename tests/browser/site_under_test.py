@@ -1,0 +1,164 @@
+"""The site under test as a process of its own, and the browser that visits it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+BROWSER = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+PASSWORD = "dien-rong-2026"
+SIZES = {"desk": (1366, 768), "phone": (390, 844)}
+SLUG = "quoc-gia-2026"
+FIGURE = "grade5/maths/mean/nation/all"
+SECONDS_TO_START = 240
+
+
+def missing() -> str:
+    """Say why no browser can be driven here; empty where one can."""
+    try:
+        import playwright  # noqa: F401
+    except ImportError:
+        return "Playwright is not installed (extra webtest)"
+    if not (Path(BROWSER).exists() or shutil.which("chromium")):
+        return f"Chromium is not installed ({BROWSER}); on Debian: apt-get install chromium"
+    return ""
+
+
+@contextmanager
+def serving(folder: Path, size: str) -> Iterator[str]:
+    """Build a demonstration in a folder, serve it on a free port and give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DIENRONG_")}
+    environment |= {"DIENRONG_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "dienrong.settings"}
+    log = (folder.parent / f"{folder.name}.log").open("wb")
+    command = [sys.executable, str(Path(__file__).with_name("demo_site.py")), str(port), size]
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        _wait(process, f"http://127.0.0.1:{port}/dang-nhap", Path(log.name))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+        log.close()
+
+
+def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    """Wait until the site answers; fail with its last words where it ends instead."""
+    for _second in range(SECONDS_TO_START * 2):
+        if process.poll() is not None:
+            raise RuntimeError(f"the site ended while starting:\n{log.read_text(errors='replace')[-3000:]}")
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.5)
+    raise RuntimeError(f"the site did not answer within {SECONDS_TO_START} s")
+
+
+@contextmanager
+def browsing() -> Iterator[Any]:
+    """Start Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    path = BROWSER if Path(BROWSER).exists() else shutil.which("chromium")
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def open_page(
+    chromium: Any, address: str, *, person: str = "", size: str = "desk", language: str = "vi"
+) -> Any:
+    """Open a page of a person (or of nobody) at a size and in a language; console errors are kept on it."""
+    width, height = SIZES[size]
+    context = chromium.new_context(
+        viewport={"width": width, "height": height}, base_url=address, has_touch=size == "phone"
+    )
+    page = context.new_page()
+    page.complaints = []
+    page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    if person:
+        sign_in(page, person)
+    if language != "vi":
+        context.add_cookies([{"name": "dienrong_language", "value": language, "url": address}])
+    return page
+
+
+def sign_in(page: Any, person: str) -> None:
+    """Sign a person in through the form."""
+    page.goto("/dang-nhap")
+    page.fill("[name=username]", person)
+    page.fill("[name=password]", PASSWORD)
+    page.locator("[name=password]").press("Enter")
+    page.wait_for_url(re.compile(r"^(?!.*dang-nhap).*$"))
+
+
+def overflow(page: Any) -> int:
+    """Give by how many pixels a page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def addresses(page: Any) -> dict[str, dict[str, str]]:
+    """Name the pages of the site by person; the page lent is signed in as the ministry's expert."""
+    page.goto(f"/ky-danh-gia/{SLUG}/buoc/10?tab=lineage")
+    artefact = page.locator("main table a").first.get_attribute("href").partition("#")[0]
+    page.goto("/truong")
+    school = page.locator("main table a").first.get_attribute("href")
+    page.goto(f"/bao-cao/{SLUG}/grade5/maths")
+    province = page.locator("#province option").nth(1).get_attribute("value")
+    national = f"/bao-cao/{SLUG}/grade5/maths"
+    public = {
+        "home": "/",
+        "login": "/dang-nhap",
+        "reports": "/bao-cao/",
+        "national": national,
+        "province": f"{national}/tinh/{province}",
+        "trace": f"/bao-cao/{SLUG}/nguon-goc?figure={FIGURE}",
+        "comparison": "/bao-cao/doi-chieu",
+    }
+    own = {
+        "board": "/",
+        "step": f"/ky-danh-gia/{SLUG}/buoc/8",
+        "step-history": f"/ky-danh-gia/{SLUG}/buoc/13?tab=happened",
+        "step-artefacts": f"/ky-danh-gia/{SLUG}/buoc/10?tab=lineage",
+    }
+    field = {"schools": "/truong", "school": school}
+    analysis = {
+        "runs": f"/ky-danh-gia/{SLUG}/phan-tich",
+        "run-new": f"/ky-danh-gia/{SLUG}/phan-tich/moi",
+        "run": f"/ky-danh-gia/{SLUG}/phan-tich/1",
+        "artefact": artefact,
+        "trace": public["trace"],
+        "reports": "/bao-cao/",
+        "audit": "/nhat-ky",
+        "jobs": "/viec-nen/",
+        "profile": "/tai-khoan",
+        "refusal": "/ky-danh-gia/khong-co",
+    }
+    return {
+        "": public,
+        "bo": own | field | analysis,
+        "so": own | {"schools": "/truong", "national": national, "refused": f"/ky-danh-gia/{SLUG}/phan-tich"},
+        "xa": {"board": "/", "schools": "/truong"},
+        "truong": {"board": "/", "schools": "/truong"},
+        "coi-khao-sat": {"board": "/"},
+        "ma-hoa": {"board": "/"},
+        "nghien-cuu": {"board": "/", "national": national},
+    }
