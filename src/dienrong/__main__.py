@@ -6,6 +6,8 @@ import argparse
 import os
 import socket
 import sys
+import threading
+import webbrowser
 from collections.abc import Callable, Sequence
 from importlib import metadata
 
@@ -13,6 +15,7 @@ from dienrong import options
 
 REFUSED = 2
 SECONDS_BEFORE_STOP_IS_FORCED = 10
+SECONDS_UNTIL_SERVED = 60
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -171,7 +174,24 @@ def _demo(chosen: argparse.Namespace, rest: Sequence[str]) -> int:
     from dienrong import demo
 
     demo.run_demo(size=chosen.size)
-    return 0 if chosen.no_serve else _serve(chosen, rest)
+    if chosen.no_serve:
+        return 0
+    if sys.stdout.isatty():
+        from django.conf import settings
+
+        read = settings.OPTIONS
+        threading.Thread(target=_open_browser, args=(read.host, read.port), daemon=True).start()
+    return _serve(chosen, rest)
+
+
+def _open_browser(host: str, port: int) -> None:
+    """Open the demonstration in this person's browser once the server answers."""
+    for _ in range(4 * SECONDS_UNTIL_SERVED):
+        with socket.socket() as probe:
+            if probe.connect_ex((host, port)) == 0:
+                webbrowser.open(f"http://{host}:{port}/")
+                return
+        threading.Event().wait(0.25)
 
 
 def _port_taken(host: str, port: int) -> str:

@@ -240,10 +240,31 @@ def _compare(expert: Any, console: Console) -> None:
     if not queries.comparison_rows().exists():
         console.progress("Đối chiếu với PISA và TIMSS · Comparing with PISA and TIMSS", 0.0)
         operations.store_comparison(rows=numeric.compare_real_data(folder), by=expert)
+        console.say(_compared(queries.comparison_rows()))
     for study in queries.comparison_studies():
         rows = queries.comparison_rows(study)
         most = queries.largest_difference(study)
         console.say(f"  {study}: {rows.count()} statistics, largest difference {most:.2g}")
+
+
+def _compared(rows: Any) -> str:
+    """Write each statistic of the real studies, with its standard error, beside the peer's."""
+    heading = (
+        f"  {'study':<11} {'group':<42} {'statistic':<14} {'ours (SE)':>22} {'reference (SE)':>22}  peer"
+    )
+    lines = ["Đối chiếu với PISA và TIMSS · Comparison with PISA and TIMSS", heading]
+    for row in rows:
+        ours = _with_error(row.estimate, row.standard_error)
+        peer = _with_error(row.reference_estimate, row.reference_standard_error)
+        lines.append(
+            f"  {row.study:<11} {row.group[:42]:<42} {row.statistic[:14]:<14} {ours:>22} {peer:>22}  {row.peer}"
+        )
+    return "\n".join(lines)
+
+
+def _with_error(value: float, error: float | None) -> str:
+    """Write a value with its standard error."""
+    return f"{value:.4f}" + ("" if error is None else f" ({error:.4f})")
 
 
 def _closing() -> str:

@@ -358,7 +358,14 @@ def compare_real_data(folder: Path) -> tuple[Comparison, ...]:
     """Estimate the real studies of a folder and set each statistic beside its reference."""
     from lsakit.pipeline.real_data import compare_real_data as compare
 
-    names = Comparison.__slots__
+    names = set(Comparison.__slots__) - {"group"}
     return tuple(
-        Comparison(**{name: row.get(name) for name in names}) for row in compare(folder).table.to_dicts()
+        Comparison(group=_compared_group(row), **{name: row[name] for name in names})
+        for row in compare(folder).table.to_dicts()
     )
+
+
+def _compared_group(row: dict[str, Any]) -> str:
+    """Name what a row of the comparison is about: population, subject, group, rule of the standard error."""
+    parts = [row["population"], row["subject"], "" if row["group"] == "all" else row["group"], row["rule"]]
+    return " · ".join(str(part) for part in parts if part)
