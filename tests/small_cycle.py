@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dienrong.analysis import numeric
 from dienrong.analysis import operations as runs
 from dienrong.analysis.models import AnalysisRun

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dienrong.accounts import permissions
 from dienrong.analysis import numeric, operations, queries
 from dienrong.analysis.forms import RunForm
+from dienrong.analysis.models import AnalysisRun
 from dienrong.cycles.models import Cycle
 from dienrong.cycles.queries import artefacts_of_manifest
 from dienrong.cycles.shell import cycle_of_request
@@ -65,6 +66,7 @@ def run(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     context = {
         "cycle": cycle,
         "run": found,
+        "is_open": found.state in {AnalysisRun.State.QUEUED, AnalysisRun.State.RUNNING},
         "card": card_of(job, request.user) if job else None,
         "lines": lines_of(job) if job else (),
         "stages": stages,

@@ -93,7 +93,7 @@ def test_cancelling_stops_between_two_stages_and_the_rest_is_reused(cycle, minis
     report = JobContext.progress
 
     def cancel_at_the_sample(self, stage: str, share: float) -> None:
-        if stage.startswith("sample"):
+        if stage.startswith("Mẫu trường"):
             jobs.cancel(Job.objects.get(pk=job.pk), by=ministry)
         report(self, stage, share)
 
@@ -139,3 +139,10 @@ def test_only_the_ministry_runs_analyses(cycle, officer, researcher) -> None:
         with pytest.raises(NotAllowed):
             operations.request_run(cycle=cycle, options=OPTIONS, by=person)
     assert not AnalysisRun.objects.exists()
+
+
+def test_the_stage_is_told_in_words() -> None:
+    from dienrong.analysis.tasks import stage_words
+
+    assert stage_words("values/grade5 · values: drawing") == "Giá trị khả dĩ, lớp 5"
+    assert stage_words("report · report: done") == "Báo cáo"
