@@ -18,7 +18,8 @@ from lsakit.io.streams import convert_table
 from lsakit.io.vietnamese import TCVN3, VNI, convert_legacy
 
 FORMATS = ("csv", "xlsx", "parquet", "sav", "zsav", "dta")
-LETTERS = "abcXYZ019 .,;:'\"=-_/()[]\t\nđĐăầễợựỹÀ"
+# No capital of Latin-1 after a vowel: "aÀ" is how VNI writes "ầ", and the reader refuses such a file, as it must.
+LETTERS = "abcXYZ019 .,;:'\"=-_/()[]\t\nđĐăầễợựỹạ"
 KINDS = ("V", "R", "N", "I", "M", "D")
 SETTINGS = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
