@@ -1,5 +1,5 @@
 # For developers; nothing here is needed to run or to test (see README.md).
-.PHONY: check test bench docs shots lock recovery bare messages
+.PHONY: check test bench docs shots lock recovery bare
 
 check:      ## format, lint, types, import contracts, house tests
 	python3 run.py check
@@ -17,7 +17,9 @@ recovery:   ## 100 small nations: do the 95 % intervals cover the truth?
 	.venv/bin/python benchmarks/recovery.py --nations 100
 
 docs:       ## the pages that are made from the code
-	.venv/bin/python -m tests.house.write_docs
+	.venv/bin/dienrong options --format markdown > docs/options.md
+	.venv/bin/dienrong options --format env > .env.example
+	.venv/bin/dienrong manage translations
 
 shots:      ## every page of the demo as pictures, into build/shots/
 	.venv/bin/python tests/browser/shots.py
