@@ -56,8 +56,10 @@ class Store:
         if mark.is_file():
             return
         if not create or (self.path.is_dir() and any(self.path.iterdir())):
+            inside = sorted(found.parent.name for found in self.path.glob(f"*/{MARK}"))
+            named = f" It holds stores: {', '.join(inside)}." if inside else ""
             raise LineageError(
-                f"The folder {str(path)!r} is not a store of lsakit.",
+                f"The folder {str(path)!r} is not a store of lsakit.{named}",
                 hint="Name the folder that a cycle wrote, or a new one.",
                 param="path",
                 got=str(path),

@@ -189,3 +189,9 @@ def test_processes_that_write_the_same_values_agree(tmp_path: Path) -> None:
     assert [process.wait(60) for process in running] == [0, 0]
     assert len(list(Store(tmp_path).files("artefacts"))) == 15
     assert Store(tmp_path).verify() == []
+
+
+def test_a_folder_of_stores_names_the_stores_in_it(tmp_path: Path) -> None:
+    Store(tmp_path / "cycle-2026")
+    with pytest.raises(LineageError, match=r"is not a store of lsakit. It holds stores: cycle-2026\."):
+        Store(tmp_path)
