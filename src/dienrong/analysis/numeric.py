@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,18 @@ from lsakit import __version__
 from lsakit.errors import LsakitError
 from lsakit.lineage import Manifest, Store, hash_parameters
 
-SOFTWARE_VERSION = f"lsakit {__version__}"
+
+def _source_digest() -> str:
+    """Hash the sources of the statistics, so that changed code is never taken for the same software."""
+    folder = files("lsakit")
+    digest = hashlib.sha256()
+    with as_file(folder) as root:
+        for path in sorted(root.rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+SOFTWARE_VERSION = f"lsakit {__version__} ({_source_digest()})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
