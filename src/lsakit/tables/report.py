@@ -328,7 +328,7 @@ def _distribution(sheet: _Sheet) -> PublicationTable:
         columns=tuple(columns),
         rows=tuple(rows),
         figure_ids=tuple(codes),
-        note=texts.say("column.standard_error"),
+        note=texts.say("note.in_brackets"),
     )
 
 
