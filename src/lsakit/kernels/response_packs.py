@@ -4,7 +4,9 @@ A pack joins neighbouring items so that one small code tells what a student did 
 the table holds the product of the items' probabilities at every node, so the likelihood of a student is a
 product of a few table rows. What was not administered costs nothing: a pack without an answer is not listed.
 See docs/algorithms/calibration.md. The number of nodes enters as the length of a tuple, which the compiler
-knows; sums over nodes may be reassociated (``reassoc``), which moves their last digit and nothing else.
+knows. No kernel here is compiled with relaxed arithmetic: with it the last digit of a sum depended on whether a
+called kernel was compiled just now or came from the cache, so that two processes disagreed. Sums run in eight
+lanes instead, written out, which the compiler can keep in one register in any case.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-SUMS = {"reassoc", "contract", "nsz"}
 MOST_PACKED_ROWS = 64
 
 
@@ -98,7 +99,24 @@ def fold_counts(members: Any, counts: Any, out: Any) -> None:
                     out[category, q] += counts[row, q]
 
 
-@njit(cache=True, nogil=True, fastmath=SUMS)
+@njit(cache=True, nogil=True)
+def _sum_nodes(acc: Any, size: Any) -> float:
+    """Sum over the nodes in eight lanes; the number of nodes is a multiple of eight."""
+    a, b, c, d, e, f, g, h = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for block in range(len(size) // 8):
+        q = 8 * block
+        a += acc[q]
+        b += acc[q + 1]
+        c += acc[q + 2]
+        d += acc[q + 3]
+        e += acc[q + 4]
+        f += acc[q + 5]
+        g += acc[q + 6]
+        h += acc[q + 7]
+    return ((a + e) + (b + f)) + ((c + g) + (d + h))
+
+
+@njit(cache=True, nogil=True)
 def _weigh_nodes(rows: Any, start: Any, stop: Any, table: Any, prior: Any, acc: Any, size: Any) -> Any:
     """Leave prior times likelihood, summing to one, in ``acc``; return the log of the sum it had."""
     n_nodes = len(size)
@@ -114,9 +132,7 @@ def _weigh_nodes(rows: Any, start: Any, stop: Any, table: Any, prior: Any, acc: 
         place += 4
         done += 1
         if done % 2 == 0:
-            total = 0.0
-            for q in range(n_nodes):
-                total += acc[q]
+            total = _sum_nodes(acc, size)
             log_scale += np.log(total)
             for q in range(n_nodes):
                 acc[q] /= total
@@ -125,16 +141,14 @@ def _weigh_nodes(rows: Any, start: Any, stop: Any, table: Any, prior: Any, acc: 
         for q in range(n_nodes):
             acc[q] *= table[row, q]
         place += 1
-    total = 0.0
-    for q in range(n_nodes):
-        total += acc[q]
+    total = _sum_nodes(acc, size)
     factor = 1.0 / total
     for q in range(n_nodes):
         acc[q] *= factor
     return log_scale + np.log(total)
 
 
-@njit(cache=True, nogil=True, fastmath=SUMS)
+@njit(cache=True, nogil=True)
 def expectation_pass(
     packed: Any, table: Any, prior: Any, students: Any, size: Any, counts: Any, mass: Any
 ) -> float:
@@ -171,7 +185,7 @@ def expectation_pass(
     return loglik
 
 
-@njit(cache=True, nogil=True, fastmath=SUMS)
+@njit(cache=True, nogil=True)
 def posterior_pass(packed: Any, table: Any, prior: Any, group: Any, size: Any, first: int, out: Any) -> None:
     """Write the posteriors of the students ``first``, ``first + 1`` … over the nodes, one row each."""
     indptr, rows = packed
