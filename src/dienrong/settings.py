@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -39,17 +41,26 @@ def _secret_key() -> str:
     if OPTIONS.secret_key:
         return OPTIONS.secret_key
     kept = DATA_DIR / "secret_key"
-    try:
-        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        key = kept.read_text(encoding="ascii").strip()
-        if len(key) < 50:
-            raise ImproperlyConfigured(f"{kept} holds no usable key. Delete it; a new one is made.") from None
-        return key
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        key = secrets.token_urlsafe(64)
-        file.write(key + "\n")
+    if not kept.exists():
+        _keep_new_key(kept)
+    key = kept.read_text(encoding="ascii").strip()
+    if len(key) < 50:
+        raise ImproperlyConfigured(f"{kept} holds no usable key. Delete it; a new one is made.")
     return key
+
+
+def _keep_new_key(kept: Path) -> None:
+    """Put a new key in its place, whole at once: of several processes that start together one wins."""
+    descriptor, draft = tempfile.mkstemp(
+        dir=kept.parent, prefix=".secret_key."
+    )  # readable by its owner alone
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(64) + "\n")
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, kept)
+    finally:
+        os.unlink(draft)
 
 
 def _database() -> dict[str, object]:
