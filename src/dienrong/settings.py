@@ -115,9 +115,13 @@ INSTALLED_APPS = [
     "dienrong.audit",
     "dienrong.jobs",
     "dienrong.registry",
+    "dienrong.rosters",
+    "dienrong.imports",
+    "dienrong.scorecard",
     "dienrong.cycles",
     "dienrong.analysis",
     "dienrong.reporting",
+    "dienrong.api",
 ]
 
 MIDDLEWARE = [

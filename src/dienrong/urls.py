@@ -11,8 +11,12 @@ urlpatterns = [
     path("", include("dienrong.jobs.urls")),
     path("", include("dienrong.cycles.urls")),
     path("", include("dienrong.registry.urls")),
+    path("", include("dienrong.rosters.urls")),
+    path("", include("dienrong.imports.urls")),
+    path("", include("dienrong.scorecard.urls")),
     path("", include("dienrong.analysis.urls")),
     path("", include("dienrong.reporting.urls")),
+    path("", include("dienrong.api.urls")),
 ]
 
 handler400 = "dienrong.core.views.bad_request"

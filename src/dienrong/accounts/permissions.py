@@ -20,7 +20,9 @@ from dienrong.core.refusals import NotAllowed, SignInFirst
 
 MINISTRY = frozenset({Role.MINISTRY_EXPERT})
 OFFICERS = frozenset({Role.MINISTRY_EXPERT, Role.PROVINCE_OFFICER, Role.COMMUNE_OFFICER})
-FIELD = OFFICERS | {Role.SCHOOL_COORDINATOR, Role.TEST_ADMINISTRATOR}
+PROVINCIAL = frozenset({Role.MINISTRY_EXPERT, Role.PROVINCE_OFFICER})
+DATA_KEEPERS = OFFICERS | {Role.SCHOOL_COORDINATOR}
+FIELD = DATA_KEEPERS | {Role.TEST_ADMINISTRATOR}
 EVERYONE_AT_WORK = frozenset(Role)
 
 HOLDERS: dict[str, frozenset[Role]] = {
@@ -29,12 +31,25 @@ HOLDERS: dict[str, frozenset[Role]] = {
     "run_analysis": MINISTRY,
     "view_analysis": MINISTRY,
     "view_artefacts": MINISTRY,
+    "view_units": EVERYONE_AT_WORK,
+    "change_units": MINISTRY,
     "view_schools": FIELD,
+    "change_schools": PROVINCIAL,
+    "apply_mergers": PROVINCIAL,
+    "confirm_school": DATA_KEEPERS,
+    "import_data": DATA_KEEPERS,
+    "view_rosters": DATA_KEEPERS,
+    "change_rosters": DATA_KEEPERS,
+    "view_identities": frozenset({Role.PROVINCE_OFFICER, Role.SCHOOL_COORDINATOR}),
+    "manage_vault": PROVINCIAL,
+    "view_scorecard": DATA_KEEPERS,
+    "run_scorecard": MINISTRY,
+    "use_api": DATA_KEEPERS,
     "view_unpublished_report": MINISTRY,
     "publish_report": MINISTRY,
     "view_audit": MINISTRY,
     "view_all_jobs": MINISTRY,
-    "manage_people": MINISTRY,
+    "manage_people": OFFICERS,
 }
 
 

@@ -13,8 +13,16 @@ from django.utils.translation import gettext as _
 from dienrong.audit.operations import record
 from dienrong.core import clock
 from dienrong.core.refusals import Refusal
-from dienrong.core.text import clean_text, search_key
-from dienrong.registry.models import AdministrativeUnit, RegistryLoad, School, SchoolEnrolment
+from dienrong.core.text import clean_text, search_key, sort_key
+from dienrong.registry.models import (
+    TRAITS,
+    AdministrativeUnit,
+    RegistryLoad,
+    School,
+    SchoolEnrolment,
+    SchoolVersion,
+    UnitVersion,
+)
 from dienrong.registry.numeric import NationRows
 
 BATCH = 1000
@@ -32,6 +40,11 @@ def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
     rows = iter(rows)
     while batch := list(islice(rows, BATCH)):
         yield batch
+
+
+def first_day_of(school_year: str) -> date:
+    """Give the first day of a school year: ``2025-2026`` begins on 2025-09-05, the day of the opening."""
+    return date(int(school_year[:4]), 9, 5)
 
 
 @transaction.atomic
@@ -63,6 +76,7 @@ def load_nation(*, rows: NationRows, school_year: str, by: Any | None) -> Regist
         )
     _load_schools(rows.schools, communes, parents)
     _load_enrolments(rows.schools, school_year)
+    _begin_versions(first_day_of(school_year))
     load = RegistryLoad.objects.create(
         source=rows.source,
         school_year=school_year,
@@ -132,11 +146,14 @@ def _load_schools(
                 "area",
                 "sector",
                 "is_disadvantaged",
+                "boarding",
                 "is_boarding",
                 "minority_share",
                 "n_satellite_sites",
                 "is_open",
+                "data_at",
                 "search_key",
+                "sort_key",
             ],
         )
 
@@ -154,12 +171,56 @@ def _school(
         area=row["area"],
         sector=row["sector"],
         is_disadvantaged=row["disadvantaged"],
+        boarding=_boarding(row),
         is_boarding=row["boarding"],
         minority_share=round(row["minority_share"], 4),
         n_satellite_sites=row["n_satellite_sites"],
         is_open=True,
+        data_at=clock.today(),
         search_key=search_key(f"{row['name']} {row['school_id']}"),
+        sort_key=sort_key(row["name"]),
     )
+
+
+def _boarding(row: dict[str, Any]) -> str:
+    """Tell the two kinds of boarding schools apart: a school with upper grades is a boarding school proper."""
+    if not row["boarding"]:
+        return School.Boarding.NONE
+    return School.Boarding.BOARDING if row["levels"].endswith("THPT") else School.Boarding.SEMI_BOARDING
+
+
+def _begin_versions(since: date) -> None:
+    """Give each unit and each school without history its first version."""
+    units = AdministrativeUnit.objects.filter(versions__isnull=True)
+    for batch in _batches(units.iterator(chunk_size=BATCH)):
+        UnitVersion.objects.bulk_create(
+            UnitVersion(
+                unit=unit,
+                kind=unit.kind,
+                name=unit.name,
+                full_name=unit.full_name,
+                parent_id=unit.parent_id,
+                valid_from=unit.valid_from,
+                valid_to=unit.valid_to,
+            )
+            for unit in batch
+        )
+    schools = School.objects.filter(versions__isnull=True)
+    for rows in _batches(schools.iterator(chunk_size=BATCH)):
+        SchoolVersion.objects.bulk_create(
+            SchoolVersion(
+                school=school,
+                code=school.school_id,
+                valid_from=school.opened_date or since,
+                **{SchoolVersion._meta.get_field(name).attname: _attribute(school, name) for name in TRAITS},
+            )
+            for school in rows
+        )
+
+
+def _attribute(school: School, name: str) -> Any:
+    """Give a trait as it is stored: units by their key."""
+    return getattr(school, School._meta.get_field(name).attname)
 
 
 def _load_enrolments(rows: Iterable[dict[str, Any]], school_year: str) -> None:
@@ -173,6 +234,7 @@ def _load_enrolments(rows: Iterable[dict[str, Any]], school_year: str) -> None:
             grade=int(name.removeprefix("enrolment_")),
             n_students=count,
             n_classes=row[name.replace("enrolment_", "classes_")],
+            counted_on=first_day_of(school_year),
         )
         for row in rows
         for name, count in row.items()

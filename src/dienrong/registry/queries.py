@@ -55,7 +55,7 @@ def schools_in(
     if commune_code:
         schools = schools.filter(commune__code=commune_code)
     return schools.select_related("commune", "province").prefetch_related(
-        Prefetch("enrolments", queryset=SchoolEnrolment.objects.order_by("grade"))
+        Prefetch("enrolments", queryset=SchoolEnrolment.objects.filter(is_current=True).order_by("grade"))
     )
 
 

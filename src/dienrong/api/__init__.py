@@ -1,0 +1,1 @@
+"""The REST API: what pages offer to people, offered to machines."""

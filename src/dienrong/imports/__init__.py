@@ -1,0 +1,1 @@
+"""Imports: files of officers, matched, previewed, accepted and taken back."""

@@ -1,0 +1,1 @@
+"""Scorecard: data that are correct, complete, clean and fresh (đúng, đủ, sạch, sống)."""
