@@ -1,0 +1,114 @@
+"""Names of schools compared: the key without marks, the kind, the numbering, the own name; near-duplicates."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+LONG_ENOUGH = 8
+"""Letters of the longer own name from which one letter may differ."""
+SHORT_FORMS = (
+    (r"\bpho thong dan toc noi tru\b", "ptdtnt"),
+    (r"\bpho thong dan toc ban tru\b", "ptdtbt"),
+    (r"\bdan toc noi tru\b", "dtnt"),
+    (r"\bdan toc ban tru\b", "dtbt"),
+    (r"\btrung hoc pho thong\b", "thpt"),
+    (r"\btrung hoc co so\b", "thcs"),
+    (r"\btieu hoc\b", "th"),
+    (r"\bmam non\b", "mn"),
+    (r"\bmau giao\b", "mg"),
+    (r"\bgiao duc thuong xuyen\b", "gdtx"),
+    (r"\bgiao duc nghe nghiep\b", "gdnn"),
+    (r"\btrung tam\b", "tt"),
+    (r"\bpho thong\b", "pt"),
+    (r"\btruong\b", ""),
+)
+KIND_WORDS = frozenset(
+    "th thcs thpt mn mg nt pt pts ptdtnt ptdtbt dtnt dtbt gdtx gdnn tt va lien cap cong lap tu thuc tuthuc chuyen so".split()
+)
+NUMBERING = re.compile(r"\d+|[ivx]+|[a-z]")
+
+
+def keys(names: pl.Series) -> pl.Series:
+    """Write names in lower case without marks, with short forms, words parted by one blank."""
+    text = pl.col("name").str.to_lowercase().str.normalize("NFD").str.replace_all(r"[\u0300-\u036f]", "")
+    text = text.str.replace_all("đ", "d").str.replace_all(r"['’ʼ]", "").str.replace_all(r"[^\w]+|_", " ")
+    for long, short in SHORT_FORMS:
+        text = text.str.replace_all(long, short)
+    return pl.DataFrame({"name": names}).select(text.str.replace_all(r"\s+", " ").str.strip_chars())["name"]
+
+
+def parts(key: str) -> tuple[str, str]:
+    """Part a key into (kind and numbering, own name); the own name is written without blanks.
+
+    Examples
+    --------
+    >>> parts("th hoa binh 2"), parts("th thcs le loi")
+    (('th 2', 'hoabinh'), ('th thcs', 'leloi'))
+    """
+    frame: list[str] = []
+    own: list[str] = []
+    for word in key.split():
+        is_frame = word in KIND_WORDS or NUMBERING.fullmatch(word)
+        (frame if is_frame else own).append(word)
+    return " ".join(frame), "".join(own)
+
+
+def differ_by_one(left: str, right: str) -> bool:
+    """Tell whether one letter put in, left out or replaced makes two words equal.
+
+    Examples
+    --------
+    >>> differ_by_one("hoabinh", "hoabnh"), differ_by_one("leloi", "lelai"), differ_by_one("a", "abc")
+    (True, True, False)
+    """
+    if left == right or abs(len(left) - len(right)) > 1:
+        return False
+    short, long = sorted((left, right), key=len)
+    place = next((at for at, letter in enumerate(short) if letter != long[at]), len(short))
+    return short[place + (len(short) == len(long)) :] == long[place + 1 :]
+
+
+def near_pairs(communes: Sequence[str], names: Sequence[str | None]) -> list[tuple[int, int]]:
+    """Give the pairs of rows of one commune whose names are nearly, but not exactly, the same.
+
+    Each own name is filed under itself and under every word that lacks one of its letters; names that meet in a
+    file are compared. The work grows with the number of names, not with the number of pairs.
+    """
+    key_list = keys(pl.Series("name", names, dtype=pl.String)).to_list()
+    files: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    own_names: list[str] = []
+    alone = _alone(communes)
+    for row, (commune, key) in enumerate(zip(communes, key_list, strict=True)):
+        frame, own = ("", "") if key is None or commune in alone else parts(key)
+        own_names.append(own)
+        for form in _forms(own):
+            files[commune, frame, form].append(row)
+    found: set[tuple[int, int]] = set()
+    for rows in files.values():
+        for at, left in enumerate(rows[:50]):
+            for right in rows[at + 1 : 50]:
+                if left != right and names[left] != names[right]:
+                    a, b = own_names[left], own_names[right]
+                    if a == b or (max(len(a), len(b)) >= LONG_ENOUGH and differ_by_one(a, b)):
+                        found.add((min(left, right), max(left, right)))
+    return sorted(found)
+
+
+def _alone(communes: Sequence[str]) -> set[str]:
+    """Name the communes with a single school."""
+    seen: set[str] = set()
+    twice = {one for one in communes if one in seen or seen.add(one)}  # type: ignore[func-returns-value]
+    return seen - twice
+
+
+def _forms(own: str) -> Iterable[str]:
+    """Give a word and, if it is long, every word that lacks one of its letters."""
+    if not own:
+        return ()
+    if len(own) < LONG_ENOUGH - 1:
+        return (own,)
+    return {own, *(own[:at] + own[at + 1 :] for at in range(len(own)))}
