@@ -193,6 +193,7 @@ class OfficialTotal(models.Model):
         PRIMARY = "TH", _("Primary")
         LOWER_SECONDARY = "THCS", _("Lower secondary")
         UPPER_SECONDARY = "THPT", _("Upper secondary")
+        CONTINUING = "GDTX", _("Continuing education")
         GRADE_1 = "1", _("Grade 1")
         GRADE_2 = "2", _("Grade 2")
         GRADE_3 = "3", _("Grade 3")

@@ -29,6 +29,12 @@ SHORT_FORMS = (
 KIND_WORDS = frozenset(
     "th thcs thpt mn mg nt pt pts ptdtnt ptdtbt dtnt dtbt gdtx gdnn tt va lien cap cong lap tu thuc tuthuc chuyen so".split()
 )
+SYLLABLE = re.compile(
+    r"(ngh|ng|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdghklmnpqrstvx])?"
+    r"(uye|uya|uyu|uoi|uou|ieu|yeu|oai|oay|oao|oeo|uai|uay|uao|uau|[aeiou][aeiouy]|y[ae]|uy|[aeiouy])"
+    r"(ch|ng|nh|[cmnpt])?"
+)
+"""A syllable written without marks, near enough."""
 NUMBERING = re.compile(r"\d+|[ivx]+|[a-z]")
 
 
@@ -41,35 +47,56 @@ def keys(names: pl.Series) -> pl.Series:
     return pl.DataFrame({"name": names}).select(text.str.replace_all(r"\s+", " ").str.strip_chars())["name"]
 
 
-def parts(key: str) -> tuple[str, str]:
-    """Part a key into (kind and numbering, own name); the own name is written without blanks.
+def parts(key: str) -> tuple[str, tuple[str, ...]]:
+    """Part a key into (kind and numbering, words of the own name).
 
     Examples
     --------
     >>> parts("th hoa binh 2"), parts("th thcs le loi")
-    (('th 2', 'hoabinh'), ('th thcs', 'leloi'))
+    (('th 2', ('hoa', 'binh')), ('th thcs', ('le', 'loi')))
     """
     frame: list[str] = []
     own: list[str] = []
     for word in key.split():
         is_frame = word in KIND_WORDS or NUMBERING.fullmatch(word)
         (frame if is_frame else own).append(word)
-    return " ".join(frame), "".join(own)
+    return " ".join(frame), tuple(own)
 
 
-def differ_by_one(left: str, right: str) -> bool:
-    """Tell whether one letter put in, left out or replaced makes two words equal.
+def is_slip(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    """Tell whether one own name may be the other with a slip of the hand.
+
+    A letter too many or too few is a slip. A letter replaced is one where it leaves a word that is no syllable of the
+    language: Toản and Tuấn are two people.
 
     Examples
     --------
-    >>> differ_by_one("hoabinh", "hoabnh"), differ_by_one("leloi", "lelai"), differ_by_one("a", "abc")
-    (True, True, False)
+    >>> is_slip(("hoa", "binh"), ("hoa", "bnh")), is_slip(("quoc", "toan"), ("quoc", "tuan"))
+    (True, False)
+    >>> is_slip(("hoa", "binh"), ("hoa", "bjnh"))
+    True
     """
-    if left == right or abs(len(left) - len(right)) > 1:
+    a, b = "".join(left), "".join(right)
+    if a == b:
+        return True
+    if max(len(a), len(b)) < LONG_ENOUGH or abs(len(a) - len(b)) > 1:
         return False
-    short, long = sorted((left, right), key=len)
+    short, long = sorted((a, b), key=len)
     place = next((at for at, letter in enumerate(short) if letter != long[at]), len(short))
-    return short[place + (len(short) == len(long)) :] == long[place + 1 :]
+    if short[place + (len(short) == len(long)) :] != long[place + 1 :]:
+        return False
+    if len(short) != len(long):
+        return True
+    return not (SYLLABLE.fullmatch(_word_at(left, place)) and SYLLABLE.fullmatch(_word_at(right, place)))
+
+
+def _word_at(words: tuple[str, ...], place: int) -> str:
+    """The word that holds a letter of the name written without blanks."""
+    for word in words:
+        if place < len(word):
+            return word
+        place -= len(word)
+    return ""
 
 
 def near_pairs(communes: Sequence[str], names: Sequence[str | None]) -> list[tuple[int, int]]:
@@ -80,21 +107,19 @@ def near_pairs(communes: Sequence[str], names: Sequence[str | None]) -> list[tup
     """
     key_list = keys(pl.Series("name", names, dtype=pl.String)).to_list()
     files: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-    own_names: list[str] = []
+    own_names: list[tuple[str, ...]] = []
     alone = _alone(communes)
     for row, (commune, key) in enumerate(zip(communes, key_list, strict=True)):
-        frame, own = ("", "") if key is None or commune in alone else parts(key)
+        frame, own = ("", ()) if key is None or commune in alone else parts(key)
         own_names.append(own)
-        for form in _forms(own):
+        for form in _forms("".join(own)):
             files[commune, frame, form].append(row)
     found: set[tuple[int, int]] = set()
     for rows in files.values():
         for at, left in enumerate(rows[:50]):
             for right in rows[at + 1 : 50]:
-                if left != right and names[left] != names[right]:
-                    a, b = own_names[left], own_names[right]
-                    if a == b or (max(len(a), len(b)) >= LONG_ENOUGH and differ_by_one(a, b)):
-                        found.add((min(left, right), max(left, right)))
+                if left != right and names[left] != names[right] and is_slip(own_names[left], own_names[right]):
+                    found.add((min(left, right), max(left, right)))
     return sorted(found)
 
 

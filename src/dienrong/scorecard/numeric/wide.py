@@ -373,16 +373,14 @@ def _closed(
 def _provinces(school: pl.DataFrame, enrolment: pl.DataFrame, units: pl.DataFrame, rows: RegisterRows) -> pl.DataFrame:
     """Official totals beside the sums of the registry."""
     totals = register.frame(rows.totals, register.TOTALS)
-    parts = [(part, grade) for part, grades in PARTS.items() for grade in grades]
-    parts += [(str(grade), grade) for grade in range(1, 13)]
-    part_of = pl.DataFrame(parts, schema={"part": pl.String, "grade": pl.Int64}, orient="row")
-    where = school.select("_key", "province_code")
-    sums = (
+    counted = (
         enrolment.filter("is_reported")
-        .join(where, on="_key")
-        .join(part_of, on="grade")
-        .group_by("province_code", "school_year", "part")
-        .agg(n_students=pl.col("n_students").sum(), n_schools=pl.col("_key").filter(pl.col("n_students") > 0).n_unique())
+        .with_columns(of_centre=pl.col("levels").str.contains("GDTX").fill_null(False))
+        .join(school.select("_key", "province_code"), on="_key")
+    )
+    sums = counted.join(_parts(), on=["grade", "of_centre"]).group_by("province_code", "school_year", "part")
+    sums = sums.agg(
+        n_students=pl.col("n_students").sum(), n_schools=pl.col("_key").filter(pl.col("n_students") > 0).n_unique()
     )
     named = school.select("province_code", "province_name").unique("province_code")
     made = totals.join(sums, on=["province_code", "school_year", "part"], how="left")
@@ -394,6 +392,15 @@ def _provinces(school: pl.DataFrame, enrolment: pl.DataFrame, units: pl.DataFram
         students_share=_over(pl.col("n_students") - pl.col("official_students"), pl.col("official_students")),
         schools_share=_over(pl.col("n_schools") - pl.col("official_schools"), pl.col("official_schools")),
     )
+
+
+def _parts() -> pl.DataFrame:
+    """The parts of official totals to which a grade belongs; centres of continuing education are a part by themselves."""
+    parts = [(part, grade, False) for part, grades in PARTS.items() for grade in grades]
+    parts += [("GDTX", grade, True) for grade in range(1, 13)]
+    parts += [(str(grade), grade, of_centre) for grade in range(1, 13) for of_centre in (False, True)]
+    kinds = {"part": pl.String, "grade": pl.Int64, "of_centre": pl.Boolean}
+    return pl.DataFrame(parts, schema=kinds, orient="row")
 
 
 def _strata(school: pl.DataFrame) -> pl.DataFrame:
