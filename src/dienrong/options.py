@@ -282,6 +282,13 @@ class Options:
         en="Minutes that such a lock lasts.",
         vi="Số phút của một lần tạm khóa.",
     )
+    api_rate: int = option(
+        120,
+        whole_number(1, 100_000),
+        "whole number",
+        en="Requests per minute that one API token may make.",
+        vi="Số yêu cầu mỗi phút mà một mã truy cập API được gửi.",
+    )
     log_level: str = option(
         "info",
         one_of(*LOG_LEVELS),
