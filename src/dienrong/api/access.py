@@ -13,13 +13,13 @@ from ninja.security import HttpBearer
 
 from dienrong.accounts import permissions
 from dienrong.accounts import queries as people
+from dienrong.accounts.operations import note_token_use
 from dienrong.accounts.permissions import Scope
 from dienrong.api import operations
 from dienrong.api.problems import NotAccepted, TokenNeeded, TooOften
 from dienrong.core import requests
 
 FAILED_TOKENS_PER_MINUTE = 30
-LONGEST_TOKEN = 200
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +59,10 @@ class Bearer(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
         """Give the caller of a token; count the request against the token, a failure against the address."""
-        found = people.person_of_token(token) if 0 < len(token) <= LONGEST_TOKEN and token.isascii() else None
-        if found is None:
+        user = people.person_of_token(token) if token.isascii() else None
+        if user is None:
             _refuse(sent=bool(token))
+        found = user.__dict__["api_token"]
         allowance = operations.count_request(key=f"token:{found.pk}", limit=settings.OPTIONS.api_rate)
         request.api_allowance = allowance  # type: ignore[attr-defined]
         if allowance.is_used_up:
@@ -71,8 +72,9 @@ class Bearer(HttpBearer):
                 wait_seconds=allowance.reset_seconds,
                 hint=_("Wait for the seconds of Retry-After, then go on."),
             )
-        scope = permissions.scope_of_token(found)
-        return Caller(user=found.user, token=found, scope=scope, allowance=allowance)
+        note_token_use(token=found)
+        requests.note_via(found.name)
+        return Caller(user=user, token=found, scope=permissions.scope_of(user), allowance=allowance)
 
 
 def _refuse(*, sent: bool) -> NoReturn:

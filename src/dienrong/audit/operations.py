@@ -90,7 +90,7 @@ def record(
     entry = AuditEntry(
         at=clock.now(),
         actor=person,
-        actor_name=str(person)[:150] if person is not None else "",
+        actor_name=_actor_name(person, context.via),
         action=action,
         object_kind=name.kind,
         object_id=name.key,
@@ -117,6 +117,13 @@ def verify_chain() -> tuple[ChainFault, ...]:
             faults.append(ChainFault(entry_id=entry.pk, what="its content is not what was written"))
         previous = entry.entry_hash
     return tuple(faults)
+
+
+def _actor_name(person: Any | None, via: str) -> str:
+    """Name the person who acts, and the program that acts in that name."""
+    if person is None:
+        return ""
+    return f"{person} · {via}"[:150] if via else str(person)[:150]
 
 
 def _name_of(row: models.Model | None) -> ObjectName:

@@ -55,12 +55,8 @@ def machine() -> Callable[..., Machine]:
     """Give a client with a fresh token of a person."""
 
     def make(user: Any, unit_kind: str = "", unit_code: str = "") -> Machine:
-        kind, code = unit_kind, unit_code
-        if not kind:
-            held = user.assignments.first()
-            kind, code = (held.unit_kind, held.unit_code) if held else ("nation", "")
-        raw, _token = operations.make_api_token(
-            user=user, name="Máy chủ của Sở", unit_kind=kind, unit_code=code, by=user
+        _token, raw = operations.make_api_token(
+            user=user, name="Máy chủ của Sở", days=90, unit_kind=unit_kind, unit_code=unit_code
         )
         return Machine(raw)
 
