@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import threading
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from dienrong.api import operations
@@ -71,25 +69,3 @@ def test_old_addresses_are_forgotten(noon) -> None:
     with clock.fixed(noon + datetime.timedelta(hours=2)):
         operations.count_request(key="address:10.9.9.9", limit=3)
     assert list(RequestCount.objects.values_list("key", flat=True)) == ["address:10.9.9.9"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_threads_never_share_a_count() -> None:
-    counts: list[int] = []
-    start = threading.Barrier(2)
-
-    def ask() -> None:
-        start.wait()
-        try:
-            for _ in range(50):
-                counts.append(operations.count_request(key="token:7", limit=60).n_requests)
-        finally:
-            connection.close()
-
-    with clock.fixed(datetime.datetime(2026, 11, 22, 5, tzinfo=datetime.UTC)):
-        threads = [threading.Thread(target=ask) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert sorted(counts) == list(range(1, 101))
