@@ -7,6 +7,7 @@ person holds roles today. ``may_<verb>`` answers; ``requires`` and ``demand`` re
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -84,23 +85,50 @@ NOTHING = Scope()
 
 
 def assignments_of(user: Any) -> tuple[Assignment, ...]:
-    """Give the roles that a person holds today; asked of the database once per person object and day."""
+    """Give the roles that a person holds today; asked of the database once per person object and day.
+
+    A delegated role holds only while the role it came from holds and the account of who gave it is open.
+    """
     if not getattr(user, "is_authenticated", False) or not user.is_active:
         return ()
     today = clock.today()
     kept: tuple[Any, tuple[Assignment, ...]] | None = user.__dict__.get("_assignments_today")
     if kept is None or kept[0] != today:
-        rows = Assignment.objects.filter(user_id=user.pk, valid_from__lte=today).order_by("id")
-        held = tuple(row for row in rows if row.valid_to is None or row.valid_to > today)
+        rows = (
+            Assignment.objects.filter(user_id=user.pk, valid_from__lte=today)
+            .select_related("delegated_from__user")
+            .order_by("id")
+        )
+        held = tuple(row for row in rows if holds_on(row, today))
         kept = user.__dict__["_assignments_today"] = (today, held)
     return kept[1]
 
 
+def holds_on(row: Assignment, day: datetime.date) -> bool:
+    """Tell whether a role holds on a day; its source, where it is delegated, is asked too."""
+    holds = row.valid_from <= day and (row.valid_to is None or row.valid_to > day)
+    source = row.delegated_from
+    return holds and (source is None or (source.user.is_active and holds_on(source, day)))
+
+
+def delegators_of(user: Any) -> tuple[str, ...]:
+    """Name those by whose delegation a person holds a role today."""
+    rows = [row for row in assignments_of(user) if row.delegated_from is not None]
+    return tuple(dict.fromkeys(str(row.delegated_from.user) for row in rows if row.delegated_from))
+
+
 def scope_of(user: Any) -> Scope:
-    """Give the scope of a person; nothing for the public."""
+    """Give the scope of a person; nothing for the public.
+
+    A person who comes with an API key narrowed to a unit (``queries.person_of_token``) has that unit alone,
+    as far as it still lies in their charge, and only the roles that reach it.
+    """
     held = assignments_of(user)
     if not held:
         return NOTHING
+    token = user.__dict__.get("api_token")
+    if token is not None and token.unit_kind:
+        return _narrowed(held, token.unit_kind, token.unit_code)
     # Coders and researchers work with coded answers and released files; no unit's own data are theirs.
     units = [row for row in held if row.role in FIELD]
     return Scope(
@@ -109,6 +137,37 @@ def scope_of(user: Any) -> Scope:
         provinces=frozenset(row.unit_code for row in units if row.unit_kind == UnitKind.PROVINCE),
         communes=frozenset(row.unit_code for row in units if row.unit_kind == UnitKind.COMMUNE),
         schools=frozenset(row.unit_code for row in units if row.unit_kind == UnitKind.SCHOOL),
+    )
+
+
+def _narrowed(held: tuple[Assignment, ...], unit_kind: str, unit_code: str) -> Scope:
+    """Give the scope of one unit, by the roles whose own scope covers it today."""
+    from dienrong.accounts import directory
+
+    place = directory.place_of(unit_kind, unit_code)
+    if place is None:
+        return NOTHING
+    where = (place.province_code, place.commune_code, place.school_id)
+    roles = frozenset(row.role for row in held if row.role in FIELD and unit_scope(row).covers(*where))
+    if not roles:
+        return NOTHING
+    return Scope(
+        roles=roles,
+        provinces=frozenset({unit_code} if unit_kind == UnitKind.PROVINCE else ()),
+        communes=frozenset({unit_code} if unit_kind == UnitKind.COMMUNE else ()),
+        schools=frozenset({unit_code} if unit_kind == UnitKind.SCHOOL else ()),
+    )
+
+
+def unit_scope(row: Assignment) -> Scope:
+    """Give the scope of one role by itself."""
+    code = frozenset({row.unit_code})
+    return Scope(
+        roles=frozenset({row.role}),
+        is_national=row.unit_kind == UnitKind.NATION,
+        provinces=code if row.unit_kind == UnitKind.PROVINCE else frozenset(),
+        communes=code if row.unit_kind == UnitKind.COMMUNE else frozenset(),
+        schools=code if row.unit_kind == UnitKind.SCHOOL else frozenset(),
     )
 
 

@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from dienrong.accounts import permissions
-from dienrong.accounts.models import SignIn, SignInFailure, User, normal_username
+from dienrong.accounts import keys, permissions
+from dienrong.accounts.models import ApiToken, SignIn, SignInFailure, User, normal_username
 from dienrong.core import clock
 from dienrong.core.shell import Identity
 
@@ -67,3 +67,28 @@ def sign_ins_of(user: Any) -> QuerySet[SignIn]:
     """Give the browsers in which a person is signed in, newest first."""
     oldest = clock.now() - datetime.timedelta(seconds=settings.SESSION_COOKIE_AGE)
     return SignIn.objects.filter(user=user, signed_in_at__gt=oldest)
+
+
+def person_of_token(raw: str) -> User | None:
+    """Give the person in whose name a program works, from the key it sent; None where the key opens nothing.
+
+    The person carries the key as ``api_token``; ``permissions.scope_of`` then gives no more than the key's unit.
+    Whether their roles may use the API at all is asked of ``permissions.demand(user, "use_api")``; the caller
+    notes the use by ``operations.note_token_use``.
+    """
+    if not raw.startswith(keys.API_PREFIX) or len(raw) > 200:
+        return None
+    token = (
+        ApiToken.objects.select_related("user")
+        .filter(token_hash=keys.hash_of_secret(raw), revoked_at=None, expires_at__gt=clock.now())
+        .first()
+    )
+    if token is None or not token.user.is_active:
+        return None
+    token.user.__dict__["api_token"] = token
+    return token.user
+
+
+def tokens_of(user: Any) -> QuerySet[ApiToken]:
+    """Give the API keys of a person, newest first."""
+    return ApiToken.objects.filter(user=user)

@@ -1,4 +1,4 @@
-"""Changes about people: each is one transaction and leaves one audit entry."""
+"""Accounts, roles, passwords, and the browsers in which people are signed in."""
 
 from __future__ import annotations
 
