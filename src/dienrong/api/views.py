@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.http import require_GET
 
+from dienrong.accounts import permissions
+from dienrong.api.reference import sections_of
 from dienrong.api.specification import in_language
 
 
@@ -22,4 +26,13 @@ def openapi(request: HttpRequest) -> HttpResponse:
 @require_GET
 def reference(request: HttpRequest) -> HttpResponse:
     """Explain the API to people: how to get a token, each address, its parameters, an example."""
-    return render(request, "api/reference.html", {})
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    host = request.build_absolute_uri("/").rstrip("/")
+    context = {
+        "sections": sections_of(in_language(language), host),
+        "host": host,
+        "rate": settings.OPTIONS.api_rate,
+        "may_use": permissions.may(request.user, "use_api"),
+        "account_url": reverse("accounts:profile"),
+    }
+    return render(request, "api/reference.html", context)

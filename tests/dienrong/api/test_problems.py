@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
-from dienrong.core import clock
+from dienrong.registry import queries
 
 pytestmark = pytest.mark.django_db
 PARTS = {"code", "status", "title", "detail", "hint", "request_id"}
@@ -93,21 +94,19 @@ def test_the_problem_speaks_vietnamese_unless_english_is_asked_for(visitor) -> N
 def test_a_failure_of_ours_is_a_number_not_a_stack_trace(machine, officer, monkeypatch, settings) -> None:
     settings.DEBUG = True
 
-    def broken() -> None:
+    caller = machine(officer)
+
+    def broken(*_args: object) -> None:
         raise RuntimeError("secret of the house")
 
-    monkeypatch.setattr(clock, "today", broken)
-    answer = machine(officer).get("/units")
+    monkeypatch.setattr(queries, "units_on", broken)
+    answer = caller.get("/units")
     assert problem_of(answer, 500)["code"] == "api.failed"
     assert b"secret" not in answer.content
     assert b"Traceback" not in answer.content
 
 
 def test_a_database_held_by_a_long_write_says_when_to_come_again(machine, officer, monkeypatch) -> None:
-    from django.db import OperationalError
-
-    from dienrong.registry import queries
-
     caller = machine(officer)
 
     def locked(*_args: object, **_kw: object) -> None:
