@@ -75,7 +75,7 @@ def _answer(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Http
     except Refusal as refusal:
         return problems.response_of(refusal)
     except Http404:
-        return problems.response_of(_nothing())
+        return problems.response_of(problems.nothing_here())
     except ValidationError as error:
         faults = problems.faults_of(error.errors)
         sentence = _("Some values do not have the form that the specification asks for.")
@@ -103,14 +103,6 @@ def _answer(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Http
         answer.headers["Allow"] = response.headers.get("Allow", "GET")
         return answer
     return response
-
-
-def _nothing() -> Refusal:
-    """Make the refusal of what does not exist, or lies outside the token's units."""
-    return problems.NothingHere(
-        _("There is no such thing, or it lies outside the units of this token."),
-        hint=_("Check the code; GET /api/v1/me names the units of the token."),
-    )
 
 
 def _busy_or_failed(error: OperationalError) -> Refusal:

@@ -129,6 +129,14 @@ STATUSES: tuple[tuple[type[Refusal], int], ...] = (
 )
 
 
+def nothing_here() -> NothingHere:
+    """Make the refusal of what does not exist, or lies outside the token's units."""
+    return NothingHere(
+        _("There is no such thing, or it lies outside the units of this token."),
+        hint=_("Check the code; GET /api/v1/me names the units of the token."),
+    )
+
+
 def status_of(refusal: Refusal) -> int:
     """Give the status of a refusal; what a room refuses for its own reasons is 422."""
     return next((status for kind, status in STATUSES if isinstance(refusal, kind)), 422)

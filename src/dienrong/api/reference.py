@@ -187,9 +187,7 @@ def _form(spec: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     return words.get(kind, kind)
 
 
-def _example(
-    path: str, method: str, operation: Mapping[str, Any], body: Mapping[str, Any], host: str
-) -> str:
+def _example(path: str, method: str, operation: Mapping[str, Any], body: Mapping[str, Any], host: str) -> str:
     """Write an example as a line of curl."""
     query = []
     for parameter in operation["parameters"]:

@@ -99,7 +99,7 @@ def test_a_failure_of_ours_is_a_number_not_a_stack_trace(machine, officer, monke
     def broken(*_args: object) -> None:
         raise RuntimeError("secret of the house")
 
-    monkeypatch.setattr(queries, "units_on", broken)
+    monkeypatch.setattr(queries, "versions_on", broken)
     answer = caller.get("/units")
     assert problem_of(answer, 500)["code"] == "api.failed"
     assert b"secret" not in answer.content
@@ -112,7 +112,7 @@ def test_a_database_held_by_a_long_write_says_when_to_come_again(machine, office
     def locked(*_args: object, **_kw: object) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr(queries, "units_on", locked)
+    monkeypatch.setattr(queries, "versions_on", locked)
     answer = caller.get("/units")
     assert problem_of(answer, 503)["code"] == "api.busy"
     assert answer.headers["Retry-After"] == "5"
