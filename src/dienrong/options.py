@@ -88,6 +88,13 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def parse_vault_key(text: str) -> str:
+    """Read a key of 32 bytes, as hexadecimal digits; empty means the file in the data folder."""
+    if text.strip() and not re.fullmatch(r"[0-9a-fA-F]{64}", text.strip()):
+        raise ValueError("64 hexadecimal digits (32 bytes)")
+    return text.strip().lower()
+
+
 def one_of(*words: str) -> Callable[[str], str]:
     """Make a reader that accepts only these words, in any case."""
 
@@ -156,6 +163,16 @@ class Options:
         "text",
         en="Key that signs sessions. Empty: made once and kept in the data folder, readable by its owner alone.",
         vi="Khóa ký phiên làm việc. Để trống: tạo một lần và giữ trong thư mục dữ liệu, chỉ chủ đọc được.",
+        secret=True,
+    )
+    vault_key: str = option(
+        "",
+        parse_vault_key,
+        "64 hexadecimal digits",
+        en="Key that seals personal identifiers and second factors. Empty: made once and kept in the data folder "
+        "as vault_key. Keep a copy apart from the database: without it nothing sealed can be opened.",
+        vi="Khóa niêm phong định danh cá nhân và mã xác thực. Để trống: tạo một lần, giữ trong thư mục dữ liệu "
+        "(tệp vault_key). Cần lưu một bản riêng, tách khỏi cơ sở dữ liệu: mất khóa là không mở lại được.",
         secret=True,
     )
     allowed_hosts: tuple[str, ...] = option(
