@@ -398,6 +398,16 @@ class Options:
         en="Form of log lines: console for people, json for machines.",
         vi="Dạng nhật ký kỹ thuật: console cho người, json cho máy.",
     )
+    rules_dir: Path | None = option(
+        None,
+        parse_path,
+        "folder",
+        en="Folder of this installation's own rules of data quality (*.toml). Empty: the folder rules in the data "
+        "folder.",
+        vi="Thư mục quy tắc chất lượng dữ liệu riêng của đơn vị (*.toml). Để trống: thư mục rules trong thư mục "
+        "dữ liệu.",
+        since="0.2",
+    )
     shared: Path | None = option(
         None,
         parse_path,
@@ -423,6 +433,11 @@ class Options:
     def store_path(self) -> Path:
         """Folder of the artefact store."""
         return self.store if self.store is not None else self.data_dir / "store"
+
+    @property
+    def rules_path(self) -> Path:
+        """Folder of the installation's own rules of data quality."""
+        return self.rules_dir if self.rules_dir is not None else self.data_dir / "rules"
 
 
 def fields() -> tuple[dataclasses.Field[Any], ...]:
