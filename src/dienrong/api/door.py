@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from django.conf import settings
@@ -18,12 +19,26 @@ from django.utils.translation import get_language_from_request
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.parser import Parser
 
 from dienrong.api import problems
 from dienrong.core.refusals import Refusal
 
 log = structlog.get_logger(__name__)
 View = Callable[..., HttpResponse]
+
+
+class StrictJson(Parser):
+    """Reads JSON as its standard has it: Python's NaN and Infinity are none."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """Read the body."""
+        return json.loads(request.body, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    """Refuse what is no JSON."""
+    raise ValueError(f"{word} is no JSON")
 
 
 class Api(NinjaAPI):

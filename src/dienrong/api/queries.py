@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -10,6 +11,8 @@ from django.utils import timezone
 
 from dienrong.accounts.permissions import Scope
 from dienrong.core.text import search_key
+from dienrong.imports import queries as uploads
+from dienrong.imports.models import Upload
 from dienrong.registry import queries as registry
 from dienrong.registry.models import (
     School,
@@ -19,6 +22,7 @@ from dienrong.registry.models import (
     SchoolVersion,
     UnitVersion,
 )
+from dienrong.rosters.models import StudentPlace
 
 
 def within(scope: Scope, prefix: str = "") -> Q:
@@ -101,3 +105,17 @@ def history_of(school: School) -> dict[str, Any]:
         "versions": list(reversed(registry.school_versions(school))),
         "events": list(reversed(events)),
     }
+
+
+def students_of(school: School, school_year: str) -> QuerySet[StudentPlace]:
+    """List the pupils of a school in a school year; the vault is never opened."""
+    return StudentPlace.objects.filter(school=school, school_year=school_year).select_related("student")
+
+
+def upload_of(user: Any, scope: Scope, import_id: uuid.UUID | str) -> Upload | None:
+    """Give an import of a person that was previewed within the very scope of now; None where there is none.
+
+    A token narrower than its person thus never sees what the person sent on a page for all units.
+    """
+    upload = uploads.upload_for(user, import_id)
+    return upload if upload is not None and upload.scope == uploads.scope_as_json(scope) else None

@@ -191,7 +191,7 @@ def _example(path: str, method: str, operation: Mapping[str, Any], body: Mapping
     """Write an example as a line of curl."""
     query = []
     for parameter in operation["parameters"]:
-        shown = parameter["schema"].get("examples") or parameter.get("examples")
+        shown = parameter["schema"].get("examples")
         if parameter["in"] == "path":
             options = parameter["schema"].get("enum") or ["…"]
             path = path.replace("{" + parameter["name"] + "}", str(shown[0] if shown else options[-1]))

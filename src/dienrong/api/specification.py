@@ -94,6 +94,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     for parameter in operation["parameters"]:
         parameter["schema"] = _lean(parameter["schema"])
         parameter["schema"].pop("description", None)
+        parameter.pop("examples", None)
     responses = operation["responses"]
     for answer in responses.values():
         names = [*RATE_HEADERS, *(["ETag"] if method == "get" else [])]

@@ -46,7 +46,7 @@ def _school_year(value: str) -> str:
     return value
 
 
-def _plain(value: str) -> str:
+def plain_text(value: str) -> str:
     """Refuse text that no database keeps: NUL and halves of characters."""
     if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
         raise ValueError(_("It holds characters that no text has."))
@@ -68,15 +68,15 @@ SchoolYear = Annotated[
     Field(pattern=r"^[0-9]{4}-[0-9]{4}$", examples=["2026-2027"]),
     AfterValidator(_school_year),
 ]
-Words = Annotated[str, Field(max_length=80), AfterValidator(_plain)]
-Code = Annotated[str, Field(max_length=20), AfterValidator(_plain)]
+Words = Annotated[str, Field(max_length=80), AfterValidator(plain_text)]
+Code = Annotated[str, Field(max_length=20), AfterValidator(plain_text)]
 Grade = Annotated[int, Field(ge=0, le=12)]
 
 
 class Paging(Schema):
     """The parameters of every list."""
 
-    after: Annotated[str, Field(max_length=600), AfterValidator(_plain)] | None = Field(
+    after: Annotated[str, Field(max_length=600), AfterValidator(plain_text)] | None = Field(
         None, description=gettext_noop("Cursor of the page before, as its “next” gives it.")
     )
     limit: int = Field(100, ge=1, le=500, description=gettext_noop("Rows per page, 500 at most."))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext_noop as _
 
 from dienrong.api.access import Bearer
-from dienrong.api.door import Api
-from dienrong.api.endpoints import me, schools, units
+from dienrong.api.door import Api, StrictJson
+from dienrong.api.endpoints import imports, me, rosters, schools, units
 
 api = Api(
     title="Diện Rộng",
@@ -19,8 +19,15 @@ api = Api(
     openapi_url=None,
     docs_url=None,
     auth=Bearer(),
+    parser=StrictJson(),
     servers=[{"url": "/"}],
     urls_namespace="api-v1",
 )
-for room, router in (("me", me.router), ("units", units.router), ("schools", schools.router)):
+for room, router in (
+    ("me", me.router),
+    ("units", units.router),
+    ("schools", schools.router),
+    ("rosters", rosters.router),
+    ("imports", imports.router),
+):
     api.add_router("", router, tags=[room])
