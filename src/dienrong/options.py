@@ -311,6 +311,13 @@ class Options:
         en="Minutes that such a lock lasts.",
         vi="Số phút của một lần tạm khóa.",
     )
+    api_rate: int = option(
+        120,
+        whole_number(1, 100_000),
+        "whole number",
+        en="Requests per minute that one API token may make.",
+        vi="Số yêu cầu mỗi phút mà một khóa API được gửi.",
+    )
     invitation_days: int = option(
         7,
         whole_number(1, 60),
@@ -362,6 +369,20 @@ class Options:
         "text",
         en="Claim of the provider's answer that names the person for ever.",
         vi="Trường trong câu trả lời của nhà cung cấp dùng làm định danh lâu dài của người dùng.",
+    )
+    upload_megabytes: int = option(
+        50,
+        whole_number(1, 500),
+        "whole number",
+        en="Largest file of data that may be sent in, in megabytes.",
+        vi="Dung lượng lớn nhất của một tệp dữ liệu tải lên, tính bằng megabyte.",
+    )
+    upload_days: int = option(
+        30,
+        whole_number(1, 3650),
+        "whole number",
+        en="Days after which a file of data, its preview and its undoing are deleted.",
+        vi="Số ngày giữ tệp dữ liệu, bản xem trước và khả năng hoàn tác; sau đó bị xóa.",
     )
     log_level: str = option(
         "info",

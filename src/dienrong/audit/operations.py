@@ -94,7 +94,7 @@ def record(
     entry = AuditEntry(
         at=clock.now(),
         actor=person,
-        actor_name=_name_of_actor(person),
+        actor_name=_name_of_actor(person, context.via),
         action=action,
         object_kind=name.kind,
         object_id=name.key,
@@ -130,16 +130,16 @@ def _name_of(row: models.Model | None) -> ObjectName:
     return ObjectName(row._meta.label_lower, str(row.pk), str(row))
 
 
-def _name_of_actor(person: Any | None) -> str:
-    """Name who acted; somebody who holds a role by delegation today is named with who lent it."""
+def _name_of_actor(person: Any | None, via: str) -> str:
+    """Name who acted, with who lent the role (delegation) and the program that acts in that name."""
     if person is None:
         return ""
     lenders = permissions.delegators_of(person)
     if not lenders:
-        return str(person)[:150]
+        return (f"{person} · {via}" if via else str(person))[:150]
     with translation.override(settings.LANGUAGE_CODE):
         addition = _("(by delegation of %(names)s)") % {"names": ", ".join(lenders)}
-    return f"{person} {addition}"[:150]
+    return f"{person} {addition}{f' · {via}' if via else ''}"[:150]
 
 
 def _hold_chain() -> None:
