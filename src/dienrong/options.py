@@ -95,6 +95,18 @@ def parse_vault_key(text: str) -> str:
     return text.strip().lower()
 
 
+def parse_issuer(text: str) -> str:
+    """Read the address of a provider of OpenID Connect; http only on this machine itself."""
+    address = text.strip().rstrip("/")
+    if not address:
+        return ""
+    parts = urlsplit(address)
+    is_here = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if not (parts.hostname and (parts.scheme == "https" or is_here)) or parts.query or parts.fragment:
+        raise ValueError("an address such as https://provider.example (http on this machine alone)")
+    return address
+
+
 def one_of(*words: str) -> Callable[[str], str]:
     """Make a reader that accepts only these words, in any case."""
 
@@ -270,6 +282,20 @@ class Options:
         en="Times a job is started in all, when its worker died, before it is given up.",
         vi="Tổng số lần chạy một công việc khi tiến trình bị chết, trước khi bỏ cuộc.",
     )
+    upload_megabytes: int = option(
+        50,
+        whole_number(1, 500),
+        "whole number",
+        en="Largest file of data that may be sent in, in megabytes.",
+        vi="Dung lượng lớn nhất của một tệp dữ liệu tải lên, tính bằng megabyte.",
+    )
+    upload_days: int = option(
+        30,
+        whole_number(1, 3650),
+        "whole number",
+        en="Days after which a file of data, its preview and its undoing are deleted.",
+        vi="Số ngày giữ tệp dữ liệu, bản xem trước và khả năng hoàn tác; sau đó bị xóa.",
+    )
     session_hours: int = option(
         10,
         whole_number(1, 336),
@@ -299,19 +325,57 @@ class Options:
         en="Minutes that such a lock lasts.",
         vi="Số phút của một lần tạm khóa.",
     )
-    upload_megabytes: int = option(
-        50,
-        whole_number(1, 500),
+    invitation_days: int = option(
+        7,
+        whole_number(1, 60),
         "whole number",
-        en="Largest file of data that may be sent in, in megabytes.",
-        vi="Dung lượng lớn nhất của một tệp dữ liệu tải lên, tính bằng megabyte.",
+        en="Days that a one-time link of an invitation or of a new password is valid.",
+        vi="Số ngày hiệu lực của đường dẫn dùng một lần (mời vào hệ thống, đặt lại mật khẩu).",
     )
-    upload_days: int = option(
-        30,
-        whole_number(1, 3650),
-        "whole number",
-        en="Days after which a file of data, its preview and its undoing are deleted.",
-        vi="Số ngày giữ tệp dữ liệu, bản xem trước và khả năng hoàn tác; sau đó bị xóa.",
+    require_totp: bool = option(
+        True,
+        parse_flag,
+        "yes or no",
+        en="Officers of the ministry and of provinces sign in with a code from their phone (TOTP) as well; "
+        "demonstration accounts are exempt.",
+        vi="Chuyên gia của Bộ và chuyên viên Sở phải nhập thêm mã xác thực trên điện thoại (TOTP); "
+        "tài khoản trình diễn được miễn.",
+    )
+    oidc_issuer: str = option(
+        "",
+        parse_issuer,
+        "address",
+        en="Provider of OpenID Connect, such as VNeID. Empty: local accounts alone.",
+        vi="Địa chỉ nhà cung cấp OpenID Connect, ví dụ VNeID. Để trống: chỉ dùng tài khoản của hệ thống.",
+    )
+    oidc_client_id: str = option(
+        "",
+        parse_text,
+        "text",
+        en="Name under which that provider knows this site.",
+        vi="Mã của hệ thống này tại nhà cung cấp đó.",
+    )
+    oidc_client_secret: str = option(
+        "",
+        parse_text,
+        "text",
+        en="Secret that this site shows to that provider.",
+        vi="Khóa bí mật của hệ thống này tại nhà cung cấp đó.",
+        secret=True,
+    )
+    oidc_name: str = option(
+        "VNeID",
+        parse_text,
+        "text",
+        en="Name of that provider on the sign-in button.",
+        vi="Tên nhà cung cấp trên nút đăng nhập.",
+    )
+    oidc_subject_claim: str = option(
+        "sub",
+        parse_text,
+        "text",
+        en="Claim of the provider's answer that names the person for ever.",
+        vi="Trường trong câu trả lời của nhà cung cấp dùng làm định danh lâu dài của người dùng.",
     )
     log_level: str = option(
         "info",
@@ -342,6 +406,11 @@ class Options:
         vi="Chỉ cho kiểm thử: máy chủ PostgreSQL mà người dùng được tạo cơ sở dữ liệu.",
         secret=True,
     )
+
+    @property
+    def has_oidc(self) -> bool:
+        """Whether people may sign in through a provider of OpenID Connect."""
+        return bool(self.oidc_issuer and self.oidc_client_id)
 
     @property
     def store_path(self) -> Path:

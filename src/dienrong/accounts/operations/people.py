@@ -1,32 +1,29 @@
-"""Changes about people: each is one transaction and leaves one audit entry."""
+"""Accounts, roles and passwords."""
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
-from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from dienrong.accounts import devices
+from dienrong.accounts import directory
 from dienrong.accounts.models import (
     UNIT_KIND_OF_ROLE,
     Assignment,
+    Invitation,
     Role,
-    SignIn,
-    SignInFailure,
     UnitKind,
     User,
     normal_username,
 )
-from dienrong.core import clock, formats
-from dienrong.core.recording import ObjectName, record
+from dienrong.core import clock
+from dienrong.core.recording import record
 from dienrong.core.refusals import Refusal
-
-KEEP_FAILURES = datetime.timedelta(days=2)
 
 
 class PersonRefused(Refusal):
@@ -41,24 +38,18 @@ class AssignmentRefused(Refusal):
     code = "accounts.assignment_refused"
 
 
-class SignInLocked(Refusal):
-    """Too many wrong passwords; the door is closed for a while."""
-
-    code = "accounts.sign_in_locked"
-
-
 @transaction.atomic
 def create_person(
     *,
     username: str,
     full_name: str,
-    password: str,
+    password: str | None,
     by: User | None,
     email: str = "",
     language: str = "",
     is_demo: bool = False,
 ) -> User:
-    """Make an account. The password passes the rules of the house.
+    """Make an account. The password passes the rules of the house; None leaves other ways of signing in.
 
     Raises
     ------
@@ -74,7 +65,8 @@ def create_person(
     )
     try:
         user.full_clean(exclude=["password"])
-        validate_password(password, user)
+        if password is not None:
+            validate_password(password, user)
     except ValidationError as error:
         raise PersonRefused(" ".join(error.messages)) from error
     user.set_password(password)
@@ -110,12 +102,15 @@ def assign_role(
     kinds = [kind for kind in UNIT_KIND_OF_ROLE[role] if (kind == UnitKind.NATION) == (unit_code == "")]
     if not kinds:
         raise AssignmentRefused(_("This role needs the code of its unit, and national roles have none."))
+    place = directory.place_of(kinds[0], unit_code) or directory.own_place(kinds[0], unit_code)
     assignment = Assignment(
         user=user,
         role=role,
         unit_kind=kinds[0],
         unit_code=unit_code,
-        unit_name=unit_name,
+        unit_name=(unit_name or directory.name_of(kinds[0], unit_code) or "")[:200],
+        province_code=place.province_code or "",
+        commune_code=place.commune_code or "",
         valid_from=valid_from or clock.today(),
         valid_to=valid_to,
     )
@@ -170,88 +165,42 @@ def change_profile(*, user: User, full_name: str, email: str, language: str) -> 
     record(action="accounts.profile_changed", actor=user, obj=user, before=before, after=_facts(user))
 
 
-@transaction.atomic
-def note_failure(*, username: str, address: str) -> None:
-    """Count a wrong password; the failure that reaches the limit is audited as a lock."""
-    from dienrong.accounts import queries
-
-    name = normal_username(username)[:150]
-    now = clock.now()
-    SignInFailure.objects.filter(failed_at__lt=now - KEEP_FAILURES).delete()
-    SignInFailure.objects.create(username=name, address=address[:64], failed_at=now)
-    ends_at = queries.lock_ends_at(username=name, address=address)
-    if ends_at is not None:
-        after = {"until": ends_at.isoformat()}
-        record(
-            action="accounts.sign_in_locked", actor=None, obj=ObjectName("accounts.user", name), after=after
-        )
-
-
-@transaction.atomic
-def note_sign_in(*, user: User, session_key: str, address: str, device: str) -> None:
-    """Remember the browser in which a person signed in, and forget the account's failures."""
-    SignInFailure.objects.filter(username=user.username).delete()
-    SignIn.objects.update_or_create(
-        session_key=session_key,
-        defaults={
-            "user": user,
-            "address": address[:64],
-            "device": devices.device_name(device),
-            "signed_in_at": clock.now(),
-        },
-    )
-    user.last_login = clock.now()
-    user.save(update_fields=["last_login"])
-    record(action="accounts.signed_in", actor=user, obj=user)
-
-
-@transaction.atomic
-def note_sign_out(*, user: User, session_key: str) -> None:
-    """Forget the browser that a person leaves."""
-    SignIn.objects.filter(user=user, session_key=session_key).delete()
-    record(action="accounts.signed_out", actor=user, obj=user)
-
-
-@transaction.atomic
-def move_sign_in(*, user: User, old_key: str, new_key: str) -> None:
-    """Follow a browser whose session key changed with the password; forget the browsers it signed out."""
-    SignIn.objects.filter(user=user).exclude(session_key=old_key).delete()
-    SignIn.objects.filter(user=user, session_key=old_key).update(session_key=new_key)
-
-
-@transaction.atomic
-def end_sign_in(*, user: User, sign_in_id: int) -> bool:
-    """Sign a person out of one of their browsers; False where it was not theirs."""
-    sign_in = SignIn.objects.filter(user=user, pk=sign_in_id).first()
-    if sign_in is None:
-        return False
-    Session.objects.filter(session_key=sign_in.session_key).delete()
-    sign_in.delete()
-    record(action="accounts.signed_out_elsewhere", actor=user, obj=user)
-    return True
-
-
-def refuse_if_locked(*, username: str, address: str) -> None:
-    """Refuse a sign-in while the door is locked, in the same words whether the account exists or not.
-
-    Raises
-    ------
-    SignInLocked
-        With the time at which the door opens.
-    """
-    from dienrong.accounts import queries
-
-    ends_at = queries.lock_ends_at(username=username, address=address)
-    if ends_at is not None:
-        sentence = _("Too many wrong passwords. Sign-in opens again at %(moment)s.")
-        raise SignInLocked(sentence % {"moment": formats.moment_text(ends_at)})
-
-
 def keep_language(*, request: Any, language: str, **_more: Any) -> None:
     """Keep the language that a signed-in person chose, for their next sign-in."""
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated and user.language != language:
         change_profile(user=user, full_name=user.full_name, email=user.email, language=language)
+
+
+@transaction.atomic
+def refresh_places(*, unit_codes: Iterable[str] | None = None) -> int:
+    """Write anew where the units of roles and of open links lie; the registry calls this after it moved units.
+
+    Parameters
+    ----------
+    unit_codes : iterable of str, optional
+        Communes and schools that moved; None fills the places that were never known.
+
+    Returns
+    -------
+    int
+        Rows written. No audit entry: the change of the unit itself has its own.
+    """
+    n_written = 0
+    for model in (Assignment, Invitation):
+        rows = model.objects.filter(unit_kind__in=(UnitKind.PROVINCE, UnitKind.COMMUNE, UnitKind.SCHOOL))
+        rows = (
+            rows.filter(province_code="")
+            if unit_codes is None
+            else rows.filter(unit_code__in=list(unit_codes))
+        )
+        for kind, code in set(rows.order_by().values_list("unit_kind", "unit_code")):
+            place = directory.place_of(kind, code)
+            if place is not None:
+                n_written += model.objects.filter(unit_kind=kind, unit_code=code).update(
+                    province_code=place.province_code or "", commune_code=place.commune_code or ""
+                )
+    return n_written
 
 
 def _facts(user: User) -> dict[str, Any]:
