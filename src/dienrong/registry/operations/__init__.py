@@ -1,0 +1,45 @@
+"""Writes of the registry; each is one transaction with its audit entry inside."""
+
+from __future__ import annotations
+
+from dienrong.registry.operations.applying import Decision
+from dienrong.registry.operations.counting import undo_enrolments, undo_sites, write_enrolments, write_sites
+from dienrong.registry.operations.events import (
+    NewSchool,
+    change_school,
+    close_school,
+    merge_schools,
+    open_school,
+    recode_school,
+    rename_school,
+    split_school,
+)
+from dienrong.registry.operations.loading import first_day_of, load_nation
+from dienrong.registry.operations.refusals import UnknownCommune
+from dienrong.registry.operations.undoing import undo_event
+from dienrong.registry.operations.units import UnitsLoaded, load_units
+from dienrong.registry.operations.writing import undo_schools, write_schools
+
+__all__ = [
+    "Decision",
+    "NewSchool",
+    "UnitsLoaded",
+    "UnknownCommune",
+    "change_school",
+    "close_school",
+    "first_day_of",
+    "load_nation",
+    "load_units",
+    "merge_schools",
+    "open_school",
+    "recode_school",
+    "rename_school",
+    "split_school",
+    "undo_enrolments",
+    "undo_event",
+    "undo_schools",
+    "undo_sites",
+    "write_enrolments",
+    "write_schools",
+    "write_sites",
+]
