@@ -14,6 +14,7 @@ from dienrong.core.text import search_key
 from dienrong.imports import queries as uploads
 from dienrong.imports.models import Upload
 from dienrong.registry import queries as registry
+from dienrong.registry.frame import FrameRow
 from dienrong.registry.models import (
     School,
     SchoolEnrolment,
@@ -119,3 +120,15 @@ def upload_of(user: Any, scope: Scope, import_id: uuid.UUID | str) -> Upload | N
     """
     upload = uploads.upload_for(user, import_id)
     return upload if upload is not None and upload.scope == uploads.scope_as_json(scope) else None
+
+
+def frame_of(
+    scope: Scope, *, day: datetime.date, school_year: str, grade: int | None, province_code: str
+) -> list[FrameRow]:
+    """Give the frame of a day, limited to the schools that lie in a scope today, in the order of the codes."""
+    grades = range(13) if grade is None else (grade,)
+    rows = registry.frame_on(day, school_year, grades, province_code=province_code)
+    if scope.is_national:
+        return rows
+    allowed = set(School.objects.filter(within(scope)).values_list("pk", flat=True))
+    return [row for row in rows if row.school_key in allowed]
