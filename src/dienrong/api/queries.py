@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from dienrong.accounts.permissions import Scope
+from dienrong.core import clock
 from dienrong.core.text import search_key
 from dienrong.imports import queries as uploads
 from dienrong.imports.models import Upload
@@ -24,6 +25,7 @@ from dienrong.registry.models import (
     UnitVersion,
 )
 from dienrong.rosters.models import StudentPlace
+from dienrong.scorecard.models import Finding, SchoolState, Score, UnitKind
 
 
 def within(scope: Scope, prefix: str = "") -> Q:
@@ -132,3 +134,30 @@ def frame_of(
         return rows
     allowed = set(School.objects.filter(within(scope)).values_list("pk", flat=True))
     return [row for row in rows if row.school_key in allowed]
+
+
+def school_scores(scope: Scope) -> QuerySet[SchoolState]:
+    """List the present scores of the schools of a scope."""
+    return SchoolState.objects.filter(within(scope, "school__")).select_related("school")
+
+
+def unit_scores(scope: Scope, kind: str, *, province_code: str = "") -> QuerySet[Score]:
+    """List the scores of units that lie in a scope as a whole, of today and of earlier days."""
+    rows = Score.objects.filter(unit_kind=kind)
+    if kind == UnitKind.NATION:
+        return rows if scope.is_national else rows.none()
+    if kind == UnitKind.PROVINCE:
+        rows = rows if scope.is_national else rows.filter(unit_code__in=scope.provinces)
+        return rows.filter(unit_code=province_code) if province_code else rows
+    communes = registry.units_on(clock.today(), "commune").order_by()
+    if not scope.is_national:
+        allowed = communes.filter(Q(parent__code__in=scope.provinces) | Q(code__in=scope.communes))
+        rows = rows.filter(unit_code__in=allowed.values("code"))
+    if province_code:
+        rows = rows.filter(unit_code__in=communes.filter(parent__code=province_code).values("code"))
+    return rows
+
+
+def findings_of(school: School) -> QuerySet[Finding]:
+    """List the open findings of a school."""
+    return Finding.objects.filter(school=school, is_open=True)
