@@ -430,6 +430,12 @@ class Options:
         return bool(self.oidc_issuer and self.oidc_client_id)
 
     @property
+    def oidc_origin(self) -> str:
+        """Scheme, host and port of that provider, as a content policy names them; empty where there is none."""
+        parts = urlsplit(self.oidc_issuer)
+        return f"{parts.scheme}://{parts.netloc}" if self.has_oidc else ""
+
+    @property
     def store_path(self) -> Path:
         """Folder of the artefact store."""
         return self.store if self.store is not None else self.data_dir / "store"

@@ -146,9 +146,7 @@ def merge_histories(draw: st.DrawFn) -> tuple[dict[int, dict[int, Count]], list[
     for order in range(draw(st.integers(0, 8))):
         if len(standing) < 2:
             break
-        joining = draw(
-            st.lists(st.sampled_from(sorted(standing)), min_size=2, max_size=4, unique=True)
-        )
+        joining = draw(st.lists(st.sampled_from(sorted(standing)), min_size=2, max_size=4, unique=True))
         day += timedelta(days=draw(st.integers(0, 3)))
         successor = fresh if draw(st.booleans()) else joining[0]
         fresh += successor == fresh

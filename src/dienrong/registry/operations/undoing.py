@@ -187,10 +187,11 @@ def _reopen(schools: list[School], events: Sequence[SchoolEvent]) -> None:
 def _remove(schools: list[School], keys: set[int]) -> None:
     """Remove the schools that the events made."""
     gone = [school.pk for school in schools]
-    # The rows of an undone event stay, and forget the school that it made.
-    leading = SchoolSuccession.objects.filter(event__in=keys, successor__in=gone)
-    leading.filter(predecessor__isnull=True).delete()
-    leading.update(successor=None)
+    # The rows of undone events stay, and forget the school that is gone.
+    undone = SchoolSuccession.objects.filter(Q(event__state=SchoolEvent.State.UNDONE) | Q(event__in=keys))
+    undone.filter(predecessor__in=gone).delete()
+    undone.filter(successor__in=gone, predecessor__isnull=True).delete()
+    undone.filter(successor__in=gone).update(successor=None)
     remove_schools(gone)
 
 
