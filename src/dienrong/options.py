@@ -325,6 +325,13 @@ class Options:
         en="Minutes that such a lock lasts.",
         vi="Số phút của một lần tạm khóa.",
     )
+    api_rate: int = option(
+        120,
+        whole_number(1, 100_000),
+        "whole number",
+        en="Requests per minute that one API token may make.",
+        vi="Số yêu cầu mỗi phút mà một khóa API được gửi.",
+    )
     invitation_days: int = option(
         7,
         whole_number(1, 60),
@@ -391,6 +398,16 @@ class Options:
         en="Form of log lines: console for people, json for machines.",
         vi="Dạng nhật ký kỹ thuật: console cho người, json cho máy.",
     )
+    rules_dir: Path | None = option(
+        None,
+        parse_path,
+        "folder",
+        en="Folder of this installation's own rules of data quality (*.toml). Empty: the folder rules in the data "
+        "folder.",
+        vi="Thư mục quy tắc chất lượng dữ liệu riêng của đơn vị (*.toml). Để trống: thư mục rules trong thư mục "
+        "dữ liệu.",
+        since="0.2",
+    )
     shared: Path | None = option(
         None,
         parse_path,
@@ -413,9 +430,20 @@ class Options:
         return bool(self.oidc_issuer and self.oidc_client_id)
 
     @property
+    def oidc_origin(self) -> str:
+        """Scheme, host and port of that provider, as a content policy names them; empty where there is none."""
+        parts = urlsplit(self.oidc_issuer)
+        return f"{parts.scheme}://{parts.netloc}" if self.has_oidc else ""
+
+    @property
     def store_path(self) -> Path:
         """Folder of the artefact store."""
         return self.store if self.store is not None else self.data_dir / "store"
+
+    @property
+    def rules_path(self) -> Path:
+        """Folder of the installation's own rules of data quality."""
+        return self.rules_dir if self.rules_dir is not None else self.data_dir / "rules"
 
 
 def fields() -> tuple[dataclasses.Field[Any], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from django.conf import settings
@@ -147,6 +148,11 @@ class Assignment(ValidityModel, TimestampedModel):
         return (
             f"{self.get_role_display()} · {self.unit_name or self.unit_code or self.get_unit_kind_display()}"
         )
+
+    @property
+    def last_day(self) -> datetime.date | None:
+        """The last day on which the role holds; None without end."""
+        return self.valid_to - datetime.timedelta(days=1) if self.valid_to else None
 
 
 class FailureKind(models.TextChoices):

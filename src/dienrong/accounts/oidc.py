@@ -194,12 +194,6 @@ def forget_discovery() -> None:
         _kept.clear()
 
 
-def origin_of(address: str) -> str:
-    """Give scheme, host and port of an address, as a content policy names them."""
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
-
-
 def _decoded(raw: str) -> Any:
     """Check the signature against the provider's keys; once anew where a key is not among those known."""
     try:

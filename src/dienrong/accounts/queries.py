@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from dienrong.accounts import keys, permissions
 from dienrong.accounts.models import (
@@ -28,7 +30,7 @@ from dienrong.accounts.models import (
     normal_username,
 )
 from dienrong.core import clock, text
-from dienrong.core.shell import Identity
+from dienrong.core.shell import Identity, Link
 
 
 def identity_of_request(request: HttpRequest) -> Identity | None:
@@ -44,6 +46,25 @@ def identity_of_request(request: HttpRequest) -> Identity | None:
         unit=(first.unit_name or str(first.get_unit_kind_display())) if first else "",
         url=reverse("accounts:profile"),
         sign_out_url=reverse("accounts:logout"),
+    )
+
+
+def links_of_request(request: HttpRequest) -> Iterable[Link]:
+    """Offer the people pages in the menu to those who look after people."""
+    user = getattr(request, "user", None)
+    if user is None or not permissions.may(user, "manage_people"):
+        return ()
+    url = reverse("accounts:people")
+    is_current = request.path.startswith(url)
+    return (
+        Link(
+            title=_("People and accounts"),
+            url=url,
+            is_current=is_current,
+            order=80,
+            in_menu=True,
+            icon="user",
+        ),
     )
 
 

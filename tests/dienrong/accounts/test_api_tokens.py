@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from dienrong.accounts import directory, operations, permissions, queries
+from dienrong.accounts import operations, permissions, queries
 from dienrong.accounts.models import ApiToken, User
 from dienrong.audit.models import AuditEntry
 from dienrong.core import clock
@@ -60,8 +60,7 @@ def test_a_switched_off_account_has_no_keys(officer: User) -> None:
     assert queries.person_of_token(raw) is None
 
 
-def test_a_key_narrowed_to_a_unit_gives_that_unit_alone(officer: User, monkeypatch) -> None:
-    plug_places(monkeypatch)
+def test_a_key_narrowed_to_a_unit_gives_that_unit_alone(officer: User, register) -> None:
     _token, raw = make(officer, unit_kind="commune", unit_code=COMMUNE)
     person = queries.person_of_token(raw)
     scope = permissions.scope_of(person)
@@ -71,8 +70,7 @@ def test_a_key_narrowed_to_a_unit_gives_that_unit_alone(officer: User, monkeypat
     assert not permissions.may_view_unit(person, province_code=PROVINCE, commune_code="00025")
 
 
-def test_a_narrowed_key_leaves_out_the_roles_held_elsewhere(coordinator: User, monkeypatch) -> None:
-    plug_places(monkeypatch)
+def test_a_narrowed_key_leaves_out_the_roles_held_elsewhere(coordinator: User, register) -> None:
     operations.assign_role(user=coordinator, role="commune_officer", unit_code="26734", by=None)
     _token, raw = make(coordinator, unit_kind="school", unit_code=SCHOOL)
     scope = permissions.scope_of(queries.person_of_token(raw))
@@ -81,11 +79,9 @@ def test_a_narrowed_key_leaves_out_the_roles_held_elsewhere(coordinator: User, m
     assert scope.communes == frozenset()
 
 
-def test_a_unit_that_leaves_the_persons_charge_leaves_the_key_empty(officer: User, monkeypatch) -> None:
-    plug_places(monkeypatch)
+def test_a_unit_that_leaves_the_persons_charge_leaves_the_key_empty(officer: User, register) -> None:
     _token, raw = make(officer, unit_kind="school", unit_code=SCHOOL)
-    moved = {SCHOOL: directory.Place(province_code="79", commune_code="26734", school_id=SCHOOL)}
-    plug_places(monkeypatch, moved)
+    register.move_school(SCHOOL, "79", "26734")
     assert permissions.scope_of(queries.person_of_token(raw)) == permissions.NOTHING
 
 
@@ -103,8 +99,7 @@ def test_a_unit_that_leaves_the_persons_charge_leaves_the_key_empty(officer: Use
         {"unit_kind": "", "unit_code": "01"},
     ],
 )
-def test_a_key_that_reaches_too_far_is_refused(officer: User, monkeypatch, wrong: dict) -> None:
-    plug_places(monkeypatch)
+def test_a_key_that_reaches_too_far_is_refused(officer: User, register, wrong: dict) -> None:
     with pytest.raises(operations.ApiTokenRefused):
         make(officer, **wrong)
     assert not ApiToken.objects.exists()
@@ -130,25 +125,3 @@ def test_a_use_is_noted_at_most_once_a_minute(noon, officer: User, django_assert
     with django_assert_num_queries(0), clock.fixed(noon + datetime.timedelta(seconds=59)):
         operations.note_token_use(token=token)
     assert ApiToken.objects.get().last_used_at == noon
-
-
-def plug_places(monkeypatch, moved: dict | None = None) -> None:
-    places = {
-        PROVINCE: directory.Place(province_code=PROVINCE),
-        "79": directory.Place(province_code="79"),
-        COMMUNE: directory.Place(province_code=PROVINCE, commune_code=COMMUNE),
-        "26734": directory.Place(province_code="79", commune_code="26734"),
-        SCHOOL: directory.Place(province_code=PROVINCE, commune_code=COMMUNE, school_id=SCHOOL),
-    } | (moved or {})
-
-    class Register:
-        def name_of(self, unit_kind, code):
-            return f"Đơn vị {code}"
-
-        def place_of(self, unit_kind, code):
-            return places.get(code)
-
-        def search(self, scope, text, limit):
-            return []
-
-    monkeypatch.setattr(directory, "_providers", [Register()])

@@ -2,45 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from django.db.models import Prefetch, Q, QuerySet
 
 from dienrong.accounts.permissions import Scope
 from dienrong.core.text import search_key
-from dienrong.registry.models import AdministrativeUnit, RegistryLoad, School, SchoolEnrolment
-
-
-def units_on(day: date, level: str) -> QuerySet[AdministrativeUnit]:
-    """List the units of a level that are in force on a day, in administrative order."""
-    in_force = Q(valid_from__lte=day) & (Q(valid_to__isnull=True) | Q(valid_to__gt=day))
-    return AdministrativeUnit.objects.filter(in_force, level=level).order_by("code")
-
-
-def province_names(day: date) -> dict[str, str]:
-    """Name the provinces in force on a day by their codes."""
-    return dict(units_on(day, AdministrativeUnit.Level.PROVINCE).values_list("code", "name"))
-
-
-def region_names() -> dict[str, str]:
-    """Name the six regions in the reader's language."""
-    return {code: str(label) for code, label in AdministrativeUnit.Region.choices}
-
-
-def provinces_in(scope: Scope, day: date) -> list[AdministrativeUnit]:
-    """List the provinces among which a person may choose."""
-    units = units_on(day, AdministrativeUnit.Level.PROVINCE)
-    if scope.is_national:
-        return list(units)
-    return list(units.filter(code__in=scope.provinces))
-
-
-def communes_in(scope: Scope, day: date, province_code: str) -> list[AdministrativeUnit]:
-    """List the communes of a province among which a person may choose."""
-    units = units_on(day, AdministrativeUnit.Level.COMMUNE)
-    if scope.is_national or province_code in scope.provinces:
-        return list(units.filter(parent__code=province_code)) if province_code else []
-    return list(units.filter(code__in=scope.communes)) if len(scope.communes) > 1 else []
+from dienrong.registry.models import RegistryLoad, School, SchoolEnrolment
 
 
 def schools_in(

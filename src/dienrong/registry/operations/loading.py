@@ -1,9 +1,9 @@
-"""Writes of the registry; each is one transaction with its audit entry inside."""
+"""A whole nation comes in: units, schools, enrolments, and the versions that their history begins with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
@@ -12,10 +12,8 @@ from django.utils.translation import gettext as _
 
 from dienrong.audit.operations import record
 from dienrong.core import clock
-from dienrong.core.refusals import Refusal
 from dienrong.core.text import clean_text, search_key, sort_key
 from dienrong.registry.models import (
-    TRAITS,
     AdministrativeUnit,
     RegistryLoad,
     School,
@@ -24,15 +22,11 @@ from dienrong.registry.models import (
     UnitVersion,
 )
 from dienrong.registry.numeric import NationRows
+from dienrong.registry.operations.refusals import UnknownCommune
+from dienrong.registry.versions import is_version_of, version_of
 
 BATCH = 1000
 UNITS_VALID_FROM = date(2025, 7, 1)
-
-
-class UnknownCommune(Refusal):
-    """A school names a commune that is not in force."""
-
-    code = "registry.unknown_commune"
 
 
 def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
@@ -74,9 +68,11 @@ def load_nation(*, rows: NationRows, school_year: str, by: Any | None) -> Regist
             % {"n": len(unknown), "codes": ", ".join(unknown[:5])},
             hint=_("Load the communes first, or correct the codes."),
         )
+    since = first_day_of(school_year) if last is None else clock.today()
+    _begin_unit_versions()
     _load_schools(rows.schools, communes, parents)
     _load_enrolments(rows.schools, school_year)
-    _begin_versions(first_day_of(school_year))
+    _renew_versions(since)
     load = RegistryLoad.objects.create(
         source=rows.source,
         school_year=school_year,
@@ -189,8 +185,8 @@ def _boarding(row: dict[str, Any]) -> str:
     return School.Boarding.BOARDING if row["levels"].endswith("THPT") else School.Boarding.SEMI_BOARDING
 
 
-def _begin_versions(since: date) -> None:
-    """Give each unit and each school without history its first version."""
+def _begin_unit_versions() -> None:
+    """Give each unit without history its first version."""
     units = AdministrativeUnit.objects.filter(versions__isnull=True)
     for batch in _batches(units.iterator(chunk_size=BATCH)):
         UnitVersion.objects.bulk_create(
@@ -205,28 +201,41 @@ def _begin_versions(since: date) -> None:
             )
             for unit in batch
         )
-    schools = School.objects.filter(versions__isnull=True)
-    for rows in _batches(schools.iterator(chunk_size=BATCH)):
-        SchoolVersion.objects.bulk_create(
-            SchoolVersion(
-                school=school,
-                code=school.school_id,
-                valid_from=school.opened_date or since,
-                **{SchoolVersion._meta.get_field(name).attname: _attribute(school, name) for name in TRAITS},
-            )
-            for school in rows
-        )
 
 
-def _attribute(school: School, name: str) -> Any:
-    """Give a trait as it is stored: units by their key."""
-    return getattr(school, School._meta.get_field(name).attname)
+def _renew_versions(since: date) -> None:
+    """Bring the last versions in step with the schools: begin, change or end them on a day."""
+    last = {version.school_id: version for version in SchoolVersion.objects.filter(valid_to__isnull=True)}
+    begun, ended = [], []
+    for school in School.objects.all():
+        version = last.get(school.pk)
+        if version is not None and school.is_open and is_version_of(version, school):
+            continue
+        if version is not None:
+            version.valid_to = max(since, version.valid_from + timedelta(days=1))
+            ended.append(version)
+        if school.is_open:
+            start = version.valid_to if version is not None else school.opened_date or since
+            begun.append(version_of(school, start))
+    SchoolVersion.objects.bulk_update(ended, ["valid_to"], batch_size=BATCH)
+    SchoolVersion.objects.bulk_create(begun, batch_size=BATCH)
+    closed = {version.school_id: version.valid_to for version in ended}
+    closing = [
+        school
+        for school in School.objects.filter(is_open=False, closed_date__isnull=True)
+        if school.pk in closed
+    ]
+    for school in closing:
+        school.closed_date = closed[school.pk]
+    School.objects.bulk_update(closing, ["closed_date"], batch_size=BATCH)
+    School.objects.filter(is_open=True, closed_date__isnull=False).update(closed_date=None)
 
 
 def _load_enrolments(rows: Iterable[dict[str, Any]], school_year: str) -> None:
     """Replace the enrolments of one school year."""
     keys = dict(School.objects.values_list("school_id", "pk"))
     SchoolEnrolment.objects.filter(school_year=school_year).delete()
+    recorded_at = clock.now()
     grades = (
         SchoolEnrolment(
             school_id=keys[row["school_id"]],
@@ -235,6 +244,7 @@ def _load_enrolments(rows: Iterable[dict[str, Any]], school_year: str) -> None:
             n_students=count,
             n_classes=row[name.replace("enrolment_", "classes_")],
             counted_on=first_day_of(school_year),
+            recorded_at=recorded_at,
         )
         for row in rows
         for name, count in row.items()
