@@ -334,7 +334,9 @@ def _pick_grade(p: _Planter, school: Row, fits: Callable[[Row], bool]) -> Row | 
 
 
 def _grade_missing(p: _Planter, school: Row) -> _Done | None:
-    """A grade for which nothing was reported this year."""
+    """A grade for which nothing was reported this year; a centre of continuing education may drop one."""
+    if school["levels"] == "GDTX":
+        return None
     code = school["school_id"]
     row = _pick_grade(p, school, lambda one: p.may_lose(code, one["n_students"]))
     if row is None or len(p.counts[code]) < 2:
