@@ -374,7 +374,7 @@ def _commune_of_another_province(p: _Planter, school: Row) -> _Done | None:
         pl.col("province_code") != school["province_code"],
         pl.col("n") >= 2,
         (pl.col("latitude") - school["latitude"]).abs() * 111 < NEIGHBOUR_KM,
-        (pl.col("longitude") - school["longitude"]).abs() * 108 < NEIGHBOUR_KM / 2,
+        (pl.col("longitude") - school["longitude"]).abs() * 108 < NEIGHBOUR_KM,
         (pl.col("form") == "ward") == (school["area"] == "urban"),
         pl.col("form") != "special_zone",
     )
