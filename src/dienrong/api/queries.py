@@ -10,10 +10,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from dienrong.accounts.permissions import Scope
+from dienrong.core import clock
 from dienrong.core.text import search_key
 from dienrong.imports import queries as uploads
 from dienrong.imports.models import Upload
 from dienrong.registry import queries as registry
+from dienrong.registry.frame import FrameRow
 from dienrong.registry.models import (
     School,
     SchoolEnrolment,
@@ -23,6 +25,7 @@ from dienrong.registry.models import (
     UnitVersion,
 )
 from dienrong.rosters.models import StudentPlace
+from dienrong.scorecard.models import Finding, SchoolState, Score, UnitKind
 
 
 def within(scope: Scope, prefix: str = "") -> Q:
@@ -119,3 +122,42 @@ def upload_of(user: Any, scope: Scope, import_id: uuid.UUID | str) -> Upload | N
     """
     upload = uploads.upload_for(user, import_id)
     return upload if upload is not None and upload.scope == uploads.scope_as_json(scope) else None
+
+
+def frame_of(
+    scope: Scope, *, day: datetime.date, school_year: str, grade: int | None, province_code: str
+) -> list[FrameRow]:
+    """Give the frame of a day, limited to the schools that lie in a scope today, in the order of the codes."""
+    grades = range(13) if grade is None else (grade,)
+    rows = registry.frame_on(day, school_year, grades, province_code=province_code)
+    if scope.is_national:
+        return rows
+    allowed = set(School.objects.filter(within(scope)).values_list("pk", flat=True))
+    return [row for row in rows if row.school_key in allowed]
+
+
+def school_scores(scope: Scope) -> QuerySet[SchoolState]:
+    """List the present scores of the schools of a scope."""
+    return SchoolState.objects.filter(within(scope, "school__")).select_related("school")
+
+
+def unit_scores(scope: Scope, kind: str, *, province_code: str = "") -> QuerySet[Score]:
+    """List the scores of units that lie in a scope as a whole, of today and of earlier days."""
+    rows = Score.objects.filter(unit_kind=kind)
+    if kind == UnitKind.NATION:
+        return rows if scope.is_national else rows.none()
+    if kind == UnitKind.PROVINCE:
+        rows = rows if scope.is_national else rows.filter(unit_code__in=scope.provinces)
+        return rows.filter(unit_code=province_code) if province_code else rows
+    communes = registry.units_on(clock.today(), "commune").order_by()
+    if not scope.is_national:
+        allowed = communes.filter(Q(parent__code__in=scope.provinces) | Q(code__in=scope.communes))
+        rows = rows.filter(unit_code__in=allowed.values("code"))
+    if province_code:
+        rows = rows.filter(unit_code__in=communes.filter(parent__code=province_code).values("code"))
+    return rows
+
+
+def findings_of(school: School) -> QuerySet[Finding]:
+    """List the open findings of a school."""
+    return Finding.objects.filter(school=school, is_open=True)

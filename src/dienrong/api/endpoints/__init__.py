@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop as _
 
 from dienrong.api.access import Bearer
 from dienrong.api.door import Api, StrictJson
-from dienrong.api.endpoints import imports, me, rosters, schools, units
+from dienrong.api.endpoints import frame, imports, me, rosters, schools, scores, units
 
 api = Api(
     title="Diện Rộng",
@@ -27,7 +27,9 @@ for room, router in (
     ("me", me.router),
     ("units", units.router),
     ("schools", schools.router),
+    ("frame", frame.router),
     ("rosters", rosters.router),
+    ("scores", scores.router),
     ("imports", imports.router),
 ):
     api.add_router("", router, tags=[room])

@@ -32,7 +32,6 @@ Text = Annotated[str, Field(max_length=1000), AfterValidator(plain_text)]
 Number = Annotated[StrictInt, Field(ge=-(2**53), le=2**53)]
 Cell = StrictBool | Number | StrictFloat | Text | None
 ColumnCode = Annotated[str, Field(max_length=40), AfterValidator(plain_text)]
-TARGET = Path(..., description=_("Kind of rows, as GET /import-targets lists them."), examples=["truong"])
 IMPORT_ID = Path(
     ..., description=_("Number of the import."), examples=["5f0c9a52-7c1f-4a53-9a55-0c0f8ec8a8a1"]
 )
@@ -69,7 +68,7 @@ class ParameterOut(Schema):
 class TargetOut(Schema):
     """A kind of rows that the token may send."""
 
-    code: str = Field(description=_("Name in the address."))
+    code: str = Field(description=_("Name under which the rows are sent."))
     title: str
     parameters: list[ParameterOut]
     columns: list[ColumnOut]
@@ -91,6 +90,7 @@ class PacketIn(Schema):
         json_schema_extra={
             "examples": [
                 {
+                    "target": "truong",
                     "on_date": "2026-09-05",
                     "rows": [
                         {"school_id": "01000001", "name": "Trường Tiểu học Hòa Bình", "phone": "0241234567"}
@@ -100,6 +100,7 @@ class PacketIn(Schema):
         },
     )
 
+    target: Code = Field(..., description=_("Kind of rows, as GET /import-targets lists them."))
     rows: list[Annotated[dict[ColumnCode, Cell], Field(max_length=100)]] = Field(
         ..., min_length=1, max_length=MOST_ROWS, description=_("Rows, each with its cells by column code.")
     )
@@ -185,26 +186,24 @@ def list_import_targets(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post(
-    "/imports/{target}",
+    "/imports",
     response={201: ImportOut},
     operation_id="send_rows",
     summary=_("Send rows and see what they would change"),
     description=_("Nothing is written yet: the answer is the preview, which is then accepted or left."),
 )
 def send_rows(
-    request: HttpRequest, packet: PacketIn, target: Code = TARGET, idempotency_key: str | None = KEY
+    request: HttpRequest, packet: PacketIn, idempotency_key: str | None = KEY
 ) -> Status[dict[str, Any]]:
     caller = _caller(request)
-    wanted = next((known for known in columns.targets() if known.code == target), None)
-    if wanted is None:
-        raise nothing_here()
+    target = columns.target_of(packet.target)
     said = packet.model_dump(mode="json", include={"on_date", "school_year", "counted_on"}, exclude_none=True)
 
     def send() -> str:
-        taken = imports.take_rows(wanted, packet.rows, by=caller.user, params=said, name=packet.name)
+        taken = imports.take_rows(target, packet.rows, by=caller.user, params=said, name=packet.name)
         return str(taken.id)
 
-    made, repeated = _once(caller, idempotency_key, target, packet, send)
+    made, repeated = _once(caller, idempotency_key, packet, send)
     return Status(201, _import(_upload(caller, made), is_repeated=repeated))
 
 
@@ -272,13 +271,11 @@ def _upload(caller: Caller, import_id: uuid.UUID | str) -> Upload:
     return upload
 
 
-def _once(
-    caller: Caller, key: str | None, target: str, packet: PacketIn, send: Callable[[], str]
-) -> tuple[str, bool]:
+def _once(caller: Caller, key: str | None, packet: PacketIn, send: Callable[[], str]) -> tuple[str, bool]:
     """Make a call once where it carries a key, else each time."""
     if key is None:
         return send(), False
-    said = json.dumps([target, packet.model_dump(mode="json")], sort_keys=True, ensure_ascii=False)
+    said = json.dumps(packet.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
     fingerprint = hashlib.sha256(said.encode()).hexdigest()
     return operations.make_once(token_id=caller.token.pk, key=key, fingerprint=fingerprint, make=send)
 
