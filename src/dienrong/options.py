@@ -282,6 +282,20 @@ class Options:
         en="Times a job is started in all, when its worker died, before it is given up.",
         vi="Tổng số lần chạy một công việc khi tiến trình bị chết, trước khi bỏ cuộc.",
     )
+    upload_megabytes: int = option(
+        50,
+        whole_number(1, 500),
+        "whole number",
+        en="Largest file of data that may be sent in, in megabytes.",
+        vi="Dung lượng lớn nhất của một tệp dữ liệu tải lên, tính bằng megabyte.",
+    )
+    upload_days: int = option(
+        30,
+        whole_number(1, 3650),
+        "whole number",
+        en="Days after which a file of data, its preview and its undoing are deleted.",
+        vi="Số ngày giữ tệp dữ liệu, bản xem trước và khả năng hoàn tác; sau đó bị xóa.",
+    )
     session_hours: int = option(
         10,
         whole_number(1, 336),
@@ -369,20 +383,6 @@ class Options:
         "text",
         en="Claim of the provider's answer that names the person for ever.",
         vi="Trường trong câu trả lời của nhà cung cấp dùng làm định danh lâu dài của người dùng.",
-    )
-    upload_megabytes: int = option(
-        50,
-        whole_number(1, 500),
-        "whole number",
-        en="Largest file of data that may be sent in, in megabytes.",
-        vi="Dung lượng lớn nhất của một tệp dữ liệu tải lên, tính bằng megabyte.",
-    )
-    upload_days: int = option(
-        30,
-        whole_number(1, 3650),
-        "whole number",
-        en="Days after which a file of data, its preview and its undoing are deleted.",
-        vi="Số ngày giữ tệp dữ liệu, bản xem trước và khả năng hoàn tác; sau đó bị xóa.",
     )
     log_level: str = option(
         "info",

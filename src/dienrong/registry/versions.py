@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from dienrong.core.text import search_key, sort_key
+from dienrong.registry.columns import LEVELS
 from dienrong.registry.models import TRAITS, School, SchoolEvent, SchoolVersion
 
 TRAIT_ATTRIBUTES = tuple(School._meta.get_field(name).attname for name in TRAITS)
@@ -45,3 +47,10 @@ def return_to(school: School, version: SchoolVersion) -> None:
     """Make a school again what a version says of it."""
     school.school_id = version.code
     set_traits(school, {name: getattr(version, name) for name in TRAIT_ATTRIBUTES})
+
+
+def joined_levels(schools: Sequence[School]) -> str:
+    """Join the levels of schools, from the youngest pupils to the oldest; unknown words keep their place behind."""
+    words = [word for school in schools for word in school.levels.split("-") if word]
+    known = [level for level in LEVELS if level in words]
+    return "-".join([*known, *dict.fromkeys(word for word in words if word not in LEVELS)])

@@ -322,7 +322,7 @@ def _group_starts(students: Ints, classes: Ints) -> tuple[Ints, Ints]:
 
     def first(group: int) -> Ints:
         of_class = -(-group * shown // 3)
-        return np.minimum(-(-of_class * students // classes), students)
+        return np.asarray(np.minimum(-(-of_class * students // classes), students))
 
     return first(1), first(2)
 

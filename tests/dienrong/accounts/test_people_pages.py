@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from dienrong.accounts import operations, permissions
 from dienrong.accounts.models import Assignment, SignIn, User
@@ -44,7 +45,7 @@ def test_everyone_lists_the_people_in_their_charge(signed_in, everyone, viewer: 
     assert {user.username for user in page.context["page"].object_list} == seen
     html = names_on(page)
     for name, user in everyone.items():
-        assert (user.full_name in html) == (name in seen), name
+        assert (escape(user.full_name) in html) == (name in seen), name
 
 
 @pytest.mark.parametrize("viewer", ["truong", "nghien-cuu", "moi"])
@@ -226,7 +227,7 @@ def test_the_page_of_a_person_shows_roles_sign_ins_and_what_happened(signed_in, 
         "/dang-nhap", {"username": "truong", "password": PASSWORD}
     )
     html = names_on(signed_in(everyone["so"]).get(f"/nguoi-dung/{everyone['truong'].pk}"))
-    for word in ("Trường TH Hòa Bình", "Chrome 142 · Windows", "Đã giao vai trò", "Đã đăng nhập"):
+    for word in ("Trường TH Hòa Bình", "Chrome 142 · Windows", "Giao vai trò", "Đăng nhập"):
         assert word in html, word
     assert clock.today().strftime("%d/%m/%Y") in html
 

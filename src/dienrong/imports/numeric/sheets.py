@@ -115,7 +115,7 @@ class Book:
         if self.kind == "csv":
             last = max(head[-1][0] if head else 0, len(self._text.splitlines()) if head else 0)
         else:
-            last = self._opened(name).total_height if head else 0
+            last = self._opened(name).end[0] + 1 if head else 0
         scan = self._scans.get(name)
         key = search_key(name) + " "
         if merged is None:

@@ -20,7 +20,7 @@ INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 BLANKS = re.compile(r"\s+")
 HARD_BLANKS = re.compile("[\u00a0\u202f\u2007\u3000]")
 WORD = re.compile(
-    "[A-Za-z\u0080-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]+"
+    "[A-Za-z\u0080-\u009f\u00a1-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]+"
 )
 BEYOND_WESTERN = re.compile(
     "[\u0100-\u0151\u0154-\u015f\u0162-\u0177\u0179-\u017c\u0180-\u0191\u0193-\u02c5\u0300-\u036f\u1e00-\u1eff]"
@@ -163,7 +163,10 @@ def legacy_of(text: str, known: frozenset[Legacy] = frozenset()) -> Legacy | Non
         return None
     for old, place in (("tcvn3", 1), ("vni", 2)):
         if sum(reading[place] for reading in readings) == len(words):
-            enough = len({word for word, reading in zip(words, readings, strict=True) if not reading[0]}) >= 2
+            telling = {
+                word for word, reading in zip(words, readings, strict=True) if not reading[0] and len(word) > 1
+            }
+            enough = len(telling) >= 2
             if enough or old in known:
                 return old  # type: ignore[return-value]
     return None
@@ -176,7 +179,7 @@ def legacy_evidence(texts: Iterable[str]) -> frozenset[Legacy]:
         if text.isascii() or BEYOND_WESTERN.search(text):
             continue
         for word in WORD.findall(text):
-            if word.isascii():
+            if word.isascii() or len(word) < 2:
                 continue
             plain, tcvn3, vni = _reading(word)
             if not plain and tcvn3:

@@ -15,6 +15,14 @@ from dienrong.registry.operations.events import (
     split_school,
 )
 from dienrong.registry.operations.loading import first_day_of, load_nation
+from dienrong.registry.operations.mergers import (
+    add_line,
+    apply_batch,
+    plan_batch,
+    remove_batch,
+    remove_line,
+    undo_batch,
+)
 from dienrong.registry.operations.refusals import UnknownCommune
 from dienrong.registry.operations.undoing import undo_event
 from dienrong.registry.operations.units import UnitsLoaded, load_units
@@ -25,6 +33,8 @@ __all__ = [
     "NewSchool",
     "UnitsLoaded",
     "UnknownCommune",
+    "add_line",
+    "apply_batch",
     "change_school",
     "close_school",
     "first_day_of",
@@ -32,9 +42,13 @@ __all__ = [
     "load_units",
     "merge_schools",
     "open_school",
+    "plan_batch",
     "recode_school",
+    "remove_batch",
+    "remove_line",
     "rename_school",
     "split_school",
+    "undo_batch",
     "undo_enrolments",
     "undo_event",
     "undo_schools",

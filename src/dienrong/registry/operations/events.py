@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from dienrong.audit.operations import record
 from dienrong.core.formats import number_text
 from dienrong.core.text import clean_text
-from dienrong.registry.columns import LEVELS
 from dienrong.registry.models import TRAITS, AdministrativeUnit, School, SchoolEvent
 from dienrong.registry.operations.applying import (
     Decision,
@@ -25,7 +24,7 @@ from dienrong.registry.operations.applying import (
 )
 from dienrong.registry.operations.refusals import IncompleteEvent, UnknownCommune
 from dienrong.registry.queries.frame import newest_school_year, pupils_on
-from dienrong.registry.versions import set_traits
+from dienrong.registry.versions import joined_levels, set_traits
 
 Shares = Mapping[int, tuple[int, int]]
 
@@ -216,7 +215,7 @@ def make_school(new: NewSchool, model: School | None, decision: Decision) -> Sch
     if not code or len(code) > 20:
         raise IncompleteEvent(_("A new school needs its code."), hint=_("A code has 1 to 20 characters."))
     if new.commune is not None:
-        _place(school, new.commune, decision)
+        place_in(school, new.commune, decision)
     if school.commune_id is None:
         raise IncompleteEvent(_("A new school needs its commune."), hint=_("Choose the commune."))
     school.school_id, school.opened_date, school.is_open = code, decision.on_date, True
@@ -239,7 +238,7 @@ def _forget_own_data(school: School) -> None:
     school._prefetched_objects_cache = {}
 
 
-def _place(school: School, commune: AdministrativeUnit, decision: Decision) -> None:
+def place_in(school: School, commune: AdministrativeUnit, decision: Decision) -> None:
     """Put a school into a commune of the day, and into its province."""
     ends = commune.valid_to
     if (
@@ -253,13 +252,6 @@ def _place(school: School, commune: AdministrativeUnit, decision: Decision) -> N
         )
     school.commune, school.province = commune, commune.parent
     school.area = School.Area.URBAN if commune.kind == "ward" else School.Area.RURAL
-
-
-def joined_levels(schools: Sequence[School]) -> str:
-    """Join the levels of schools, from the youngest pupils to the oldest; unknown words keep their place behind."""
-    words = [word for school in schools for word in school.levels.split("-") if word]
-    known = [level for level in LEVELS if level in words]
-    return "-".join([*known, *dict.fromkeys(word for word in words if word not in LEVELS)])
 
 
 def _named(name: str) -> str:
@@ -282,7 +274,7 @@ def _changed(
     traits = dict(traits)
     commune = traits.pop("commune", None)
     if commune is not None:
-        _place(after, commune, decision)
+        place_in(after, commune, decision)
         demand_scope(by, [after])
     unknown = sorted(set(traits) - set(TRAITS))
     if unknown:

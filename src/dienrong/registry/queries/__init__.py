@@ -13,6 +13,15 @@ from dienrong.registry.queries.history import (
     school_versions,
     successors_of,
 )
+from dienrong.registry.queries.mergers import (
+    BatchPlan,
+    Line,
+    batch_by_key,
+    batches_in,
+    lines_of,
+    preview_batch,
+    preview_lines,
+)
 from dienrong.registry.queries.schools import (
     assessed_grades,
     counts_of_grades,
@@ -44,9 +53,13 @@ from dienrong.registry.queries.units import (
 )
 
 __all__ = [
+    "BatchPlan",
+    "Line",
     "Resolved",
     "Successor",
     "assessed_grades",
+    "batch_by_key",
+    "batches_in",
     "children_on",
     "communes_in",
     "compare_enrolments",
@@ -59,12 +72,15 @@ __all__ = [
     "frame_on",
     "in_force",
     "last_load",
+    "lines_of",
     "loads",
     "newest_school_year",
     "origins_of",
     "predecessors_of",
     "present_successors",
     "present_successors_of_school",
+    "preview_batch",
+    "preview_lines",
     "province_names",
     "provinces_in",
     "pupils_on",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
 from dienrong.registry.frame import Count, FrameRow, Ledger, Transfer
 from dienrong.registry.models import (
+    AdministrativeUnit,
     SchoolEnrolment,
     SchoolEvent,
     SchoolSuccession,
@@ -33,6 +35,7 @@ TRAIT_COLUMNS = (
 )
 TRAIT_NAMES = ("school_key", "school_id", *(name.removesuffix("__code") for name in TRAIT_COLUMNS[2:]))
 ALL_GRADES = tuple(range(13))
+KEYS_A_QUERY = 5000
 
 
 def frame_on(
@@ -59,18 +62,28 @@ def frame_on(
     versions = SchoolVersion.objects.filter(in_force(day))
     if province_code:
         versions = versions.filter(province__code=province_code)
-    ledger, codes = _ledger(day, school_year, grades)
+    found = list(versions.order_by("code").values_list(*TRAIT_COLUMNS))
+    moves = moves_until(day, school_year, grades)
+    schools = [values[0] for values in found] if province_code else None
+    ledger = Ledger(counts_until(day, school_year, grades, moves.with_origins(schools)), moves.transfers)
     rows = []
-    for values in versions.order_by("code").values_list(*TRAIT_COLUMNS).iterator(chunk_size=5000):
+    for values in found:
         traits = dict(zip(TRAIT_NAMES, values, strict=True))
         traits["province_code"], traits["commune_code"] = traits.pop("province"), traits.pop("commune")
-        rows.append(FrameRow(**traits, **_pupils(ledger, values[0], codes)))
+        rows.append(FrameRow(**traits, **_pupils(ledger, values[0], moves.codes)))
     return rows
 
 
 def pupils_on(day: date, school_year: str, schools: Iterable[int]) -> dict[int, dict[int, Count]]:
     """Tell the pupils and classes by grade that some schools have on a day, whether or not they are open."""
-    ledger, _codes = _ledger(day, school_year, ALL_GRADES)
+    schools = list(schools)
+    moves = moves_until(day, school_year, ALL_GRADES)
+    counts = counts_until(day, school_year, ALL_GRADES, moves.with_origins(schools))
+    return held_by(Ledger(counts, moves.transfers), schools)
+
+
+def held_by(ledger: Ledger, schools: Iterable[int]) -> dict[int, dict[int, Count]]:
+    """Tell the counts by grade that schools have by a ledger."""
     found: dict[int, dict[int, Count]] = {}
     for school in schools:
         held = {grade: ledger.holding(school, grade).count for grade in sorted(ledger.grades_of(school))}
@@ -78,9 +91,11 @@ def pupils_on(day: date, school_year: str, schools: Iterable[int]) -> dict[int, 
     return found
 
 
-def newest_school_year(day: date) -> str:
+def newest_school_year(day: date, province: AdministrativeUnit | None = None) -> str:
     """Give the last school year of which something was counted up to a day; empty where nothing was."""
     years = SchoolEnrolment.objects.filter(counted_on__lte=day)
+    if province is not None:
+        years = years.filter(school__province=province)
     return years.order_by("-school_year").values_list("school_year", flat=True).first() or ""
 
 
@@ -97,22 +112,53 @@ def _pupils(ledger: Ledger, school: int, codes: dict[int, str]) -> dict[str, Any
     }
 
 
-def _ledger(day: date, school_year: str, grades: Collection[int]) -> tuple[Ledger, dict[int, str]]:
-    """Read counts and transfers up to a day; give the codes of the predecessors beside them."""
-    counts: dict[int, dict[int, Count]] = {}
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Moves:
+    """The merges and splits up to a day, and the codes of the schools from which pupils came."""
+
+    transfers: tuple[Transfer, ...]
+    codes: dict[int, str]
+
+    def with_origins(self, schools: Iterable[int] | None) -> set[int] | None:
+        """Add to schools all those that ended in them; None stands for every school."""
+        if schools is None:
+            return None
+        origins: dict[int, set[int]] = {}
+        for transfer in self.transfers:
+            origins.setdefault(transfer.successor, set()).add(transfer.predecessor)
+        found, walking = set(schools), list(schools)
+        while walking:
+            new = origins.get(walking.pop(), set()) - found
+            found |= new
+            walking.extend(new)
+        return found
+
+
+def counts_until(
+    day: date, school_year: str, grades: Collection[int], schools: set[int] | None = None
+) -> dict[int, dict[int, Count]]:
+    """Read the newest counts up to a day, of some schools or of all."""
     found = SchoolEnrolment.objects.filter(
         school_year=school_year, grade__in=list(grades), counted_on__lte=day
     ).order_by("counted_on")
     columns = ("school_id", "grade", "n_students", "n_classes", "counted_on")
-    for school, grade, n_students, n_classes, counted_on in found.values_list(*columns).iterator(
-        chunk_size=5000
-    ):
-        counts.setdefault(school, {})[grade] = Count(n_students, n_classes, counted_on)
-    transfers, codes = _transfers(day, school_year, grades)
-    return Ledger(counts, transfers), codes
+    counts: dict[int, dict[int, Count]] = {}
+    parts = [found] if schools is None else [found.filter(school__in=part) for part in _parts(schools)]
+    for part in parts:
+        for school, grade, n_students, n_classes, counted_on in part.values_list(*columns).iterator(
+            chunk_size=5000
+        ):
+            counts.setdefault(school, {})[grade] = Count(n_students, n_classes, counted_on)
+    return counts
 
 
-def _transfers(day: date, school_year: str, grades: Collection[int]) -> tuple[list[Transfer], dict[int, str]]:
+def _parts(keys: set[int]) -> list[list[int]]:
+    """Cut keys into parts that every database takes in one question."""
+    ordered = sorted(keys)
+    return [ordered[start : start + KEYS_A_QUERY] for start in range(0, len(ordered), KEYS_A_QUERY)]
+
+
+def moves_until(day: date, school_year: str, grades: Collection[int]) -> Moves:
     """Read the merges and splits up to a day in their order."""
     moving = (SchoolEvent.Kind.MERGE, SchoolEvent.Kind.SPLIT)
     within = {
@@ -154,4 +200,4 @@ def _transfers(day: date, school_year: str, grades: Collection[int]) -> tuple[li
                 shares=shares.get(pk, {}),
             )
         )
-    return transfers, codes
+    return Moves(transfers=tuple(transfers), codes=codes)
