@@ -110,7 +110,8 @@ class Column:
         if self.kind == "yes_no":
             return str(YES_LABEL if value is True else NO_LABEL) if isinstance(value, bool) else str(value)
         if self.kind == "choices":
-            return ", ".join(labels.get(code, code) for code in str(value).split(JOINER) if code)
+            parts = ", ".join(labels.get(code, code) for code in str(value).split(JOINER) if code)
+            return labels.get(str(value), parts)
         if self.kind == "date" and isinstance(value, str) and len(value) == 10:
             year, month, day = value.split("-") if value.count("-") == 2 else ("", "", "")
             return f"{day}/{month}/{year}" if year else value

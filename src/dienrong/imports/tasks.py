@@ -27,12 +27,10 @@ def preview_upload(context: JobContext, upload_id: str) -> dict[str, Any]:
 
 
 @job("imports.accept", title=_("Accept a file of data"))
-def accept_upload(context: JobContext, upload_id: str, is_whole_only: bool = False) -> dict[str, Any]:
+def accept_upload(context: JobContext, upload_id: str) -> dict[str, Any]:
     """Write what a preview showed, in one transaction."""
     found = Upload.objects.get(id=upload_id)
-    upload = operations.accept_upload(
-        by=context.created_by, upload=found, is_whole_only=is_whole_only, progress=context.tell
-    )
+    upload = operations.accept_upload(by=context.created_by, upload=found, progress=context.tell)
     return dict(upload.counts)
 
 

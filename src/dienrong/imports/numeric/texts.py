@@ -164,7 +164,9 @@ def legacy_of(text: str, known: frozenset[Legacy] = frozenset()) -> Legacy | Non
     for old, place in (("tcvn3", 1), ("vni", 2)):
         if sum(reading[place] for reading in readings) == len(words):
             telling = {
-                word for word, reading in zip(words, readings, strict=True) if not reading[0] and len(word) > 1
+                word
+                for word, reading in zip(words, readings, strict=True)
+                if not reading[0] and len(word) > 1
             }
             enough = len(telling) >= 2
             if enough or old in known:

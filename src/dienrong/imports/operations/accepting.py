@@ -61,7 +61,7 @@ def refuse_unless_whole(upload: Upload) -> None:
 
 @transaction.atomic
 def accept_upload(
-    *, by: Any, upload: Upload, is_whole_only: bool = False, progress: Progress | None = None
+    *, by: Any, upload: Upload, is_whole_only: bool | None = None, progress: Progress | None = None
 ) -> Upload:
     """Write every row that is new or changed, all in one transaction; accepted before, it changes nothing.
 
@@ -87,6 +87,7 @@ def accept_upload(
             _("Your units changed since the preview."), hint=_("Please make the preview anew.")
         )
     n_rows = sum(found.counts.get(verdict, 0) for verdict in queries.WRITTEN_VERDICTS)
+    is_whole_only = found.is_whole_only if is_whole_only is None else is_whole_only
     if is_whole_only:
         refuse_unless_whole(found)
     if not n_rows:

@@ -86,6 +86,7 @@ def receive_file(
         size=len(data),
         charset=charset if charset in CHARSETS else "",
         params=clean_params(target, params),
+        is_whole_only=params.get("is_whole_only") in ("1", "on", True),
     )
     if not is_long_to_open(upload):
         _inspect(upload, data, raises=True)
