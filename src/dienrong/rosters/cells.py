@@ -24,6 +24,8 @@ CLASS_WORD = re.compile(r"^(?:lớp|lop) ", re.IGNORECASE)
 STAFF_CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z.\-_/]{2,29}")
 YES, NO = frozenset({"1", "true", "yes", "có", "x"}), frozenset({"0", "false", "no", "không"})
 OLDEST = 110
+SEXES, STATUSES = frozenset(Sex.values), frozenset(StudentPlace.Status.values)
+ROLES = frozenset(StaffPlace.Role.values)
 
 STUDENT_COLUMNS = (
     "school_id",
@@ -180,7 +182,7 @@ def read_birth_date(value: Any) -> str:
 
 def read_sex(value: Any) -> str:
     """Read female or male."""
-    if value not in Sex.values:
+    if value not in SEXES:
         raise BadCellError(_("The sex is “Nữ” or “Nam”."), _("Choose one of the two."))
     return str(value)
 
@@ -216,7 +218,7 @@ def read_class_name(value: Any) -> str:
 
 def read_status(value: Any) -> str:
     """Read whether the pupil still learns here."""
-    if value not in StudentPlace.Status.values:
+    if value not in STATUSES:
         raise BadCellError(
             _("The state is “Đang học”, “Chuyển đi” or “Bỏ học”."), _("Choose one of the three.")
         )
@@ -233,7 +235,7 @@ def read_flag(value: Any) -> bool:
 
 def read_role(value: Any) -> str:
     """Read whether the person teaches or manages."""
-    if value not in StaffPlace.Role.values:
+    if value not in ROLES:
         raise BadCellError(_("The role is “Giáo viên” or “Cán bộ quản lý”."), _("Choose one of the two."))
     return str(value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 
 MAJORITY, FOREIGN = "01", "55"
@@ -34,6 +35,7 @@ def is_minority(ethnicity: str) -> bool:
     return ethnicity not in (MAJORITY, FOREIGN)
 
 
+@functools.lru_cache(maxsize=256)
 def grades_taught(levels: str) -> frozenset[int]:
     """Give the grades that a school of these levels teaches; 0 is the kindergarten.
 

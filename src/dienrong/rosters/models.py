@@ -69,8 +69,10 @@ class StudentPlace(models.Model):
         MOVED = "moved", _("Moved to another school")
         DROPPED_OUT = "dropped_out", _("Left school")
 
-    student = models.ForeignKey(Student, on_delete=models.CASCADE, related_name="places")
-    school = models.ForeignKey("registry.School", on_delete=models.PROTECT, related_name="student_places")
+    student = models.ForeignKey(Student, on_delete=models.CASCADE, related_name="places", db_index=False)
+    school = models.ForeignKey(
+        "registry.School", on_delete=models.PROTECT, related_name="student_places", db_index=False
+    )
     school_year = models.CharField(max_length=9)
     grade = models.PositiveSmallIntegerField()
     class_name = models.CharField(max_length=30)
@@ -84,7 +86,7 @@ class StudentPlace(models.Model):
         ordering = ["school_year", "school", "grade", "class_name", "student"]
         indexes = [
             models.Index(
-                fields=["school_year", "school", "status", "grade", "class_name"],
+                fields=["school", "school_year", "status", "grade", "class_name"],
                 name="rosters_student_roster",
             ),
         ]
@@ -129,8 +131,10 @@ class StaffPlace(models.Model):
         TEACHER = "teacher", _("Teacher")
         MANAGER = "manager", _("Manager")
 
-    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="places")
-    school = models.ForeignKey("registry.School", on_delete=models.PROTECT, related_name="staff_places")
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="places", db_index=False)
+    school = models.ForeignKey(
+        "registry.School", on_delete=models.PROTECT, related_name="staff_places", db_index=False
+    )
     school_year = models.CharField(max_length=9)
     role = models.CharField(max_length=7, choices=Role.choices)
     position = models.CharField(max_length=80, blank=True)
@@ -141,7 +145,7 @@ class StaffPlace(models.Model):
         """A school has a person once a year; one may work at several schools."""
 
         ordering = ["school_year", "school", "role", "staff"]
-        indexes = [models.Index(fields=["school_year", "school", "role"], name="rosters_staff_roster")]
+        indexes = [models.Index(fields=["school", "school_year", "role"], name="rosters_staff_roster")]
         constraints = [
             models.UniqueConstraint(
                 fields=["staff", "school_year", "school"], name="rosters_staff_place_once"

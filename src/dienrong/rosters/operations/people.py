@@ -13,12 +13,9 @@ from django.utils.translation import gettext as _
 from dienrong.core.refusals import Conflict
 from dienrong.core.row_changes import RowChange, Written
 from dienrong.registry.signals import schools_changed
-from dienrong.rosters import codes, vault
+from dienrong.rosters import bulk, codes, vault
 from dienrong.rosters.models import Consent, Purpose, VaultEntry
 from dienrong.rosters.queries.people import Row
-
-BATCH = 2000
-VAULT_FIELDS = ("sealed", "code_digest", "personal_id_digest", "purpose_id", "retention_until")
 
 
 class RosterChanged(Conflict):
@@ -77,18 +74,10 @@ def keep_until(school_year: str, purpose: Purpose) -> datetime.date:
     return codes.months_later(codes.last_day_of(school_year), purpose.retention_months)
 
 
-def upsert(model: Any, rows: Sequence[Any], *, key: Sequence[str], fields: Sequence[str]) -> None:
-    """Write rows, over those that stand under the same key."""
-    if rows:
-        model.objects.bulk_create(
-            rows, batch_size=BATCH, update_conflicts=True, unique_fields=list(key), update_fields=list(fields)
-        )
-
-
 def write_entries(entries: Sequence[VaultEntry]) -> None:
     """Write entries of the vault."""
     fields = ("sealed", "code_digest", "personal_id_digest", "purpose", "retention_until")
-    upsert(VaultEntry, entries, key=("study_id",), fields=fields)
+    bulk.upsert(VaultEntry, entries, key=("study_id",), fields=fields)
 
 
 def entry_state(entry: VaultEntry | None) -> dict[str, Any] | None:

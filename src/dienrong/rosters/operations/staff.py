@@ -11,6 +11,7 @@ from dienrong.accounts.permissions import scope_of
 from dienrong.audit.operations import record
 from dienrong.core.recording import ObjectName
 from dienrong.core.row_changes import RowChange, Written
+from dienrong.rosters import bulk
 from dienrong.rosters.models import PersonKind, Staff, StaffPlace, VaultEntry, new_study_id
 from dienrong.rosters.operations import people
 from dienrong.rosters.operations.students import EVERYWHERE
@@ -31,7 +32,7 @@ def write_staff(changes: Sequence[RowChange], *, by: Any | None, school_year: st
         If a row can no longer be taken; nothing is written.
     """
     scope = EVERYWHERE if by is None else scope_of(by)
-    plans = plan_staff(people.rows_of(changes), scope=scope, school_year=school_year)
+    plans = plan_staff(people.rows_of(changes), scope=scope, school_year=school_year, are_clean=True)
     people.demand_nothing_refused(plans)
     rows = [row for row in plans if row.verdict != "unchanged"]
     if not rows:
@@ -53,9 +54,9 @@ def write_staff(changes: Sequence[RowChange], *, by: Any | None, school_year: st
         written.append(Written(number=row.number, key=study_id, before=before, after=after))
     try:
         with transaction.atomic():
-            people.upsert(Staff, staff, key=("study_id",), fields=TRAITS)
+            bulk.upsert(Staff, staff, key=("study_id",), fields=TRAITS)
             people.write_entries(entries)
-            people.upsert(StaffPlace, places, key=PLACE_KEY, fields=PLACE_CELLS)
+            bulk.upsert(StaffPlace, places, key=PLACE_KEY, fields=PLACE_CELLS)
     except IntegrityError as error:  # somebody wrote the same person in the same moment
         raise people.changed_meanwhile([row.number for row in rows]) from error
     school_keys = {place.school_id for place in places}
@@ -159,6 +160,6 @@ def _restore(written: Sequence[Written], school_year: str) -> None:
         entries.append(people.entry_of_state(item.key, PersonKind.STAFF, item.before["vault"]))
         if item.before["place"] is not None:
             places.append(StaffPlace(staff_id=item.key, school_year=school_year, **item.before["place"]))
-    people.upsert(Staff, staff, key=("study_id",), fields=TRAITS)
+    bulk.upsert(Staff, staff, key=("study_id",), fields=TRAITS)
     people.write_entries(entries)
-    people.upsert(StaffPlace, places, key=PLACE_KEY, fields=PLACE_CELLS)
+    bulk.upsert(StaffPlace, places, key=PLACE_KEY, fields=PLACE_CELLS)

@@ -13,7 +13,7 @@ from dienrong.audit.operations import record
 from dienrong.core import clock
 from dienrong.core.recording import ObjectName
 from dienrong.core.row_changes import RowChange, Written
-from dienrong.rosters import codes
+from dienrong.rosters import bulk, codes
 from dienrong.rosters.models import PersonKind, Student, StudentPlace, VaultEntry, new_study_id
 from dienrong.rosters.operations import people
 from dienrong.rosters.purposes import purpose_of_lists
@@ -38,7 +38,7 @@ def write_students(
     Parameters
     ----------
     changes : sequence of RowChange
-        At most 2,000; their ``values`` are personal data.
+        At most 2,000, as ``compare_students`` gave them; their ``values`` are personal data.
     by : User or None
         Who writes.
     school_year : str
@@ -58,7 +58,7 @@ def write_students(
         If a row can no longer be taken; nothing is written.
     """
     scope = EVERYWHERE if by is None else scope_of(by)
-    plans = plan_students(people.rows_of(changes), scope=scope, school_year=school_year)
+    plans = plan_students(people.rows_of(changes), scope=scope, school_year=school_year, are_clean=True)
     people.demand_nothing_refused(plans)
     rows = [row for row in plans if row.verdict != "unchanged"]
     if not rows:
@@ -182,10 +182,10 @@ class _Writing:
 
     def write(self) -> None:
         """Write each table at once; places that end come before places that begin."""
-        people.upsert(Student, self.students, key=("study_id",), fields=TRAITS)
+        bulk.upsert(Student, self.students, key=("study_id",), fields=TRAITS)
         people.write_entries(self.entries)
-        people.upsert(StudentPlace, self.ended, key=PLACE_KEY, fields=PLACE_FIELDS)
-        people.upsert(StudentPlace, self.places, key=PLACE_KEY, fields=PLACE_FIELDS)
+        bulk.upsert(StudentPlace, self.ended, key=PLACE_KEY, fields=PLACE_FIELDS)
+        bulk.upsert(StudentPlace, self.places, key=PLACE_KEY, fields=PLACE_FIELDS)
 
 
 def _student_after(row: StudentRow, study_id: str) -> Student:
@@ -237,7 +237,7 @@ def _restore(written: Sequence[Written], school_year: str) -> None:
             StudentPlace(student_id=item.key, school_year=school_year, school_id=int(key), **kept)
             for key, kept in item.before["places"].items()
         ]
-    people.upsert(Student, students, key=("study_id",), fields=TRAITS)
+    bulk.upsert(Student, students, key=("study_id",), fields=TRAITS)
     people.write_entries(entries)
     kept = {(place.student_id, place.school_id) for place in places}
     present = StudentPlace.objects.filter(student__in=[item.key for item in written], school_year=school_year)
@@ -245,4 +245,4 @@ def _restore(written: Sequence[Written], school_year: str) -> None:
     StudentPlace.objects.filter(pk__in=added).delete()
     for is_studying in (False, True):  # a pupil leaves one school before studying at another
         some = [place for place in places if (place.status == STUDYING) == is_studying]
-        people.upsert(StudentPlace, some, key=PLACE_KEY, fields=PLACE_FIELDS)
+        bulk.upsert(StudentPlace, some, key=PLACE_KEY, fields=PLACE_FIELDS)

@@ -86,14 +86,17 @@ AnyRow = TypeVar("AnyRow", bound=Row)
 
 
 def read_rows(
-    rows: Rows, kind: PersonKind, *, seen: dict[str, int] | None, row_class: type[AnyRow]
+    rows: Rows, kind: PersonKind, *, seen: dict[str, int] | None, are_clean: bool, row_class: type[AnyRow]
 ) -> list[AnyRow]:
-    """Read the rows, make the digests, and refuse whoever stands in the file a second time."""
+    """Read the rows, make the digests, and refuse whoever stands in the file a second time.
+
+    Rows that ``as_change`` gave are clean and are not read again.
+    """
     today, code_column = clock.today(), CODE_COLUMN[kind]
     seen = {} if seen is None else seen
     found: list[AnyRow] = []
     for number, values in rows:
-        clean, problems = cells.read(values, COLUMNS[kind], today)
+        clean, problems = (dict(values), []) if are_clean else cells.read(values, COLUMNS[kind], today)
         row = row_class(number=number, clean=clean, problems=problems)
         if code := clean.get(code_column):
             row.code_digest = vault.code_digest(kind, code)
@@ -110,7 +113,8 @@ def read_rows(
 def find_schools(rows: Sequence[Row], scope: Scope) -> None:
     """Find the schools of the rows among those of the scope; one sentence serves unknown and foreign ones."""
     wanted = {row.clean["school_id"] for row in rows if "school_id" in row.clean}
-    schools = registry.schools_in(scope).prefetch_related(None).filter(school_id__in=wanted)
+    schools = registry.schools_in(scope).prefetch_related(None).select_related(None)
+    schools = schools.filter(school_id__in=wanted).only("school_id", "levels")
     by_code = {school.school_id: school for school in schools}
     for row in rows:
         if "school_id" not in row.clean:

@@ -36,11 +36,16 @@ def compare_staff(
 
 
 def plan_staff(
-    rows: Rows, *, scope: Scope, school_year: str, seen: dict[str, int] | None = None
+    rows: Rows,
+    *,
+    scope: Scope,
+    school_year: str,
+    seen: dict[str, int] | None = None,
+    are_clean: bool = False,
 ) -> list[StaffRow]:
     """Compare rows and keep beside each what is in the database; five queries at most, whatever their number."""
     people.check_school_year(school_year)
-    plans = people.read_rows(rows, KIND, seen=seen, row_class=StaffRow)
+    plans = people.read_rows(rows, KIND, seen=seen, are_clean=are_clean, row_class=StaffRow)
     people.find_schools(plans, scope)
     people.find_people(plans, KIND)
     study_ids = {row.entry.study_id for row in plans if row.entry is not None}

@@ -77,11 +77,16 @@ def compare_students(
 
 
 def plan_students(
-    rows: Rows, *, scope: Scope, school_year: str, seen: dict[str, int] | None = None
+    rows: Rows,
+    *,
+    scope: Scope,
+    school_year: str,
+    seen: dict[str, int] | None = None,
+    are_clean: bool = False,
 ) -> list[StudentRow]:
     """Compare rows and keep beside each what is in the database; six queries at most, whatever their number."""
     people.check_school_year(school_year)
-    plans = people.read_rows(rows, KIND, seen=seen, row_class=StudentRow)
+    plans = people.read_rows(rows, KIND, seen=seen, are_clean=are_clean, row_class=StudentRow)
     people.find_schools(plans, scope)
     people.find_people(plans, KIND)
     study_ids = {row.entry.study_id for row in plans if row.entry is not None}
