@@ -88,6 +88,25 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def parse_vault_key(text: str) -> str:
+    """Read a key of 32 bytes, as hexadecimal digits; empty means the file in the data folder."""
+    if text.strip() and not re.fullmatch(r"[0-9a-fA-F]{64}", text.strip()):
+        raise ValueError("64 hexadecimal digits (32 bytes)")
+    return text.strip().lower()
+
+
+def parse_issuer(text: str) -> str:
+    """Read the address of a provider of OpenID Connect; http only on this machine itself."""
+    address = text.strip().rstrip("/")
+    if not address:
+        return ""
+    parts = urlsplit(address)
+    is_here = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if not (parts.hostname and (parts.scheme == "https" or is_here)) or parts.query or parts.fragment:
+        raise ValueError("an address such as https://provider.example (http on this machine alone)")
+    return address
+
+
 def one_of(*words: str) -> Callable[[str], str]:
     """Make a reader that accepts only these words, in any case."""
 
@@ -156,6 +175,16 @@ class Options:
         "text",
         en="Key that signs sessions. Empty: made once and kept in the data folder, readable by its owner alone.",
         vi="Khóa ký phiên làm việc. Để trống: tạo một lần và giữ trong thư mục dữ liệu, chỉ chủ đọc được.",
+        secret=True,
+    )
+    vault_key: str = option(
+        "",
+        parse_vault_key,
+        "64 hexadecimal digits",
+        en="Key that seals personal identifiers and second factors. Empty: made once and kept in the data folder "
+        "as vault_key. Keep a copy apart from the database: without it nothing sealed can be opened.",
+        vi="Khóa niêm phong định danh cá nhân và mã xác thực. Để trống: tạo một lần, giữ trong thư mục dữ liệu "
+        "(tệp vault_key). Cần lưu một bản riêng, tách khỏi cơ sở dữ liệu: mất khóa là không mở lại được.",
         secret=True,
     )
     allowed_hosts: tuple[str, ...] = option(
@@ -253,6 +282,20 @@ class Options:
         en="Times a job is started in all, when its worker died, before it is given up.",
         vi="Tổng số lần chạy một công việc khi tiến trình bị chết, trước khi bỏ cuộc.",
     )
+    upload_megabytes: int = option(
+        50,
+        whole_number(1, 500),
+        "whole number",
+        en="Largest file of data that may be sent in, in megabytes.",
+        vi="Dung lượng lớn nhất của một tệp dữ liệu tải lên, tính bằng megabyte.",
+    )
+    upload_days: int = option(
+        30,
+        whole_number(1, 3650),
+        "whole number",
+        en="Days after which a file of data, its preview and its undoing are deleted.",
+        vi="Số ngày giữ tệp dữ liệu, bản xem trước và khả năng hoàn tác; sau đó bị xóa.",
+    )
     session_hours: int = option(
         10,
         whole_number(1, 336),
@@ -281,6 +324,65 @@ class Options:
         "whole number",
         en="Minutes that such a lock lasts.",
         vi="Số phút của một lần tạm khóa.",
+    )
+    api_rate: int = option(
+        120,
+        whole_number(1, 100_000),
+        "whole number",
+        en="Requests per minute that one API token may make.",
+        vi="Số yêu cầu mỗi phút mà một khóa API được gửi.",
+    )
+    invitation_days: int = option(
+        7,
+        whole_number(1, 60),
+        "whole number",
+        en="Days that a one-time link of an invitation or of a new password is valid.",
+        vi="Số ngày hiệu lực của đường dẫn dùng một lần (mời vào hệ thống, đặt lại mật khẩu).",
+    )
+    require_totp: bool = option(
+        True,
+        parse_flag,
+        "yes or no",
+        en="Officers of the ministry and of provinces sign in with a code from their phone (TOTP) as well; "
+        "demonstration accounts are exempt.",
+        vi="Chuyên gia của Bộ và chuyên viên Sở phải nhập thêm mã xác thực trên điện thoại (TOTP); "
+        "tài khoản trình diễn được miễn.",
+    )
+    oidc_issuer: str = option(
+        "",
+        parse_issuer,
+        "address",
+        en="Provider of OpenID Connect, such as VNeID. Empty: local accounts alone.",
+        vi="Địa chỉ nhà cung cấp OpenID Connect, ví dụ VNeID. Để trống: chỉ dùng tài khoản của hệ thống.",
+    )
+    oidc_client_id: str = option(
+        "",
+        parse_text,
+        "text",
+        en="Name under which that provider knows this site.",
+        vi="Mã của hệ thống này tại nhà cung cấp đó.",
+    )
+    oidc_client_secret: str = option(
+        "",
+        parse_text,
+        "text",
+        en="Secret that this site shows to that provider.",
+        vi="Khóa bí mật của hệ thống này tại nhà cung cấp đó.",
+        secret=True,
+    )
+    oidc_name: str = option(
+        "VNeID",
+        parse_text,
+        "text",
+        en="Name of that provider on the sign-in button.",
+        vi="Tên nhà cung cấp trên nút đăng nhập.",
+    )
+    oidc_subject_claim: str = option(
+        "sub",
+        parse_text,
+        "text",
+        en="Claim of the provider's answer that names the person for ever.",
+        vi="Trường trong câu trả lời của nhà cung cấp dùng làm định danh lâu dài của người dùng.",
     )
     log_level: str = option(
         "info",
@@ -321,6 +423,17 @@ class Options:
         vi="Chỉ cho kiểm thử: máy chủ PostgreSQL mà người dùng được tạo cơ sở dữ liệu.",
         secret=True,
     )
+
+    @property
+    def has_oidc(self) -> bool:
+        """Whether people may sign in through a provider of OpenID Connect."""
+        return bool(self.oidc_issuer and self.oidc_client_id)
+
+    @property
+    def oidc_origin(self) -> str:
+        """Scheme, host and port of that provider, as a content policy names them; empty where there is none."""
+        parts = urlsplit(self.oidc_issuer)
+        return f"{parts.scheme}://{parts.netloc}" if self.has_oidc else ""
 
     @property
     def store_path(self) -> Path:

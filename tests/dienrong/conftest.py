@@ -36,8 +36,8 @@ def quick_passwords(settings) -> None:
 
 @pytest.fixture(autouse=True)
 def default_options(settings) -> None:
-    """Options of the shell in which the tests were started change nothing."""
-    settings.OPTIONS = Options(data_dir=settings.DATA_DIR)
+    """Options of the shell in which the tests were started change nothing; the second factor has its own tests."""
+    settings.OPTIONS = Options(data_dir=settings.DATA_DIR, require_totp=False, vault_key="5a" * 32)
 
 
 @pytest.fixture(autouse=True)

@@ -7,13 +7,16 @@ person holds roles today. ``may_<verb>`` answers; ``requires`` and ``demand`` re
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from dienrong.accounts import directory
 from dienrong.accounts.models import Assignment, Role, UnitKind
 from dienrong.core import clock
 from dienrong.core.refusals import NotAllowed, SignInFirst
@@ -52,6 +55,16 @@ HOLDERS: dict[str, frozenset[Role]] = {
     "manage_people": OFFICERS,
 }
 
+# Whom each role looks after: it gives, ends and resets these roles inside its own unit, never its own or a higher one.
+GIVES: dict[str, frozenset[Role]] = {
+    Role.MINISTRY_EXPERT: frozenset(Role),
+    Role.PROVINCE_OFFICER: frozenset(
+        {Role.COMMUNE_OFFICER, Role.SCHOOL_COORDINATOR, Role.TEST_ADMINISTRATOR, Role.CODER}
+    ),
+    Role.COMMUNE_OFFICER: frozenset({Role.SCHOOL_COORDINATOR, Role.TEST_ADMINISTRATOR}),
+}
+SECOND_FACTOR_ROLES = PROVINCIAL
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
@@ -84,23 +97,50 @@ NOTHING = Scope()
 
 
 def assignments_of(user: Any) -> tuple[Assignment, ...]:
-    """Give the roles that a person holds today; asked of the database once per person object and day."""
+    """Give the roles that a person holds today; asked of the database once per person object and day.
+
+    A delegated role holds only while the role it came from holds and the account of who gave it is open.
+    """
     if not getattr(user, "is_authenticated", False) or not user.is_active:
         return ()
     today = clock.today()
     kept: tuple[Any, tuple[Assignment, ...]] | None = user.__dict__.get("_assignments_today")
     if kept is None or kept[0] != today:
-        rows = Assignment.objects.filter(user_id=user.pk, valid_from__lte=today).order_by("id")
-        held = tuple(row for row in rows if row.valid_to is None or row.valid_to > today)
+        rows = (
+            Assignment.objects.filter(user_id=user.pk, valid_from__lte=today)
+            .select_related("delegated_from__user")
+            .order_by("id")
+        )
+        held = tuple(row for row in rows if holds_on(row, today))
         kept = user.__dict__["_assignments_today"] = (today, held)
     return kept[1]
 
 
+def holds_on(row: Assignment, day: datetime.date) -> bool:
+    """Tell whether a role holds on a day; its source, where it is delegated, is asked too."""
+    holds = row.valid_from <= day and (row.valid_to is None or row.valid_to > day)
+    source = row.delegated_from
+    return holds and (source is None or (source.user.is_active and holds_on(source, day)))
+
+
+def delegators_of(user: Any) -> tuple[str, ...]:
+    """Name those by whose delegation a person holds a role today."""
+    rows = [row for row in assignments_of(user) if row.delegated_from is not None]
+    return tuple(dict.fromkeys(str(row.delegated_from.user) for row in rows if row.delegated_from))
+
+
 def scope_of(user: Any) -> Scope:
-    """Give the scope of a person; nothing for the public."""
+    """Give the scope of a person; nothing for the public.
+
+    A person who comes with an API key narrowed to a unit (``queries.person_of_token``) has that unit alone,
+    as far as it still lies in their charge, and only the roles that reach it.
+    """
     held = assignments_of(user)
     if not held:
         return NOTHING
+    token = user.__dict__.get("api_token")
+    if token is not None and token.unit_kind:
+        return _narrowed(held, token.unit_kind, token.unit_code)
     # Coders and researchers work with coded answers and released files; no unit's own data are theirs.
     units = [row for row in held if row.role in FIELD]
     return Scope(
@@ -109,6 +149,35 @@ def scope_of(user: Any) -> Scope:
         provinces=frozenset(row.unit_code for row in units if row.unit_kind == UnitKind.PROVINCE),
         communes=frozenset(row.unit_code for row in units if row.unit_kind == UnitKind.COMMUNE),
         schools=frozenset(row.unit_code for row in units if row.unit_kind == UnitKind.SCHOOL),
+    )
+
+
+def _narrowed(held: tuple[Assignment, ...], unit_kind: str, unit_code: str) -> Scope:
+    """Give the scope of one unit, by the roles whose own scope covers it today."""
+    place = directory.place_of(unit_kind, unit_code)
+    if place is None:
+        return NOTHING
+    where = (place.province_code, place.commune_code, place.school_id)
+    roles = frozenset(row.role for row in held if row.role in FIELD and unit_scope(row).covers(*where))
+    if not roles:
+        return NOTHING
+    return Scope(
+        roles=roles,
+        provinces=frozenset({unit_code} if unit_kind == UnitKind.PROVINCE else ()),
+        communes=frozenset({unit_code} if unit_kind == UnitKind.COMMUNE else ()),
+        schools=frozenset({unit_code} if unit_kind == UnitKind.SCHOOL else ()),
+    )
+
+
+def unit_scope(row: Assignment) -> Scope:
+    """Give the scope of one role by itself."""
+    code = frozenset({row.unit_code})
+    return Scope(
+        roles=frozenset({row.role}),
+        is_national=row.unit_kind == UnitKind.NATION,
+        provinces=code if row.unit_kind == UnitKind.PROVINCE else frozenset(),
+        communes=code if row.unit_kind == UnitKind.COMMUNE else frozenset(),
+        schools=code if row.unit_kind == UnitKind.SCHOOL else frozenset(),
     )
 
 
@@ -153,6 +222,69 @@ def may_view_unit(
     Name every unit the object lies in: a school has its province, its commune and itself.
     """
     return scope_of(user).covers(province_code, commune_code, school_id)
+
+
+def roles_given_by(user: Any) -> tuple[Role, ...]:
+    """Name the roles that a person may give in their units."""
+    given = {role for row in assignments_of(user) for role in GIVES.get(row.role, ())}
+    return tuple(role for role in Role if role in given)
+
+
+def may_give(user: Any, role: str, unit_kind: str, unit_code: str) -> bool:
+    """Tell whether a person may give or end a role in a unit: it is below their own, the unit in their charge."""
+    place = directory.place_of(unit_kind, unit_code)
+    return place is not None and _looks_after(user, role, place)
+
+
+def may_see_role(user: Any, row: Assignment) -> bool:
+    """Tell whether a role held by somebody is a person's business; a unit that is gone counts by its last place."""
+    return _looks_after(user, row.role, last_place(row))
+
+
+def may_manage_person(user: Any, person: Any, rows: Iterable[Assignment]) -> bool:
+    """Tell whether an officer looks after a whole account: switching, resetting.
+
+    Every role that the person holds or will hold must be theirs to give; where nothing is held any more, every
+    role ever held. So nobody resets the sign-in of somebody who also works above or elsewhere, nor their own.
+    """
+    if person.pk == user.pk or not may(user, "manage_people"):
+        return False
+    today = clock.today()
+    every = list(rows)
+    open_rows = [row for row in every if row.valid_to is None or row.valid_to > today]
+    asked = open_rows or every
+    if any(row.role == Role.MINISTRY_EXPERT for row in assignments_of(user)):
+        return True
+    return bool(asked) and all(may_see_role(user, row) for row in asked)
+
+
+def last_place(row: Assignment) -> directory.Place:
+    """Give the place of a role's unit today; where the unit is gone, the place kept with the role."""
+    place = directory.place_of(row.unit_kind, row.unit_code)
+    if place is not None:
+        return place
+    own = directory.own_place(row.unit_kind, row.unit_code)
+    return directory.Place(
+        province_code=own.province_code or row.province_code or None,
+        commune_code=own.commune_code or row.commune_code or None,
+        school_id=own.school_id,
+    )
+
+
+def _looks_after(user: Any, role: str, place: directory.Place) -> bool:
+    """Tell whether one of a person's roles gives this role at this place."""
+    return any(
+        role in GIVES.get(row.role, ())
+        and unit_scope(row).covers(place.province_code, place.commune_code, place.school_id)
+        for row in assignments_of(user)
+    )
+
+
+def needs_second_factor(user: Any) -> bool:
+    """Tell whether one of today's roles asks for a second factor; demonstration accounts are exempt."""
+    if not settings.OPTIONS.require_totp or user.is_demo:
+        return False
+    return any(row.role in SECOND_FACTOR_ROLES for row in assignments_of(user))
 
 
 def who_may(permission: str) -> tuple[str, ...]:

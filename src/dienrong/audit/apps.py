@@ -19,4 +19,5 @@ class AuditConfig(AppConfig):
         from dienrong.core import recording, shell
 
         recording.plug(operations.record)
+        recording.plug_history(queries.history_of)
         shell.register_links(queries.links_of_request)

@@ -9,8 +9,12 @@ import hashlib
 import json
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, models
+from django.utils import translation
+from django.utils.translation import gettext as _
 
+from dienrong.accounts import permissions
 from dienrong.audit.models import AuditEntry
 from dienrong.core import clock, requests
 from dienrong.core.recording import ObjectName
@@ -90,7 +94,7 @@ def record(
     entry = AuditEntry(
         at=clock.now(),
         actor=person,
-        actor_name=str(person)[:150] if person is not None else "",
+        actor_name=_name_of_actor(person, context.via),
         action=action,
         object_kind=name.kind,
         object_id=name.key,
@@ -124,6 +128,18 @@ def _name_of(row: models.Model | None) -> ObjectName:
     if row is None:
         return ObjectName("", "")
     return ObjectName(row._meta.label_lower, str(row.pk), str(row))
+
+
+def _name_of_actor(person: Any | None, via: str) -> str:
+    """Name who acted, with who lent the role (delegation) and the program that acts in that name."""
+    if person is None:
+        return ""
+    lenders = permissions.delegators_of(person)
+    if not lenders:
+        return (f"{person} · {via}" if via else str(person))[:150]
+    with translation.override(settings.LANGUAGE_CODE):
+        addition = _("(by delegation of %(names)s)") % {"names": ", ".join(lenders)}
+    return f"{person} {addition}{f' · {via}' if via else ''}"[:150]
 
 
 def _hold_chain() -> None:

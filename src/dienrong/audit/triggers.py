@@ -1,47 +1,56 @@
-"""The database's own refusal to change or remove audit entries, for SQLite and PostgreSQL."""
+"""The database's own refusal to change or remove rows of append-only tables, for SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 TABLE = "audit_auditentry"
-SENTENCE = "audit entries are never changed or removed"
+PROTECTED = {TABLE: "audit"}
+"""Each append-only table with the prefix of its triggers; rooms add theirs with ``protect``."""
 
+SENTENCE = "{prefix} entries are never changed or removed"
 INSTALL = {
     "sqlite": (
-        f"CREATE TRIGGER audit_no_update BEFORE UPDATE ON {TABLE} BEGIN SELECT RAISE(ABORT, '{SENTENCE}'); END",
-        f"CREATE TRIGGER audit_no_delete BEFORE DELETE ON {TABLE} BEGIN SELECT RAISE(ABORT, '{SENTENCE}'); END",
+        "CREATE TRIGGER {prefix}_no_update BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{sentence}'); END",
+        "CREATE TRIGGER {prefix}_no_delete BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, '{sentence}'); END",
     ),
     "postgresql": (
-        "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{SENTENCE}'; END $$",
-        f"CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON {TABLE} "
-        "FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
-        f"CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON {TABLE} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+        "CREATE OR REPLACE FUNCTION {prefix}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION '{sentence}'; END $$",
+        "CREATE TRIGGER {prefix}_no_change BEFORE UPDATE OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION {prefix}_refuse()",
+        "CREATE TRIGGER {prefix}_no_truncate BEFORE TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION {prefix}_refuse()",
     ),
 }
 REMOVE = {
-    "sqlite": ("DROP TRIGGER IF EXISTS audit_no_update", "DROP TRIGGER IF EXISTS audit_no_delete"),
+    "sqlite": ("DROP TRIGGER IF EXISTS {prefix}_no_update", "DROP TRIGGER IF EXISTS {prefix}_no_delete"),
     "postgresql": (
-        f"DROP TRIGGER IF EXISTS audit_no_change ON {TABLE}",
-        f"DROP TRIGGER IF EXISTS audit_no_truncate ON {TABLE}",
+        "DROP TRIGGER IF EXISTS {prefix}_no_change ON {table}",
+        "DROP TRIGGER IF EXISTS {prefix}_no_truncate ON {table}",
     ),
 }
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
-    """Create the triggers."""
-    _run(connection, INSTALL[connection.vendor])
+def protect(table: str, prefix: str) -> None:
+    """Name a further append-only table; its room's migration installs the triggers."""
+    PROTECTED[table] = prefix
 
 
-def remove(connection: BaseDatabaseWrapper) -> None:
-    """Drop the triggers: for the reverse migration and for emptying a test database."""
-    _run(connection, REMOVE[connection.vendor])
+def install(connection: BaseDatabaseWrapper, table: str = TABLE) -> None:
+    """Create the triggers of a table."""
+    _run(connection, INSTALL[connection.vendor], table)
 
 
-def _run(connection: BaseDatabaseWrapper, statements: tuple[str, ...]) -> None:
+def remove(connection: BaseDatabaseWrapper, table: str = TABLE) -> None:
+    """Drop the triggers of a table: for the reverse migration and for emptying a test database."""
+    _run(connection, REMOVE[connection.vendor], table)
+
+
+def _run(connection: BaseDatabaseWrapper, statements: tuple[str, ...], table: str) -> None:
     """Run statements one by one."""
+    prefix = PROTECTED[table]
+    names = {"table": table, "prefix": prefix, "sentence": SENTENCE.format(prefix=prefix)}
     with connection.cursor() as cursor:
         for statement in statements:
-            cursor.execute(statement)
+            cursor.execute(statement.format(**names))

@@ -33,6 +33,16 @@ CONTENT_POLICY = "; ".join(
 )
 
 
+def content_policy() -> str:
+    """Give the policy of pages; forms may lead to the provider of sign-in as well, where there is one."""
+    provider = settings.OPTIONS.oidc_origin
+    return (
+        CONTENT_POLICY.replace("form-action 'self'", f"form-action 'self' {provider}")
+        if provider
+        else CONTENT_POLICY
+    )
+
+
 class RequestContextMiddleware:
     """Give each request a reference number, known to the logs, the audit log and the error pages."""
 
@@ -57,7 +67,7 @@ class ContentPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+        response.headers.setdefault("Content-Security-Policy", content_policy())
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response
 

@@ -16,10 +16,11 @@ REFERENCE_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RequestContext:
-    """The marks of one request: a short reference number and the network address."""
+    """The marks of one request: a short reference number, the network address, the program that asks if any."""
 
     reference: str = ""
     address: str = ""
+    via: str = ""
 
 
 NO_REQUEST = RequestContext()
@@ -39,6 +40,11 @@ def serving(context: RequestContext) -> Iterator[RequestContext]:
         yield context
     finally:
         _current.reset(token)
+
+
+def note_via(program: str) -> None:
+    """Mark the request being served as that of a program in a person's name; the audit log tells both."""
+    _current.set(dataclasses.replace(_current.get(), via=program))
 
 
 def new_reference() -> str:

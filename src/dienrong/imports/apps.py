@@ -13,3 +13,11 @@ class ImportsConfig(AppConfig):
     label = "imports"
     verbose_name = _("Imports")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register what can be imported; offer the page in the navigation; name the audited actions."""
+        from dienrong.core import recording, shell
+        from dienrong.imports import actions, queries, targets  # noqa: F401 - targets register themselves
+
+        recording.name_actions(actions.WORDS)
+        shell.register_links(queries.links_of_request)

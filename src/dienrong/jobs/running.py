@@ -64,6 +64,19 @@ class JobContext:
             self.write()
         self.check()
 
+    def tell(self, stage: str, share: float) -> None:
+        """Tell the stage and the share done from inside a transaction: the heartbeat writes them, not this thread.
+
+        Written by this thread they would be seen only after the commit, and would hold up the heartbeat.
+
+        Raises
+        ------
+        JobInterrupted
+            If the job was cancelled, lost, or its worker is being stopped.
+        """
+        self._progress, self._stage = min(max(float(share), 0.0), 1.0), stage[:200]
+        self.check()
+
     def log(self, text: str) -> None:
         """Add a line to the job's log."""
         JobLine.objects.create(job_id=self.job_id, at=clock.now(), text=text[:1000])

@@ -248,6 +248,10 @@ class School(SchoolTraits):
             models.Index(fields=["province", "school_id"]),
             models.Index(fields=["commune", "school_id"]),
             models.Index(fields=["is_open", "province", "commune"]),
+            models.Index(fields=["is_open", "sort_key", "school_id"], name="registry_school_by_name"),
+            models.Index(
+                fields=["province", "is_open", "sort_key", "school_id"], name="registry_school_in_province"
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -346,6 +350,7 @@ class SchoolEnrolment(models.Model):
     n_classes = models.PositiveSmallIntegerField()
     counted_on = models.DateField()
     is_current = models.BooleanField(default=True)
+    recorded_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         """One row per school, school year, grade and day; one of them is current."""
@@ -396,6 +401,37 @@ class MergerBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.decision_number} · {self.title}"
+
+
+class MergerLine(models.Model):
+    """One line of a batch as it was written down: codes as text, so that an unknown one can be shown and mended."""
+
+    class Kind(models.TextChoices):
+        """What a line may ask for."""
+
+        MERGE = "merge", _("Merge")
+        CLOSE = "close", _("Close")
+        RENAME = "rename", _("Rename")
+        RECODE = "recode", _("Give a new code")
+
+    batch = models.ForeignKey(MergerBatch, on_delete=models.CASCADE, related_name="lines")
+    line_number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=8)
+    predecessor_codes = models.TextField(blank=True)
+    successor_code = models.CharField(max_length=20, blank=True)
+    successor_name = models.CharField(max_length=200, blank=True)
+    commune_code = models.CharField(max_length=5, blank=True)
+
+    class Meta:
+        """A number stands once in its batch."""
+
+        ordering = ["batch", "line_number"]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "line_number"], name="registry_merger_line_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} · {self.line_number}"
 
 
 class SchoolEvent(models.Model):
@@ -475,9 +511,10 @@ class SchoolSuccession(models.Model):
 
 
 class SuccessionCount(models.Model):
-    """Pupils and classes of a grade that go to a successor when a school is split."""
+    """Pupils and classes of a grade that go to a successor when a school is split; of that year's count."""
 
     succession = models.ForeignKey(SchoolSuccession, on_delete=models.CASCADE, related_name="counts")
+    school_year = models.CharField(max_length=9, default="")
     grade = models.PositiveSmallIntegerField()
     n_students = models.PositiveIntegerField()
     n_classes = models.PositiveSmallIntegerField()

@@ -1,8 +1,11 @@
-"""Columns of lsakit's synthetic nation as plain rows for the registry; no ORM here."""
+"""Columns of lsakit's units and synthetic nation as plain rows for the registry; no ORM here."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 
@@ -46,3 +49,138 @@ def nation_rows(*, seed: int, size: str) -> NationRows:
         communes=tuple(communes.to_dicts()),
         schools=tuple(schools.to_dicts()),
     )
+
+
+UnitKey = tuple[str, str, date]
+"""A unit as people mean it: level, code and the first day on which the code named it."""
+
+PROVINCES_SINCE = date(2008, 8, 1)
+LIST_SINCE = date(2025, 1, 1)
+TWO_LEVELS_SINCE = date(2025, 7, 1)
+PROVINCES_MERGED_BY = "NQ 202/2025/QH15"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitHistoryRows:
+    """Every unit of the country with its versions and what became of it, as plain rows.
+
+    Units carry ``level``, ``code``, ``kind``, ``name``, ``full_name``, ``region6``, ``parent`` (a key or None),
+    ``valid_from``, ``valid_to``; versions the same with ``unit`` (a key) and ``decision`` in place of level, code
+    and region; successions ``predecessor``, ``successor`` (keys), ``on_date``, ``is_partial``, ``decision``.
+    """
+
+    source: str
+    fingerprint: str
+    units: tuple[dict[str, Any], ...]
+    versions: tuple[dict[str, Any], ...]
+    successions: tuple[dict[str, Any], ...]
+
+
+def unit_history_rows() -> UnitHistoryRows:
+    """Give the 63 provinces, districts and communes before 1 July 2025, the 34 and 3,321 since, and the crosswalk.
+
+    Provinces are known since 2008-08-01, when their number became 63; of districts and communes the list of 2025
+    alone is known.
+    """
+    from lsakit import __version__, datasets, lineage
+
+    old, cross = datasets.units.old_units(), datasets.units.crosswalk()
+    provinces, communes = datasets.units.provinces(), datasets.units.communes()
+    tables = {"old": old, "crosswalk": cross, "provinces": provinces, "communes": communes}
+    units = [*_old_unit_rows(old.to_dicts()), *_unit_rows(provinces.to_dicts(), communes.to_dicts())]
+    return UnitHistoryRows(
+        source=f"lsakit {__version__} · units",
+        fingerprint=lineage.hash_parameters(
+            {name: lineage.hash_table(table) for name, table in tables.items()}
+        ),
+        units=tuple(units),
+        versions=tuple(version for unit in units for version in _version_rows(unit)),
+        successions=tuple(_succession_rows(units, cross.to_dicts())),
+    )
+
+
+def _old_unit_rows(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Give the units that ended on 1 July 2025."""
+    above = {"district": "province", "commune": "district"}
+    since = {"province": PROVINCES_SINCE, "district": LIST_SINCE, "commune": LIST_SINCE}
+    for row in rows:
+        level = above.get(row["level"])
+        yield {
+            **{name: row[name] for name in ("level", "code", "kind", "name", "full_name")},
+            "region6": "",
+            "parent": (level, row["parent_code"], since[level]) if level else None,
+            "valid_from": since[row["level"]],
+            "valid_to": TWO_LEVELS_SINCE,
+        }
+
+
+def _unit_rows(provinces: list[dict[str, Any]], communes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Give the units in force."""
+    for level, rows in (("province", provinces), ("commune", communes)):
+        for row in rows:
+            above = row.get("province_code")
+            yield {
+                **{name: row[name] for name in ("code", "kind", "name", "full_name")},
+                "level": level,
+                "region6": row.get("region6", ""),
+                "parent": ("province", above, TWO_LEVELS_SINCE) if above else None,
+                "valid_from": TWO_LEVELS_SINCE,
+                "valid_to": None,
+            }
+
+
+def _version_rows(unit: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the versions of a unit: one, and two for those that became cities."""
+    key: UnitKey = (unit["level"], unit["code"], unit["valid_from"])
+    names = ("kind", "name", "full_name", "parent", "valid_from", "valid_to")
+    version = {"unit": key, **{name: unit[name] for name in names}, "decision": ""}
+    if key not in BECAME_CITIES:
+        return [version]
+    earlier, day, decision = BECAME_CITIES[key]
+    return [
+        {**version, **earlier, "valid_to": day},
+        {**version, "valid_from": day, "decision": decision},
+    ]
+
+
+BECAME_CITIES: dict[UnitKey, tuple[dict[str, Any], date, str]] = {
+    ("province", "46", PROVINCES_SINCE): (
+        {"kind": "province", "name": "Thừa Thiên Huế", "full_name": "Tỉnh Thừa Thiên Huế"},
+        date(2025, 1, 1),
+        "NQ 175/2024/QH15",
+    ),
+    ("province", "75", TWO_LEVELS_SINCE): (
+        {"kind": "province", "name": "Đồng Nai", "full_name": "Tỉnh Đồng Nai"},
+        date(2026, 4, 30),
+        "NQ 30/2026/QH16",
+    ),
+}
+"""Provinces that became centrally run cities: what they were before, the day, the decision."""
+
+
+def _succession_rows(
+    units: list[dict[str, Any]], crosswalk: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Tell of every old unit in which units it lives on: communes by the crosswalk, those above by their communes."""
+    keys = {(unit["code"], unit["valid_to"] is None): unit for unit in units}
+    pairs: dict[tuple[UnitKey, UnitKey], None] = {}
+    for row in crosswalk:
+        old, new = keys[row["old_code"], False], keys[row["new_code"], True]
+        pairs[_key(old), _key(new)] = None
+        district = old if old["level"] == "district" else keys[old["parent"][1], False]
+        pairs[_key(district), _key(new)] = None
+        pairs[district["parent"], new["parent"]] = None
+    n_successors = Counter(old for old, _new in pairs)
+    for old_key, new_key in pairs:
+        yield {
+            "predecessor": old_key,
+            "successor": new_key,
+            "on_date": TWO_LEVELS_SINCE,
+            "is_partial": n_successors[old_key] > 1,
+            "decision": PROVINCES_MERGED_BY if old_key[0] == "province" else "",
+        }
+
+
+def _key(unit: dict[str, Any]) -> UnitKey:
+    """Give the key of a unit."""
+    return unit["level"], unit["code"], unit["valid_from"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dienrong.registry import views
+from dienrong.registry.views import schools as views
 
 app_name = "registry"
 urlpatterns = [

@@ -13,3 +13,12 @@ class RostersConfig(AppConfig):
     label = "rosters"
     verbose_name = _("Rosters")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let nobody change who opened the vault; name the actions."""
+        from dienrong.audit import triggers
+        from dienrong.core import recording
+        from dienrong.rosters import words
+
+        triggers.protect("rosters_vaultaccess", "rosters_vault_access")
+        recording.name_actions(words.ACTIONS)

@@ -43,8 +43,22 @@ class NationUnits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Communes:
-    """Hold what is drawn once per commune, in the order of the communes table."""
+class Communes:
+    """Hold what is drawn once per commune, in the order of the communes table.
+
+    Parameters
+    ----------
+    province : ndarray of shape (n_communes,)
+        Position of the province.
+    ward : ndarray of shape (n_communes,)
+        Whether it is a ward.
+    disadvantaged : ndarray of shape (n_communes,)
+        Whether it counts as disadvantaged.
+    minority_share : ndarray of shape (n_communes,)
+        Share of ethnic-minority people, between 0 and 1.
+    pupil_share : ndarray of shape (n_communes,)
+        Share of the nation's pupils; the sum is 1.
+    """
 
     province: Ints
     ward: NDArray[np.bool_]
@@ -115,7 +129,7 @@ def make_schools(seed: int, size: NationSize, nation: NationUnits) -> pl.DataFra
     """
     rng = stream(seed, "nation.schools")
     assumed = province_assumptions(nation.provinces)
-    communes = _draw_communes(rng, nation, assumed)
+    communes = draw_communes(rng, nation, assumed)
     counts = {grade: _schools_per_commune(rng, size.n_schools(grade), communes, assumed) for grade in GRADES}
     combined = _combined_schools(rng, counts, communes)
     commune, has = _lay_out(counts, combined)
@@ -125,8 +139,23 @@ def make_schools(seed: int, size: NationSize, nation: NationUnits) -> pl.DataFra
     return _finish(rng, nation, communes, commune, enrolment)
 
 
-def _draw_communes(rng: np.random.Generator, nation: NationUnits, assumed: dict[str, Floats]) -> _Communes:
-    """Draw size, hardship and ethnic mix of every commune."""
+def draw_communes(rng: np.random.Generator, nation: NationUnits, assumed: dict[str, Floats]) -> Communes:
+    """Draw size, hardship and ethnic mix of every commune.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Stream of the nation.
+    nation : NationUnits
+        The nation's units.
+    assumed : dict of str to ndarray of shape (n_provinces,)
+        From ``province_assumptions``.
+
+    Returns
+    -------
+    Communes
+        One value per commune.
+    """
     codes = nation.provinces.get_column("code").to_list()
     province = np.array([codes.index(code) for code in nation.communes.get_column("province_code")])
     kind = nation.communes.get_column("kind").to_numpy()
@@ -140,7 +169,7 @@ def _draw_communes(rng: np.random.Generator, nation: NationUnits, assumed: dict[
     share = weight / total[province] * pupils[province] / pupils.sum()
     spread = 1.1 * rng.standard_normal(n) + 2.0 * disadvantaged - 1.0 * ward
     minority = _match_province_share(spread, assumed["minority_share"], province, share)
-    return _Communes(
+    return Communes(
         province=province,
         ward=ward,
         disadvantaged=disadvantaged,
@@ -198,7 +227,7 @@ def apportion(total: int, weights: Floats, least: Ints) -> Ints:
 
 
 def _schools_per_commune(
-    rng: np.random.Generator, n_schools: int, communes: _Communes, assumed: dict[str, Floats]
+    rng: np.random.Generator, n_schools: int, communes: Communes, assumed: dict[str, Floats]
 ) -> Ints:
     """Spread the schools of one level over provinces and communes."""
     n_provinces = len(assumed["achievement"])
@@ -217,7 +246,7 @@ def _schools_per_commune(
     return counts
 
 
-def _combined_schools(rng: np.random.Generator, counts: dict[int, Ints], communes: _Communes) -> Ints:
+def _combined_schools(rng: np.random.Generator, counts: dict[int, Ints], communes: Communes) -> Ints:
     """Draw how many schools of each commune teach both levels."""
     chance = np.where(communes.ward, 0.03, np.where(communes.disadvantaged, 0.45, 0.2))
     return rng.binomial(np.minimum(counts[5], counts[9]), chance).astype(np.int64)
@@ -234,7 +263,7 @@ def _lay_out(counts: dict[int, Ints], combined: Ints) -> tuple[Ints, dict[int, N
 
 
 def _enrolments(
-    rng: np.random.Generator, n_pupils: int, commune: Ints, has: NDArray[np.bool_], communes: _Communes
+    rng: np.random.Generator, n_pupils: int, commune: Ints, has: NDArray[np.bool_], communes: Communes
 ) -> Ints:
     """Split the grade's pupils over communes and their schools, log-normally within a commune."""
     size = np.exp(0.55 * rng.standard_normal(len(commune))) * has
@@ -260,7 +289,7 @@ def _classes(enrolment: Ints, area: NDArray[np.str_], disadvantaged: NDArray[np.
 def _finish(
     rng: np.random.Generator,
     nation: NationUnits,
-    communes: _Communes,
+    communes: Communes,
     commune: Ints,
     enrolment: dict[int, Ints],
 ) -> pl.DataFrame:

@@ -129,11 +129,11 @@ def test_the_profile_asks_the_database_the_same_however_many_browsers(
     signed_in, officer: User, django_assert_num_queries, bare_shell
 ) -> None:
     browser = signed_in(officer)
-    with django_assert_num_queries(4):  # session, person, roles, browsers
+    with django_assert_num_queries(7):  # session, person, roles, delegations, app, keys, browsers
         browser.get("/tai-khoan")
     for n in range(20):
         SignIn.objects.create(user=officer, session_key=f"key{n}", device="Chrome")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(7):
         browser.get("/tai-khoan")
 
 

@@ -23,11 +23,12 @@ class Command(flush.Command):
                 "The audit log of an installation is never emptied. "
                 "To start anew, stop the service and begin with an empty database."
             )
-        has_table = triggers.TABLE in connection.introspection.table_names()
-        if has_table:
-            triggers.remove(connection)
+        present = set(connection.introspection.table_names())
+        tables = [table for table in triggers.PROTECTED if table in present]
+        for table in tables:
+            triggers.remove(connection, table)
         try:
             super().handle(**options)
         finally:
-            if has_table:
-                triggers.install(connection)
+            for table in tables:
+                triggers.install(connection, table)

@@ -1,0 +1,123 @@
+"""Changes about people: each is one transaction and leaves one audit entry."""
+
+from __future__ import annotations
+
+from dienrong.accounts.operations.delegation import (
+    DelegationRefused,
+    delegate_role,
+    revoke_delegation,
+)
+from dienrong.accounts.operations.external import (
+    IdentityNeeded,
+    IdentityTaken,
+    accept_with_identity,
+    link_identity,
+    note_identity_used,
+    unlink_identity,
+)
+from dienrong.accounts.operations.invitations import (
+    InvitationRefused,
+    LinkClosed,
+    NewPerson,
+    accept_invitation,
+    accept_reset,
+    closed_because,
+    demand_managing,
+    invite,
+    reset_sign_in,
+    revoke_invitation,
+)
+from dienrong.accounts.operations.office import (
+    give_role,
+    require_fresh_totp,
+    switch_account,
+    take_role,
+)
+from dienrong.accounts.operations.people import (
+    AssignmentRefused,
+    PersonRefused,
+    assign_role,
+    change_profile,
+    create_person,
+    end_role,
+    keep_language,
+    refresh_places,
+    set_password,
+)
+from dienrong.accounts.operations.second_factor import (
+    CodeRefused,
+    begin_totp,
+    check_code,
+    confirm_totp,
+    drop_totp,
+    make_recovery_codes,
+)
+from dienrong.accounts.operations.sign_in import (
+    SignInLocked,
+    end_all_sign_ins,
+    end_sign_in,
+    move_sign_in,
+    note_failure,
+    note_sign_in,
+    note_sign_out,
+    refuse_if_locked,
+)
+from dienrong.accounts.operations.tokens import (
+    ApiTokenRefused,
+    make_api_token,
+    note_token_use,
+    revoke_api_token,
+)
+
+__all__ = [
+    "ApiTokenRefused",
+    "AssignmentRefused",
+    "CodeRefused",
+    "DelegationRefused",
+    "IdentityNeeded",
+    "IdentityTaken",
+    "InvitationRefused",
+    "LinkClosed",
+    "NewPerson",
+    "PersonRefused",
+    "SignInLocked",
+    "accept_invitation",
+    "accept_reset",
+    "accept_with_identity",
+    "assign_role",
+    "begin_totp",
+    "change_profile",
+    "check_code",
+    "closed_because",
+    "confirm_totp",
+    "create_person",
+    "delegate_role",
+    "demand_managing",
+    "drop_totp",
+    "end_all_sign_ins",
+    "end_role",
+    "end_sign_in",
+    "give_role",
+    "invite",
+    "keep_language",
+    "link_identity",
+    "make_api_token",
+    "make_recovery_codes",
+    "move_sign_in",
+    "note_failure",
+    "note_identity_used",
+    "note_sign_in",
+    "note_sign_out",
+    "note_token_use",
+    "refresh_places",
+    "refuse_if_locked",
+    "require_fresh_totp",
+    "reset_sign_in",
+    "revoke_api_token",
+    "revoke_delegation",
+    "revoke_invitation",
+    "set_password",
+    "switch_account",
+    "take_role",
+    "unlink_identity",
+]

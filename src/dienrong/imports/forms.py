@@ -1,0 +1,48 @@
+"""The form with which a file is sent in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from dienrong.imports.columns import Target, default_value
+from dienrong.imports.numeric.texts import CHARSETS
+from dienrong.imports.sentences import CHARSET_WORDS
+
+
+class SendForm(forms.Form):
+    """File, what is asked once for the whole file, character set."""
+
+    file = forms.FileField(
+        label=_("Excel or CSV file"),
+        help_text=_(".xlsx, .xls or .csv. Title rows, other sheets and extra columns do no harm."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx,.xls,.csv,.txt"}),
+        error_messages={
+            "required": _("Please choose a file."),
+            "empty": _("This file is empty. Please open it in Excel, save it and choose it again."),
+        },
+    )
+
+    def __init__(self, *args: Any, target: Target, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for parameter in target.parameters:
+            is_date = parameter.kind == "date"
+            self.fields[parameter.code] = forms.CharField(
+                label=str(parameter.title),
+                help_text=str(parameter.guide),
+                initial=default_value(parameter, today),
+                max_length=20,
+                widget=forms.DateInput(attrs={"type": "date"}) if is_date else forms.TextInput(),
+            )
+        self.fields["charset"] = forms.ChoiceField(
+            label=_("Character set (CSV files)"),
+            help_text=_("Leave it as it is; choose only where letters look wrong."),
+            required=False,
+            choices=[("", _("Recognise it")), *((name, CHARSET_WORDS[name]) for name in CHARSETS)],
+        )
+        self.fields["is_whole_only"] = forms.BooleanField(
+            label=_("Accept the file only if no row is refused"), required=False
+        )

@@ -1,0 +1,59 @@
+"""Writes of the registry; each is one transaction with its audit entry inside."""
+
+from __future__ import annotations
+
+from dienrong.registry.operations.applying import Decision
+from dienrong.registry.operations.counting import undo_enrolments, undo_sites, write_enrolments, write_sites
+from dienrong.registry.operations.events import (
+    NewSchool,
+    change_school,
+    close_school,
+    merge_schools,
+    open_school,
+    recode_school,
+    rename_school,
+    split_school,
+)
+from dienrong.registry.operations.loading import first_day_of, load_nation
+from dienrong.registry.operations.mergers import (
+    add_line,
+    apply_batch,
+    plan_batch,
+    remove_batch,
+    remove_line,
+    undo_batch,
+)
+from dienrong.registry.operations.refusals import UnknownCommune
+from dienrong.registry.operations.undoing import undo_event
+from dienrong.registry.operations.units import UnitsLoaded, load_units
+from dienrong.registry.operations.writing import undo_schools, write_schools
+
+__all__ = [
+    "Decision",
+    "NewSchool",
+    "UnitsLoaded",
+    "UnknownCommune",
+    "add_line",
+    "apply_batch",
+    "change_school",
+    "close_school",
+    "first_day_of",
+    "load_nation",
+    "load_units",
+    "merge_schools",
+    "open_school",
+    "plan_batch",
+    "recode_school",
+    "remove_batch",
+    "remove_line",
+    "rename_school",
+    "split_school",
+    "undo_batch",
+    "undo_enrolments",
+    "undo_event",
+    "undo_schools",
+    "undo_sites",
+    "write_enrolments",
+    "write_schools",
+    "write_sites",
+]

@@ -1,0 +1,268 @@
+"""Batches of mergers: written down line by line, applied as one transaction, undone as one step."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from dienrong.accounts import permissions
+from dienrong.audit.operations import record
+from dienrong.core import clock
+from dienrong.core.formats import day_text
+from dienrong.core.refusals import Conflict
+from dienrong.core.text import clean_text
+from dienrong.registry.models import AdministrativeUnit, MergerBatch, MergerLine, SchoolEvent
+from dienrong.registry.operations.applying import Decision, Happening, apply_happenings
+from dienrong.registry.operations.events import NewSchool, make_school, place_in
+from dienrong.registry.operations.refusals import (
+    BatchHasConflicts,
+    IncompleteEvent,
+    OutOfScope,
+    SomethingDepends,
+    WrongDate,
+)
+from dienrong.registry.operations.undoing import take_back
+from dienrong.registry.queries.mergers import Line, PlannedLine, lines_of, resolve_lines
+from dienrong.registry.versions import joined_levels, set_traits
+
+NAMED = 5
+
+
+@transaction.atomic
+def plan_batch(
+    province: AdministrativeUnit,
+    lines: Sequence[Line],
+    *,
+    title: str,
+    decision_number: str,
+    decision_date: date,
+    effective_date: date,
+    by: Any | None,
+) -> MergerBatch:
+    """Write down a batch as a draft, with any lines; nothing about the schools is changed.
+
+    Raises
+    ------
+    OutOfScope
+        If the province is not the person's.
+    IncompleteEvent
+        If title or number are missing, or a line number stands twice.
+    """
+    _demand_province(province, by)
+    title, number = clean_text(title), clean_text(decision_number)
+    if not title or not number:
+        raise IncompleteEvent(
+            _("Title and number of the decision are missing."),
+            hint=_("Write them as they stand in the decision."),
+        )
+    if len({line.line_number for line in lines}) != len(lines):
+        raise IncompleteEvent(
+            _("A line number stands twice."), hint=_("Number the lines one after the other.")
+        )
+    batch = MergerBatch.objects.create(
+        province=province,
+        title=title[:200],
+        decision_number=number[:60],
+        decision_date=decision_date,
+        effective_date=effective_date,
+        created_at=clock.now(),
+        created_by=by,
+        changed_at=clock.now(),
+    )
+    MergerLine.objects.bulk_create([_row(batch, line) for line in lines], batch_size=500)
+    record(
+        action="registry.batch_planned",
+        actor=by,
+        obj=batch,
+        after={"decision_number": number, "effective_date": effective_date, "n_lines": len(lines)},
+    )
+    return batch
+
+
+@transaction.atomic
+def add_line(*, batch: MergerBatch, line: Line, by: Any | None) -> MergerLine:
+    """Add a line at the end of a batch that is not applied; its number is given here.
+
+    Raises
+    ------
+    Conflict
+        If the batch is applied.
+    """
+    batch = _open_batch(batch, by)
+    last = batch.lines.order_by("-line_number").values_list("line_number", flat=True).first() or 0
+    row = _row(batch, line)
+    row.line_number = last + 1
+    row.save()
+    _changed(batch, by, {"added": row.line_number, "schools": list(line.predecessor_codes)})
+    return row
+
+
+@transaction.atomic
+def remove_line(*, batch: MergerBatch, line_number: int, by: Any | None) -> None:
+    """Take a line out of a batch that is not applied.
+
+    Raises
+    ------
+    Conflict
+        If the batch is applied.
+    """
+    batch = _open_batch(batch, by)
+    batch.lines.filter(line_number=line_number).delete()
+    _changed(batch, by, {"removed": line_number})
+
+
+@transaction.atomic
+def remove_batch(*, batch: MergerBatch, by: Any | None) -> None:
+    """Throw a draft away.
+
+    Raises
+    ------
+    Conflict
+        If the batch was ever applied: its history stays.
+    """
+    batch = _open_batch(batch, by)
+    if batch.events.exists():
+        raise Conflict(
+            _("This batch was applied once; it stays with its history."), hint=_("Leave it as undone.")
+        )
+    record(action="registry.batch_removed", actor=by, obj=batch, before={"n_lines": batch.lines.count()})
+    batch.delete()
+
+
+@transaction.atomic
+def apply_batch(*, batch: MergerBatch, by: Any | None) -> MergerBatch:
+    """Apply every line of a batch, or none.
+
+    Raises
+    ------
+    BatchHasConflicts
+        If a line cannot be applied; the refusal names the first of them.
+    WrongDate
+        If the day on which it takes effect has not come.
+    """
+    batch = _open_batch(batch, by)
+    if batch.effective_date > clock.today():
+        raise WrongDate(
+            _("The batch takes effect on %(day)s.") % {"day": day_text(batch.effective_date)},
+            hint=_("Apply it on that day or later; the preview can be seen before."),
+        )
+    planned = resolve_lines(batch.province, lines_of(batch), on_date=batch.effective_date)
+    problems = [problem for plan in planned for problem in plan.problems]
+    if problems or not planned:
+        numbers = ", ".join(str(number) for number in sorted({p.line_number for p in problems})[:NAMED])
+        raise BatchHasConflicts(
+            _("Lines with conflicts: %(numbers)s. %(first)s")
+            % {"numbers": numbers, "first": problems[0].sentence}
+            if problems
+            else _("The batch has no lines."),
+            hint=_("Mend the lines that the preview names, then apply."),
+        )
+    decision = Decision(
+        on_date=batch.effective_date, number=batch.decision_number, signed_on=batch.decision_date
+    )
+    happenings = [_happening(plan, decision) for plan in planned]
+    apply_happenings(happenings, decision=decision, by=by, batch=batch)
+    batch.state, batch.changed_at = MergerBatch.State.APPLIED, clock.now()
+    batch.save(update_fields=["state", "changed_at"])
+    record(
+        action="registry.batch_applied",
+        actor=by,
+        obj=batch,
+        after={
+            "n_lines": len(planned),
+            "n_ended": sum(len(plan.ending) for plan in planned),
+            "n_new": sum(plan.makes_school for plan in planned),
+            "effective_date": batch.effective_date,
+        },
+    )
+    return batch
+
+
+@transaction.atomic
+def undo_batch(*, batch: MergerBatch, by: Any | None) -> MergerBatch:
+    """Take a whole batch back as one step; its lines stay and can be mended.
+
+    Raises
+    ------
+    SomethingDepends
+        If something later was built upon a line, with the reasons; nothing is undone.
+    """
+    _demand_province(batch.province, by)
+    batch = MergerBatch.objects.select_for_update().get(pk=batch.pk)
+    if batch.state != MergerBatch.State.APPLIED:
+        raise SomethingDepends(_("This batch is not applied."), hint=_("Reload the page."))
+    events = list(batch.events.filter(state=SchoolEvent.State.APPLIED))
+    codes = take_back(events)
+    batch.state, batch.changed_at = MergerBatch.State.UNDONE, clock.now()
+    batch.save(update_fields=["state", "changed_at"])
+    record(
+        action="registry.batch_undone",
+        actor=by,
+        obj=batch,
+        before={"n_events": len(events), "n_schools": len(codes)},
+    )
+    return batch
+
+
+def _demand_province(province: AdministrativeUnit, by: Any | None) -> None:
+    """Refuse a person whose province it is not."""
+    if by is not None and not permissions.scope_of(by).covers(province.code):
+        raise OutOfScope(_("This province is not in your charge."), whom_to_ask=permissions.whom_to_ask(by))
+
+
+def _open_batch(batch: MergerBatch, by: Any | None) -> MergerBatch:
+    """Hold a batch that is not applied, for the time of the transaction."""
+    _demand_province(batch.province, by)
+    held = MergerBatch.objects.select_for_update().get(pk=batch.pk)
+    if held.state == MergerBatch.State.APPLIED:
+        raise Conflict(_("This batch is applied already."), hint=_("Undo it first, then change it."))
+    held.province = batch.province
+    return held
+
+
+def _row(batch: MergerBatch, line: Line) -> MergerLine:
+    """Make the row of a line."""
+    return MergerLine(
+        batch=batch,
+        line_number=line.line_number,
+        kind=line.kind[:8],
+        predecessor_codes=" ".join(dict.fromkeys(code[:20] for code in line.predecessor_codes)),
+        successor_code=clean_text(line.successor_code)[:20],
+        successor_name=clean_text(line.successor_name)[:200],
+        commune_code=clean_text(line.commune_code)[:5],
+    )
+
+
+def _changed(batch: MergerBatch, by: Any | None, facts: dict[str, Any]) -> None:
+    """Note that a batch was changed."""
+    batch.changed_at = clock.now()
+    batch.save(update_fields=["changed_at"])
+    record(action="registry.batch_changed", actor=by, obj=batch, after=facts)
+
+
+def _happening(plan: PlannedLine, decision: Decision) -> Happening:
+    """Make the event of a line without conflicts."""
+    line, before = plan.line, plan.predecessors
+    if line.kind == MergerLine.Kind.CLOSE:
+        return Happening(kind=SchoolEvent.Kind.CLOSE, predecessors=before, line_number=line.line_number)
+    traits: dict[str, Any] = {"name": line.successor_name} if line.successor_name else {}
+    if line.kind == MergerLine.Kind.MERGE:
+        traits["levels"] = joined_levels(before)
+    if plan.makes_school:
+        new = NewSchool(
+            code=line.successor_code, name=line.successor_name, commune=plan.commune, traits=traits
+        )
+        after = make_school(new, before[0], decision)
+    else:
+        after = copy.copy(plan.successor or before[0])
+        if line.kind == MergerLine.Kind.RECODE:
+            after.school_id = line.successor_code
+        if plan.commune is not None:
+            place_in(after, plan.commune, decision)
+        set_traits(after, traits)
+    return Happening(kind=line.kind, predecessors=before, successors=(after,), line_number=line.line_number)

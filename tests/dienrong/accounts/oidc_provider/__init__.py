@@ -1,0 +1,1 @@
+"""A provider of OpenID Connect, run as a process of its own by the tests of sign-in."""
