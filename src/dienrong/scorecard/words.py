@@ -7,9 +7,8 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
 
 from dienrong.core.formats import day_text, number_text, percent_text
 from dienrong.registry.models import School
@@ -146,8 +145,10 @@ def grade_title(grade: int) -> str:
 
 
 def score_text(value: float | None) -> str:
-    """Write a score; what could not be computed is said."""
-    return _("not computed") if value is None else number_text(value, 1)
+    """Write a score; what could not be computed is said, and what is less than 100 never reads 100."""
+    if value is None:
+        return _("not computed")
+    return number_text(value if value >= 100 else min(value, 99.9), 1)
 
 
 def state_of(state: SchoolState | None, confirmed_at: datetime.datetime | None) -> tuple[str, str]:

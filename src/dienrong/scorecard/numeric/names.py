@@ -24,10 +24,36 @@ SHORT_FORMS = (
     (r"\bgiao duc nghe nghiep\b", "gdnn"),
     (r"\btrung tam\b", "tt"),
     (r"\bpho thong\b", "pt"),
-    (r"\btruong\b", ""),
+    (r"^truong\b", ""),
 )
 KIND_WORDS = frozenset(
-    "th thcs thpt mn mg nt pt pts ptdtnt ptdtbt dtnt dtbt gdtx gdnn tt va lien cap cong lap tu thuc tuthuc chuyen so".split()
+    [
+        "th",
+        "thcs",
+        "thpt",
+        "mn",
+        "mg",
+        "nt",
+        "pt",
+        "pts",
+        "ptdtnt",
+        "ptdtbt",
+        "dtnt",
+        "dtbt",
+        "gdtx",
+        "gdnn",
+        "tt",
+        "va",
+        "lien",
+        "cap",
+        "cong",
+        "lap",
+        "tu",
+        "thuc",
+        "tuthuc",
+        "chuyen",
+        "so",
+    ]
 )
 SYLLABLE = re.compile(
     r"(ngh|ng|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdghklmnpqrstvx])?"

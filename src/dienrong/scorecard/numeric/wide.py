@@ -39,7 +39,7 @@ class Wide:
 
 def build(rows: RegisterRows) -> Wide:
     """Make the wide tables."""
-    before, expected, after = register.years_read(rows.day)
+    _before, expected, after = register.years_read(rows.day)
     everything = register.frame(rows.schools, register.SCHOOLS)
     opened = everything.filter("is_open")
     counts = register.frame(rows.enrolments, register.ENROLMENTS)
@@ -160,6 +160,7 @@ def _located(opened: pl.DataFrame, units: pl.DataFrame, rows: RegisterRows) -> p
         commune_kind="kind",
         commune_in_force="in_force",
         commune_province_code="parent_code",
+        commune_province_name="parent_name",
     )
     province = units.select(
         province_key="unit_key", province_code="code", province_name="name", province_in_force="in_force"
