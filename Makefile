@@ -19,6 +19,7 @@ recovery:   ## 100 small nations: do the 95 % intervals cover the truth?
 docs:       ## the pages that are made from the code
 	.venv/bin/dienrong options --format markdown > docs/options.md
 	.venv/bin/dienrong options --format env > .env.example
+	.venv/bin/dienrong manage openapi > docs/openapi.json
 	.venv/bin/dienrong manage translations
 
 shots:      ## every page of the demo as pictures, into build/shots/

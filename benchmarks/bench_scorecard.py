@@ -29,10 +29,15 @@ def main(words: list[str]) -> None:
     if words[:1] == ["--one"]:
         measure(int(words[1]))
         return
-    print(f"{'schools':>8} {'counts':>9} {'nation, first':>14} {'again':>8} {'one school':>11} {'open':>6} {'peak':>9}")
+    print(
+        f"{'schools':>8} {'counts':>9} {'nation, first':>14} {'again':>8} {'one school':>11} {'open':>6} {'peak':>9}"
+    )
     for size in [int(word) for word in words] or SIZES:
         with tempfile.TemporaryDirectory() as folder:
-            environment = os.environ | {"DIENRONG_DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "dienrong.settings"}
+            environment = os.environ | {
+                "DIENRONG_DATA_DIR": folder,
+                "DJANGO_SETTINGS_MODULE": "dienrong.settings",
+            }
             environment.pop("DIENRONG_DATABASE_URL", None)
             subprocess.run([sys.executable, __file__, "--one", str(size)], env=environment, check=True)
 
@@ -73,7 +78,13 @@ def load(n_schools: int) -> int:
     """Write a whole register into the database, in bulk; give the number of counts."""
     from lsakit.datasets import full_register, units
 
-    from dienrong.registry.models import AdministrativeUnit, School, SchoolEnrolment, SchoolSite, SchoolVersion
+    from dienrong.registry.models import (
+        AdministrativeUnit,
+        School,
+        SchoolEnrolment,
+        SchoolSite,
+        SchoolVersion,
+    )
 
     register = full_register(seed=SEED, n_schools=n_schools, n_years=YEARS)
     since = datetime.date(2025, 7, 1)
@@ -92,8 +103,27 @@ def load(n_schools: int) -> int:
             for row in table.iter_rows(named=True)
         )
         keys[level] = dict(AdministrativeUnit.objects.filter(level=level).values_list("code", "pk"))
-    traits = ("name", "kind", "levels", "area", "sector", "managed_by", "is_disadvantaged", "is_border", "boarding")
-    more = ("minority_share", "n_satellite_sites", "address", "phone", "email", "latitude", "longitude", "founded_date")
+    traits = (
+        "name",
+        "kind",
+        "levels",
+        "area",
+        "sector",
+        "managed_by",
+        "is_disadvantaged",
+        "is_border",
+        "boarding",
+    )
+    more = (
+        "minority_share",
+        "n_satellite_sites",
+        "address",
+        "phone",
+        "email",
+        "latitude",
+        "longitude",
+        "founded_date",
+    )
     schools = [
         School(
             school_id=row["school_id"],
@@ -136,7 +166,10 @@ def load(n_schools: int) -> int:
                 code=row["site_code"],
                 name=row["site_name"],
                 commune_id=keys["commune"][row["commune_code"]],
-                **{name: row[name] for name in ("is_main", "address", "latitude", "longitude", "n_students", "n_classes")},
+                **{
+                    name: row[name]
+                    for name in ("is_main", "address", "latitude", "longitude", "n_students", "n_classes")
+                },
             )
             for row in register.sites.iter_rows(named=True)
         ),

@@ -35,7 +35,7 @@ class Caller:
 class Bearer(HttpBearer):
     """Lets in who brings a token that holds; a session cookie opens nothing here."""
 
-    openapi_description = "Authorization: Bearer <token>. A token is made on the page of one's own account."
+    openapi_description = "Authorization: Bearer <key>. A key is made on the page of one's own account."
 
     def __call__(self, request: HttpRequest) -> Caller:
         """Find the caller, count the request, refuse parameters that the specification does not name.
@@ -67,8 +67,7 @@ class Bearer(HttpBearer):
         request.api_allowance = allowance  # type: ignore[attr-defined]
         if allowance.is_used_up:
             raise TooOften(
-                _("This token asked %(n)d times in this minute, which is the limit.")
-                % {"n": allowance.limit},
+                _("This key asked %(n)d times in this minute, which is the limit.") % {"n": allowance.limit},
                 wait_seconds=allowance.reset_seconds,
                 hint=_("Wait for the seconds of Retry-After, then go on."),
             )
@@ -83,20 +82,18 @@ def _refuse(*, sent: bool) -> NoReturn:
     failures = operations.count_request(key=f"address:{address}", limit=FAILED_TOKENS_PER_MINUTE)
     if failures.is_used_up:
         raise TooOften(
-            _("Too many requests without a valid token came from this network address."),
+            _("Too many requests without a valid key came from this network address."),
             wait_seconds=failures.reset_seconds,
-            hint=_("Check the token, wait for the seconds of Retry-After, then try again."),
+            hint=_("Check the key, wait for the seconds of Retry-After, then try again."),
         )
     sentence = (
-        _("This token does not hold: it is unknown, expired, revoked, or its person may not sign in.")
+        _("This key does not hold: it is unknown, expired, revoked, or its person may not sign in.")
         if sent
-        else _("This address needs a token.")
+        else _("This address needs a key.")
     )
     raise TokenNeeded(
         sentence,
-        hint=_(
-            "Send the header “Authorization: Bearer <token>”; tokens are made on the page of your account."
-        ),
+        hint=_("Send the header “Authorization: Bearer <key>”; keys are made on the page of your account."),
     )
 
 

@@ -17,8 +17,8 @@ CONTENT_TYPE = "application/problem+json"
 
 TITLES = {
     400: gettext_noop("The request cannot be read"),
-    401: gettext_noop("A valid token is needed"),
-    403: gettext_noop("Not open to this token"),
+    401: gettext_noop("A valid key is needed"),
+    403: gettext_noop("Not open to this key"),
     404: gettext_noop("Nothing at this address"),
     405: gettext_noop("This address does not take this method"),
     409: gettext_noop("The state forbids this"),
@@ -132,8 +132,8 @@ STATUSES: tuple[tuple[type[Refusal], int], ...] = (
 def nothing_here() -> NothingHere:
     """Make the refusal of what does not exist, or lies outside the token's units."""
     return NothingHere(
-        _("There is no such thing, or it lies outside the units of this token."),
-        hint=_("Check the code; GET /api/v1/me names the units of the token."),
+        _("There is no such thing, or it lies outside the units of this key."),
+        hint=_("Check the code; GET /api/v1/me names the units of the key."),
     )
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 TITLES = {
-    "me": gettext_lazy("The token itself"),
+    "me": gettext_lazy("The key itself"),
     "units": gettext_lazy("Administrative units"),
     "schools": gettext_lazy("Schools"),
     "frame": gettext_lazy("The list that samples are drawn from"),

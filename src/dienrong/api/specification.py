@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from typing import Any
 
 from django.utils import translation
@@ -40,7 +41,7 @@ PROBLEM = {
     },
 }
 RATE_HEADERS = {
-    "RateLimit-Limit": gettext_noop("Requests per minute of this token."),
+    "RateLimit-Limit": gettext_noop("Requests per minute of this key."),
     "RateLimit-Remaining": gettext_noop("Requests left in this minute."),
     "RateLimit-Reset": gettext_noop("Seconds until the minute ends."),
 }
@@ -62,22 +63,27 @@ def specification() -> dict[str, Any]:
     from dienrong.api.endpoints import api
 
     with translation.override("en"):
-        written = _plain(api.get_openapi_schema(path_prefix=PREFIX.lstrip("/")))
-    for path, methods in written["paths"].items():
+        described = _plain(api.get_openapi_schema(path_prefix=PREFIX.lstrip("/")))
+    for path, methods in described["paths"].items():
         for method, operation in methods.items():
             _complete(path, method, operation)
-    schemas = {**written["components"].get("schemas", {}), "Problem": PROBLEM}
-    written["components"].update(
+    schemas = {**described["components"].get("schemas", {}), "Problem": PROBLEM}
+    described["components"].update(
         schemas=dict(sorted(schemas.items())), responses=_answers(), headers=_headers()
     )
-    written["security"] = [{"Bearer": []}]
-    return written
+    described["security"] = [{"Bearer": []}]
+    return described
 
 
 def in_language(language: str) -> dict[str, Any]:
     """Give the description with its sentences in a language."""
     with translation.override(language):
         return _translated(specification())
+
+
+def written(spec: dict[str, Any]) -> str:
+    """Write a description as a file."""
+    return json.dumps(spec, ensure_ascii=False, indent=2) + "\n"
 
 
 def _plain(value: Any) -> Any:

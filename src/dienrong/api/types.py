@@ -26,18 +26,6 @@ def _day(value: Any) -> datetime.date:
     raise ValueError(_("It must be a date such as 2026-09-05."))
 
 
-def _moment(value: Any) -> datetime.datetime:
-    """Read a moment with its zone, as ISO writes it."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt].{2,30}", value):
-        try:
-            read = datetime.datetime.fromisoformat(value.upper())
-        except ValueError:
-            read = None
-        if read is not None and read.tzinfo is not None and FIRST_YEAR <= read.year <= LAST_YEAR:
-            return read
-    raise ValueError(_("It must be a moment with its zone, such as 2026-09-05T00:00:00+07:00."))
-
-
 def _school_year(value: str) -> str:
     """Take a school year whose second year follows the first."""
     first, _dash, second = value.partition("-")
@@ -57,11 +45,6 @@ Day = Annotated[
     datetime.date,
     BeforeValidator(_day),
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-09-05"]}),
-]
-Moment = Annotated[
-    datetime.datetime,
-    BeforeValidator(_moment),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-09-05T00:00:00+07:00"]}),
 ]
 SchoolYear = Annotated[
     str,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,13 +11,13 @@ from django.views.decorators.http import require_GET
 
 from dienrong.accounts import permissions
 from dienrong.api.reference import sections_of
-from dienrong.api.specification import in_language
+from dienrong.api.specification import in_language, written
 
 
 @require_GET
 def openapi(request: HttpRequest) -> HttpResponse:
     """Give the OpenAPI 3.1 description, its sentences in the caller's language; open to everyone."""
-    text = json.dumps(in_language(translation.get_language() or "vi"), ensure_ascii=False, indent=2)
+    text = written(in_language(translation.get_language() or settings.LANGUAGE_CODE))
     return HttpResponse(text, content_type="application/json; charset=utf-8")
 
 
@@ -33,6 +31,6 @@ def reference(request: HttpRequest) -> HttpResponse:
         "host": host,
         "rate": settings.OPTIONS.api_rate,
         "may_use": permissions.may(request.user, "use_api"),
-        "account_url": reverse("accounts:profile"),
+        "account_url": reverse("accounts:api_tokens"),
     }
     return render(request, "api/reference.html", context)

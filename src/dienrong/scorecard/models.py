@@ -96,8 +96,7 @@ class Finding(models.Model):
                 condition=Q(school__isnull=False) | ~Q(province_code=""), name="scorecard_finding_of_somebody"
             ),
             models.CheckConstraint(
-                condition=Q(is_open=True, closed_at__isnull=True)
-                | Q(is_open=False, closed_at__isnull=False),
+                condition=Q(is_open=True, closed_at__isnull=True) | Q(is_open=False, closed_at__isnull=False),
                 name="scorecard_finding_closed_with_its_moment",
             ),
         ]

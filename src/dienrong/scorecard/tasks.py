@@ -17,7 +17,12 @@ def check_nation(context: JobContext) -> dict[str, Any]:
     """Check the whole nation; run again from its start it finds its pieces done."""
     done = operations.check_nation(by=context.created_by, progress=context.progress)
     context.log(str(_("%(n)d findings are open.")) % {"n": done.n_open})
-    return {"n_schools": done.n_schools, "n_open": done.n_open, "n_found": done.n_found, "n_closed": done.n_closed}
+    return {
+        "n_schools": done.n_schools,
+        "n_open": done.n_open,
+        "n_found": done.n_found,
+        "n_closed": done.n_closed,
+    }
 
 
 @job(SCHOOLS_JOB, title=_("Data check of changed schools"), permission="run_scorecard")

@@ -83,9 +83,9 @@ def test_a_parameter_that_comes_twice_is_refused(machine, officer) -> None:
 
 
 def test_the_problem_speaks_vietnamese_unless_english_is_asked_for(visitor) -> None:
-    assert "mã truy cập" in problem_of(visitor.get("/api/v1/me"), 401)["detail"]
+    assert "khóa API" in problem_of(visitor.get("/api/v1/me"), 401)["detail"]
     answer = visitor.get("/api/v1/me", headers={"Accept-Language": "en"})
-    assert problem_of(answer, 401)["detail"] == "This address needs a token."
+    assert problem_of(answer, 401)["detail"] == "This address needs a key."
     assert answer.headers["Content-Language"] == "en"
     odd = visitor.get("/api/v1/me", headers={"Accept-Language": "xx;q=0, \x01" + "a" * 900})
     assert odd.headers["Content-Language"] == "vi"

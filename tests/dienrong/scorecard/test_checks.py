@@ -39,7 +39,12 @@ def test_a_registry_in_good_order_has_no_finding_and_full_score(good) -> None:
 def test_a_single_school_of_a_stratum_is_a_warning_of_its_province(good) -> None:
     operations.check_nation()
     row = Finding.objects.get(school__isnull=True)
-    assert (row.rule, row.province_code, row.row, row.severity) == ("stratum_of_one", "79", "urban/public", "warning")
+    assert (row.rule, row.province_code, row.row, row.severity) == (
+        "stratum_of_one",
+        "79",
+        "urban/public",
+        "warning",
+    )
     assert SchoolState.objects.get(school__school_id=SOUTH).total == 100
     assert Score.objects.get(unit_kind="province", unit_code="79").n_warnings == 1
 
@@ -206,7 +211,12 @@ def test_official_totals_are_compared_by_province(good) -> None:
     def total(part: str, n: int) -> None:
         operations.set_total(
             total=operations.NewTotal(
-                province_code="01", school_year=YEAR, part=part, n_students=n, n_schools=None, source="Thống kê"
+                province_code="01",
+                school_year=YEAR,
+                part=part,
+                n_students=n,
+                n_schools=None,
+                source="Thống kê",
             ),
             by=None,
         )

@@ -76,7 +76,10 @@ def test_an_installation_adds_a_rule_by_a_file(tmp_path) -> None:
     rules = read_rules([OWN, tmp_path])
     assert set(rules) - set(RULES) == {"phone_of_the_province"}
     added = rules["phone_of_the_province"]
-    assert [outcome(added, tables.good_row("school", **one.row)) for one in added.examples] == ["fails", "passes"]
+    assert [outcome(added, tables.good_row("school", **one.row)) for one in added.examples] == [
+        "fails",
+        "passes",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from dienrong.scorecard.numeric.rules import Rule
 from dienrong.scorecard.numeric.wide import Wide
 
 
-def rule(name: str, dimension: str, severity: str, where: str, entity: str = "school", applies: str = "") -> Rule:
+def rule(
+    name: str, dimension: str, severity: str, where: str, entity: str = "school", applies: str = ""
+) -> Rule:
     return Rule(
         id=name,
         dimension=dimension,
@@ -35,7 +37,9 @@ def wide(schools: list[dict], enrolments: list[tuple[int, dict]]) -> Wide:
     school = school.with_columns(_key=pl.int_range(pl.len(), dtype=pl.Int64))
     grades = tables.frame_of("enrolment", [tables.good_row("enrolment", **row) for _key, row in enrolments])
     grades = grades.with_columns(_key=pl.Series([key for key, _row in enrolments], dtype=pl.Int64))
-    marks = school.select("_key", "province_code", "commune_code", has_data="has_counts", is_confirmed=pl.lit(True))
+    marks = school.select(
+        "_key", "province_code", "commune_code", has_data="has_counts", is_confirmed=pl.lit(True)
+    )
     return Wide({"school": school, "enrolment": grades}, marks)
 
 
@@ -64,7 +68,10 @@ def test_the_school_of_the_prose_scores_as_the_prose_says() -> None:
 
 
 def test_each_rule_counts_once_however_many_grades_there_are() -> None:
-    rules = [rule("a", "correct", "error", "n_students = 0", entity="enrolment"), rule("b", "correct", "error", "phone = '1'")]
+    rules = [
+        rule("a", "correct", "error", "n_students = 0", entity="enrolment"),
+        rule("b", "correct", "error", "phone = '1'"),
+    ]
     few = [(0, {"grade": 1, "n_students": 0})]
     many = [(1, {"grade": grade, "n_students": 0}) for grade in range(1, 13)]
     both = check_wide(wide([{}, {}], few + many), rules).scores
@@ -73,7 +80,9 @@ def test_each_rule_counts_once_however_many_grades_there_are() -> None:
 
 
 def test_a_school_to_which_no_rule_speaks_has_no_score() -> None:
-    (score,) = check_wide(wide([{}], [(0, {})]), [rule("a", "correct", "error", "phone = '1'", applies="1 = 2 AND phone = '1'")]).scores
+    (score,) = check_wide(
+        wide([{}], [(0, {})]), [rule("a", "correct", "error", "phone = '1'", applies="1 = 2 AND phone = '1'")]
+    ).scores
     assert (score.total, score.n_errors) == (None, 0)
 
 

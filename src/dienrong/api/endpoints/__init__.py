@@ -14,7 +14,7 @@ api = Api(
     description=_(
         "What the pages offer to people, offered to machines: units, schools and their history, rosters "
         "without names, imports, scores. Dates are ISO 8601. Lists come in pages; follow “next” until it is "
-        "null. A thing outside the units of the token answers as one that does not exist."
+        "null. A thing outside the units of the key answers as one that does not exist."
     ),
     openapi_url=None,
     docs_url=None,

@@ -156,7 +156,9 @@ class ImportOut(Schema):
     state: str = Field(description=_("previewed, accepted, undone or cancelled."))
     name: str
     counts: CountsOut
-    is_repeated: bool = Field(description=_("Whether the same call was made before with this key."))
+    is_repeated: bool = Field(
+        description=_("Whether the same call was made before with this Idempotency-Key.")
+    )
     created_at: datetime.datetime
     accepted_at: datetime.datetime | None
     undone_at: datetime.datetime | None
@@ -179,7 +181,7 @@ class Acceptance(Schema):
     "/import-targets",
     response=TargetPage,
     operation_id="list_import_targets",
-    summary=_("Kinds of rows that the token may send, with their columns"),
+    summary=_("Kinds of rows that the key may send, with their columns"),
 )
 def list_import_targets(request: HttpRequest) -> dict[str, Any]:
     return {"items": [_target(target) for target in uploads.targets_for(_caller(request).user)], "next": None}

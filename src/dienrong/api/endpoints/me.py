@@ -33,7 +33,7 @@ class LimitOut(Schema):
 class MeOut(Schema):
     """The token seen from inside."""
 
-    person: str = Field(description=_("Name of the person who made the token."))
+    person: str = Field(description=_("Name of the person who made the key."))
     roles: list[str] = Field(description=_("Roles that the person holds today."))
     token_name: str
     expires_at: datetime.datetime | None
@@ -41,7 +41,7 @@ class MeOut(Schema):
     limits: LimitOut
 
 
-@router.get("/me", response=MeOut, operation_id="me", summary=_("The token: its units, expiry and limits"))
+@router.get("/me", response=MeOut, operation_id="me", summary=_("The key: its units, expiry and limits"))
 def me(request: HttpRequest) -> dict[str, object]:
     caller: Caller = request.auth  # type: ignore[attr-defined]
     scope, allowance = caller.scope, caller.allowance

@@ -161,7 +161,7 @@ class AsOf(Schema):
 
 
 @router.get(
-    "/schools", response=SchoolPage, operation_id="list_schools", summary=_("Schools of the token's units")
+    "/schools", response=SchoolPage, operation_id="list_schools", summary=_("Schools of the key's units")
 )
 def list_schools(request: HttpRequest, filters: Query[SchoolFilters]) -> dict[str, Any]:
     rows = queries.schools_on(_scope(request), filters.on or clock.today())

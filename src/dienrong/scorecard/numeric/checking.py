@@ -133,7 +133,9 @@ def _tally(marked: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     return sums.select("_key", *(f"f:{rule.id}" for rule in rules), *shares)
 
 
-def _scores(schools: pl.DataFrame, tallies: Sequence[pl.DataFrame], rules: Sequence[Rule]) -> tuple[SchoolScore, ...]:
+def _scores(
+    schools: pl.DataFrame, tallies: Sequence[pl.DataFrame], rules: Sequence[Rule]
+) -> tuple[SchoolScore, ...]:
     """Put the tallies together into one score per school."""
     table = schools
     for tally in tallies:

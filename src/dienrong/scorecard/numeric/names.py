@@ -118,7 +118,11 @@ def near_pairs(communes: Sequence[str], names: Sequence[str | None]) -> list[tup
     for rows in files.values():
         for at, left in enumerate(rows[:50]):
             for right in rows[at + 1 : 50]:
-                if left != right and names[left] != names[right] and is_slip(own_names[left], own_names[right]):
+                if (
+                    left != right
+                    and names[left] != names[right]
+                    and is_slip(own_names[left], own_names[right])
+                ):
                     found.add((min(left, right), max(left, right)))
     return sorted(found)
 

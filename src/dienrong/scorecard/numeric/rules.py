@@ -37,7 +37,19 @@ KEYS = frozenset(
         "examples",
     }
 )
-REQUIRED = ("id", "dimension", "severity", "entity", "cells", "where", "basis", "fix", "sentence", "hint", "examples")
+REQUIRED = (
+    "id",
+    "dimension",
+    "severity",
+    "entity",
+    "cells",
+    "where",
+    "basis",
+    "fix",
+    "sentence",
+    "hint",
+    "examples",
+)
 
 
 class RuleError(ValueError):
@@ -149,9 +161,13 @@ def _rule(file: str, raw: dict[str, Any]) -> Rule:
             raise refuse(key, "the key is not known.", f"Known keys: {', '.join(sorted(KEYS))}.")
     for key in REQUIRED:
         if key not in raw:
-            raise refuse(key, "the key is missing.", "Every rule has it; see docs/modules/scorecard/concepts.md.")
+            raise refuse(
+                key, "the key is missing.", "Every rule has it; see docs/modules/scorecard/concepts.md."
+            )
     if not isinstance(raw["id"], str) or not ID.fullmatch(raw["id"]):
-        raise refuse("id", f"{raw['id']!r} is no id.", "Use lower-case letters, digits and _, 3 to 60 of them.")
+        raise refuse(
+            "id", f"{raw['id']!r} is no id.", "Use lower-case letters, digits and _, 3 to 60 of them."
+        )
     for key, words in (
         ("dimension", DIMENSIONS),
         ("severity", SEVERITIES),
@@ -191,7 +207,9 @@ def _texts(raw: dict[str, Any], known: Mapping[str, str], refuse: Any) -> tuple[
     for key in ("sentence", "hint"):
         texts = raw[key]
         if not isinstance(texts, dict) or set(texts) != set(LANGUAGES) or not all(texts.values()):
-            raise refuse(key, "it needs a text in vi and one in en.", f'Write {key}.vi = "…" and {key}.en = "…".')
+            raise refuse(
+                key, "it needs a text in vi and one in en.", f'Write {key}.vi = "…" and {key}.en = "…".'
+            )
         for text in texts.values():
             try:
                 places = [part[1] for part in string.Formatter().parse(text) if part[1] is not None]
@@ -199,7 +217,9 @@ def _texts(raw: dict[str, Any], known: Mapping[str, str], refuse: Any) -> tuple[
                 raise refuse(key, f"the text is malformed ({error}).", "Write { as {{.") from error
             for place in places:
                 if place not in known:
-                    raise refuse(key, f"{{{place}}} is no column of the entity.", "Name a column of columns.md.")
+                    raise refuse(
+                        key, f"{{{place}}} is no column of the entity.", "Name a column of columns.md."
+                    )
             named.update(places)
     return tuple(sorted(named))
 
@@ -216,7 +236,9 @@ def _examples(raw: dict[str, Any], known: Mapping[str, str], refuse: Any) -> tup
         row |= dict.fromkeys(nulls)
         unknown = sorted(set(row) - set(known))
         if unknown:
-            raise refuse("examples", f"{unknown[0]} is no column of the entity.", "Name a column of columns.md.")
+            raise refuse(
+                "examples", f"{unknown[0]} is no column of the entity.", "Name a column of columns.md."
+            )
         found.append(Example(row=row, outcome=outcome))
     if {"fails", "passes"} - {one.outcome for one in found}:
         raise refuse(
@@ -235,6 +257,10 @@ def _try(text: str, key: str, rule: Rule, refuse: Any) -> None:
     try:
         given = tables.frame_of(rule.entity, rows).select(pl.sql_expr(text).alias("_given"))
     except Exception as error:
-        raise refuse(key, f"the predicate cannot be read ({str(error).splitlines()[0]}).", "Correct it.") from error
+        raise refuse(
+            key, f"the predicate cannot be read ({str(error).splitlines()[0]}).", "Correct it."
+        ) from error
     if given.height != 2 or given.schema["_given"] != pl.Boolean:
-        raise refuse(key, "the predicate gives no yes or no for each row.", "Write a comparison, without sums.")
+        raise refuse(
+            key, "the predicate gives no yes or no for each row.", "Write a comparison, without sums."
+        )

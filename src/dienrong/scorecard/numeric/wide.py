@@ -95,7 +95,10 @@ def _checked_years(opened: pl.DataFrame, counts: pl.DataFrame, expected: str) ->
     return (
         opened.select("_key", "school_id", "levels", "kind")
         .join(newest, on="_key", how="left", maintain_order="left")
-        .with_columns(has_counts=pl.col("school_year").is_not_null(), school_year=pl.col("school_year").fill_null(expected))
+        .with_columns(
+            has_counts=pl.col("school_year").is_not_null(),
+            school_year=pl.col("school_year").fill_null(expected),
+        )
         .with_columns(year_before=pl.format("{}-{}", begin - 1, begin))
     )
 
@@ -118,11 +121,13 @@ def _enrolments(
     years: pl.DataFrame, counts: pl.DataFrame, collected: pl.DataFrame, rows: RegisterRows
 ) -> pl.DataFrame:
     """One row per open school and grade that is expected of it or that it reports."""
-    expected = years.select("_key", "levels").join(_grades_of_levels(years["levels"]), on="levels").drop("levels")
+    expected = (
+        years.select("_key", "levels").join(_grades_of_levels(years["levels"]), on="levels").drop("levels")
+    )
     now = counts.join(years.select("_key", "school_year"), on=["_key", "school_year"]).drop("school_year")
-    before = counts.join(
-        years.select("_key", school_year="year_before"), on=["_key", "school_year"]
-    ).select("_key", "grade", n_students_previous="n_students")
+    before = counts.join(years.select("_key", school_year="year_before"), on=["_key", "school_year"]).select(
+        "_key", "grade", n_students_previous="n_students"
+    )
     made = (
         expected.join(now, on=["_key", "grade"], how="full", coalesce=True)
         .join(years, on="_key", how="inner")
@@ -206,7 +211,11 @@ def _old_units(
 
 
 def _schools(
-    located: pl.DataFrame, years: pl.DataFrame, enrolment: pl.DataFrame, lists: pl.DataFrame, rows: RegisterRows
+    located: pl.DataFrame,
+    years: pl.DataFrame,
+    enrolment: pl.DataFrame,
+    lists: pl.DataFrame,
+    rows: RegisterRows,
 ) -> pl.DataFrame:
     """One row per open school."""
     expected = register.expected_year(rows.day)
@@ -247,14 +256,20 @@ def _schools(
 
 def _unknown_levels() -> pl.Expr:
     """The parts of levels that are no level, joined; empty text where all are known."""
-    found = pl.col("levels").str.split("-").list.eval(pl.element().filter(pl.element().is_in(list(GRADES)).not_()))
+    found = (
+        pl.col("levels")
+        .str.split("-")
+        .list.eval(pl.element().filter(pl.element().is_in(list(GRADES)).not_()))
+    )
     return found.list.join(", ")
 
 
 def _pairs(located: pl.DataFrame, rows: RegisterRows) -> pl.DataFrame:
     """The same name, a nearly equal name, the same code at the same time."""
     ids = located.select("_key", "school_id", "name", "commune_key")
-    same = ids.join(ids, on=["commune_key", "name"], suffix="_other").filter(pl.col("_key") != pl.col("_key_other"))
+    same = ids.join(ids, on=["commune_key", "name"], suffix="_other").filter(
+        pl.col("_key") != pl.col("_key_other")
+    )
     same = same.group_by("_key").agg(same_name_school=pl.col("school_id_other").min())
     keys, school_ids, school_names = (ids[name].to_list() for name in ("_key", "school_id", "name"))
     pairs = names.near_pairs([str(one) for one in ids["commune_key"].to_list()], school_names)
@@ -296,7 +311,11 @@ def _places(located: pl.DataFrame) -> pl.DataFrame:
     placed = located.filter(pl.col("latitude").is_not_null() & pl.col("longitude").is_not_null())
     middle = (
         placed.group_by("commune_key")
-        .agg(pl.col("latitude").median().alias("north"), pl.col("longitude").median().alias("east"), pl.len().alias("n"))
+        .agg(
+            pl.col("latitude").median().alias("north"),
+            pl.col("longitude").median().alias("east"),
+            pl.len().alias("n"),
+        )
         .filter(pl.col("n") >= SIBLINGS)
     )
     return placed.join(middle, on="commune_key").select(
@@ -304,14 +323,21 @@ def _places(located: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _sites(located: pl.DataFrame, units: pl.DataFrame, school: pl.DataFrame, rows: RegisterRows) -> pl.DataFrame:
+def _sites(
+    located: pl.DataFrame, units: pl.DataFrame, school: pl.DataFrame, rows: RegisterRows
+) -> pl.DataFrame:
     """One row per open site of an open school."""
     sites = register.frame(rows.sites, register.SITES)
     commune = units.select(
         commune_key="unit_key", commune_code="code", commune_in_force="in_force", site_province="parent_code"
     )
     home = school.select(
-        "_key", "school_id", "province_code", school_north="latitude", school_east="longitude", n_students_school="n_students"
+        "_key",
+        "school_id",
+        "province_code",
+        school_north="latitude",
+        school_east="longitude",
+        n_students_school="n_students",
     )
     sums = sites.group_by("_key").agg(
         n_students_sites=pl.col("n_students").sum(),
@@ -319,7 +345,9 @@ def _sites(located: pl.DataFrame, units: pl.DataFrame, school: pl.DataFrame, row
         n_sites=pl.len(),
     )
     made = sites.join(home, on="_key", how="inner", maintain_order="left")
-    made = made.join(commune, on="commune_key", how="left", maintain_order="left").join(sums, on="_key", how="left")
+    made = made.join(commune, on="commune_key", how="left", maintain_order="left").join(
+        sums, on="_key", how="left"
+    )
     listed = _listed_as_school(made, located)
     made = made.join(listed, on=["_key", "site_code"], how="left", maintain_order="left")
     return made.with_columns(
@@ -335,7 +363,9 @@ def _listed_as_school(sites: pl.DataFrame, located: pl.DataFrame) -> pl.DataFram
     some = some.with_columns(text=names.keys(some["text"]))
     schools = located.select("commune_key", "school_id", text="name", other="_key")
     schools = schools.with_columns(text=names.keys(schools["text"]))
-    by_code = some.join(schools, left_on=["commune_key", "site_code"], right_on=["commune_key", "school_id"], coalesce=False)
+    by_code = some.join(
+        schools, left_on=["commune_key", "site_code"], right_on=["commune_key", "school_id"], coalesce=False
+    )
     by_name = some.join(schools, on=["commune_key", "text"])
     both = pl.concat([one.select("_key", "site_code", "school_id", "other") for one in (by_code, by_name)])
     both = both.filter(pl.col("_key") != pl.col("other"))
@@ -367,10 +397,16 @@ def _closed(
     """Closed schools that have counts of the expected year or a later one."""
     newest = counts.filter(pl.col("school_year").is_in(years)).group_by("_key")
     sums = newest.agg(counted_date=pl.col("counted_date").max(), n_students=pl.col("n_students").sum())
-    return everything.filter(pl.col("is_open").not_()).join(sums, on="_key").with_columns(school_year=pl.lit(expected))
+    return (
+        everything.filter(pl.col("is_open").not_())
+        .join(sums, on="_key")
+        .with_columns(school_year=pl.lit(expected))
+    )
 
 
-def _provinces(school: pl.DataFrame, enrolment: pl.DataFrame, units: pl.DataFrame, rows: RegisterRows) -> pl.DataFrame:
+def _provinces(
+    school: pl.DataFrame, enrolment: pl.DataFrame, units: pl.DataFrame, rows: RegisterRows
+) -> pl.DataFrame:
     """Official totals beside the sums of the registry."""
     totals = register.frame(rows.totals, register.TOTALS)
     counted = (
@@ -380,13 +416,16 @@ def _provinces(school: pl.DataFrame, enrolment: pl.DataFrame, units: pl.DataFram
     )
     sums = counted.join(_parts(), on=["grade", "of_centre"]).group_by("province_code", "school_year", "part")
     sums = sums.agg(
-        n_students=pl.col("n_students").sum(), n_schools=pl.col("_key").filter(pl.col("n_students") > 0).n_unique()
+        n_students=pl.col("n_students").sum(),
+        n_schools=pl.col("_key").filter(pl.col("n_students") > 0).n_unique(),
     )
     named = school.select("province_code", "province_name").unique("province_code")
     made = totals.join(sums, on=["province_code", "school_year", "part"], how="left")
     made = made.join(named, on="province_code", how="inner").sort("province_code", "school_year", "part")
     expected = register.expected_year(rows.day)
-    made = made.filter(pl.col("school_year") >= expected).with_columns(pl.col("n_students", "n_schools").fill_null(0))
+    made = made.filter(pl.col("school_year") >= expected).with_columns(
+        pl.col("n_students", "n_schools").fill_null(0)
+    )
     return made.with_columns(
         _key=pl.col("province_code"),
         students_share=_over(pl.col("n_students") - pl.col("official_students"), pl.col("official_students")),

@@ -104,7 +104,9 @@ def _check_part(part: Part, day: datetime.date) -> NationCheck:
     after = {(one.province_code, one.commune_code) for one in checked.scores}
     units = before | after
     score_units(
-        day=day, communes={commune for _province, commune in units}, provinces={province for province, _c in units}
+        day=day,
+        communes={commune for _province, commune in units},
+        provinces={province for province, _c in units},
     )
     return done
 
@@ -115,9 +117,7 @@ def _units_of(school_keys: Sequence[int]) -> set[tuple[str, str]]:
     return set(rows.values_list("province_code", "commune_code").distinct())
 
 
-def _keep(
-    part: Part, checked: Checked, school_keys: Sequence[int], rules: Any, say: Progress
-) -> NationCheck:
+def _keep(part: Part, checked: Checked, school_keys: Sequence[int], rules: Any, say: Progress) -> NationCheck:
     """Keep findings and scores, a piece of schools at a time."""
     by_school: dict[int, list[Found]] = {}
     of_provinces: list[Found] = []
@@ -280,5 +280,3 @@ def _check_waiting() -> None:
         enqueue(SCHOOLS_JOB, {"school_keys": keys})
     else:
         enqueue(NATION_JOB, {})
-
-

@@ -148,7 +148,9 @@ def import_totals(*, text: str, source: str, by: Any, allowed: frozenset[str] | 
     TotalsRefused
         If a line is malformed; the sentence names up to five lines, and nothing is written.
     """
-    lines = [(at, line) for at, line in enumerate(text.splitlines(), start=1) if line.strip()][: MOST_LINES + 1]
+    lines = [(at, line) for at, line in enumerate(text.splitlines(), start=1) if line.strip()][
+        : MOST_LINES + 1
+    ]
     if not lines:
         raise TotalsRefused(_("There is no line to take."), hint=_("Paste the lines of the sheet."))
     if len(lines) > MOST_LINES:

@@ -37,7 +37,9 @@ def _score(kind: str, codes: set[str] | None, day: datetime.date) -> None:
         kept = kept.filter(unit_code__in=codes)
     present = {row.unit_code: row for row in kept}
     for code in set(present) - set(now):
-        now[code] = dict.fromkeys(NUMBERS) | dict.fromkeys(("n_schools", "n_confirmed", "n_errors", "n_warnings"), 0)
+        now[code] = dict.fromkeys(NUMBERS) | dict.fromkeys(
+            ("n_schools", "n_confirmed", "n_errors", "n_warnings"), 0
+        )
     moment = clock.now()
     new, same_day = [], []
     for code, numbers in now.items():

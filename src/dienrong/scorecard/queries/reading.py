@@ -112,7 +112,9 @@ def _schools(part: Part) -> list[tuple[Any, ...]]:
         "data_at",
         "confirmed_at",
     )
-    return [(*row[:-1], timezone.localtime(row[-1]).date() if row[-1] else None) for row in found.iterator(5000)]
+    return [
+        (*row[:-1], timezone.localtime(row[-1]).date() if row[-1] else None) for row in found.iterator(5000)
+    ]
 
 
 def _enrolments(part: Part, years: tuple[str, ...]) -> list[tuple[Any, ...]]:
@@ -159,7 +161,11 @@ def _units(part: Part, named: set[int], old: set[int], day: datetime.date) -> tu
     wanted = set() if part.is_nation else named | old
     successors = _successors(None if part.is_nation else wanted, day)
     wanted |= {new for _old, new in successors}
-    rows = AdministrativeUnit.objects.all() if part.is_nation else AdministrativeUnit.objects.filter(pk__in=wanted)
+    rows = (
+        AdministrativeUnit.objects.all()
+        if part.is_nation
+        else AdministrativeUnit.objects.filter(pk__in=wanted)
+    )
     found = rows.order_by("pk").values_list(
         "pk",
         "code",
@@ -236,6 +242,4 @@ def _totals(part: Part) -> list[tuple[Any, ...]]:
     if not part.is_nation:
         codes = AdministrativeUnit.objects.filter(pk__in=part.provinces).values("code")
         rows = rows.filter(province_code__in=Subquery(codes))
-    return list(
-        rows.values_list("province_code", "school_year", "part", "n_schools", "n_students", "source")
-    )
+    return list(rows.values_list("province_code", "school_year", "part", "n_schools", "n_students", "source"))

@@ -1,0 +1,3 @@
+"""Pages of the scorecard: one module per unit."""
+
+from __future__ import annotations
