@@ -28,6 +28,9 @@ class TotalForm(forms.ModelForm):
         self.fields["school_year"].help_text = _("Such as 2026-2027.")
         self.fields["source"].help_text = _("Such as the statistics of the beginning of the school year.")
 
+    def validate_unique(self) -> None:
+        """Let a total take the place of the present one."""
+
     def validate_constraints(self) -> None:
         """Let a total take the place of the present one."""
 
