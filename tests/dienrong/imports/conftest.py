@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from small_cycle import registry
 
 from dienrong.imports.models import Upload
+from small_cycle import registry
 
 __all__ = ["registry"]
 
