@@ -334,7 +334,9 @@ def _pick_grade(p: _Planter, school: Row, fits: Callable[[Row], bool]) -> Row | 
 
 
 def _grade_missing(p: _Planter, school: Row) -> _Done | None:
-    """A grade for which nothing was reported this year."""
+    """A grade for which nothing was reported this year; a centre of continuing education may drop one."""
+    if school["levels"] == "GDTX":
+        return None
     code = school["school_id"]
     row = _pick_grade(p, school, lambda one: p.may_lose(code, one["n_students"]))
     if row is None or len(p.counts[code]) < 2:
@@ -372,7 +374,7 @@ def _commune_of_another_province(p: _Planter, school: Row) -> _Done | None:
         pl.col("province_code") != school["province_code"],
         pl.col("n") >= 2,
         (pl.col("latitude") - school["latitude"]).abs() * 111 < NEIGHBOUR_KM,
-        (pl.col("longitude") - school["longitude"]).abs() * 108 < NEIGHBOUR_KM / 2,
+        (pl.col("longitude") - school["longitude"]).abs() * 108 < NEIGHBOUR_KM,
         (pl.col("form") == "ward") == (school["area"] == "urban"),
         pl.col("form") != "special_zone",
     )
