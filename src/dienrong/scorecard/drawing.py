@@ -93,7 +93,7 @@ def _tile(tile: Tile, row: int, column: int) -> SafeString:
         y,
         TILE_WIDTH,
         TILE_HEIGHT,
-        mark_safe(' fill="url(#no-score)"') if tile.total is None else "",  # noqa: S308 - no value of a person
+        mark_safe(' fill="url(#no-score)"') if tile.total is None else "",
         class_of(tile.total),
         x + TILE_WIDTH / 2,
         y + 20,

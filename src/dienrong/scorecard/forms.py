@@ -5,31 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dienrong.scorecard.models import OfficialTotal
 
 
-class TotalForm(forms.ModelForm):
-    """One official total."""
+class TotalForm(forms.Form):
+    """One official total; it takes the place of the present one of the same province, year and part."""
 
-    class Meta:
-        """The fields that a person writes."""
-
-        model = OfficialTotal
-        fields = ("province_code", "school_year", "part", "n_schools", "n_students", "source")
+    province_code = forms.ChoiceField(label=gettext_lazy("Province"))
+    school_year = forms.RegexField(
+        r"^20\d\d-20\d\d$", label=gettext_lazy("School year"), help_text=gettext_lazy("Such as 2026-2027.")
+    )
+    part = forms.ChoiceField(label=gettext_lazy("Level or grade"), choices=OfficialTotal.Part.choices)
+    n_schools = forms.IntegerField(
+        label=gettext_lazy("Schools"), required=False, min_value=0, max_value=999_999
+    )
+    n_students = forms.IntegerField(label=gettext_lazy("Pupils"), min_value=0, max_value=99_999_999)
+    source = forms.CharField(
+        label=gettext_lazy("Source"),
+        max_length=200,
+        help_text=gettext_lazy("Such as the statistics of the beginning of the school year."),
+    )
 
     def __init__(self, *args: Any, provinces: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["province_code"] = forms.ChoiceField(
-            label=gettext_lazy("Province"), choices=list(provinces.items())
-        )
-        self.fields["school_year"].help_text = _("Such as 2026-2027.")
-        self.fields["source"].help_text = _("Such as the statistics of the beginning of the school year.")
-
-    def validate_constraints(self) -> None:
-        """Let a total take the place of the present one."""
+        choices: Any = self.fields["province_code"]
+        choices.choices = list(provinces.items())
 
 
 class TotalsForm(forms.Form):

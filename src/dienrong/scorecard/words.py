@@ -7,9 +7,8 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
 
 from dienrong.core.formats import day_text, number_text, percent_text
 from dienrong.registry.models import School

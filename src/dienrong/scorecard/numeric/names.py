@@ -27,7 +27,33 @@ SHORT_FORMS = (
     (r"\btruong\b", ""),
 )
 KIND_WORDS = frozenset(
-    "th thcs thpt mn mg nt pt pts ptdtnt ptdtbt dtnt dtbt gdtx gdnn tt va lien cap cong lap tu thuc tuthuc chuyen so".split()
+    [
+        "th",
+        "thcs",
+        "thpt",
+        "mn",
+        "mg",
+        "nt",
+        "pt",
+        "pts",
+        "ptdtnt",
+        "ptdtbt",
+        "dtnt",
+        "dtbt",
+        "gdtx",
+        "gdnn",
+        "tt",
+        "va",
+        "lien",
+        "cap",
+        "cong",
+        "lap",
+        "tu",
+        "thuc",
+        "tuthuc",
+        "chuyen",
+        "so",
+    ]
 )
 SYLLABLE = re.compile(
     r"(ngh|ng|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdghklmnpqrstvx])?"

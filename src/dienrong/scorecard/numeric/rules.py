@@ -7,6 +7,7 @@ import string
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +96,14 @@ class Rule:
 
     def expressions(self) -> tuple[pl.Expr, pl.Expr]:
         """Give (is spoken to, is at fault) as expressions without nulls; at fault implies spoken to."""
-        applies = pl.sql_expr(self.applies).fill_null(False) if self.applies else pl.lit(True)
-        return applies, applies & pl.sql_expr(self.where).fill_null(False)
+        return _compiled(self.applies, self.where)
+
+
+@cache
+def _compiled(applies: str, where: str) -> tuple[pl.Expr, pl.Expr]:
+    """Compile the two predicates of a rule, once."""
+    asked = pl.sql_expr(applies).fill_null(False) if applies else pl.lit(True)
+    return asked, asked & pl.sql_expr(where).fill_null(False)
 
 
 def read_rules(folders: Iterable[Path]) -> dict[str, Rule]:

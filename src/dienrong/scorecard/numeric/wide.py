@@ -39,7 +39,7 @@ class Wide:
 
 def build(rows: RegisterRows) -> Wide:
     """Make the wide tables."""
-    before, expected, after = register.years_read(rows.day)
+    _before, expected, after = register.years_read(rows.day)
     everything = register.frame(rows.schools, register.SCHOOLS)
     opened = everything.filter("is_open")
     counts = register.frame(rows.enrolments, register.ENROLMENTS)

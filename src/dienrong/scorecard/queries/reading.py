@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Count, F, FloatField, Q, Subquery
+from django.db.models import Count, Exists, F, FloatField, Q, Subquery
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -21,7 +21,7 @@ from dienrong.registry.models import (
     SchoolVersion,
     UnitSuccession,
 )
-from dienrong.scorecard.models import OfficialTotal
+from dienrong.scorecard.models import OfficialTotal, SchoolState
 from dienrong.scorecard.numeric.register import RegisterRows, years_read
 
 MOST_STEPS = 4
@@ -53,14 +53,12 @@ NATION = Part(is_nation=True)
 def part_of_schools(school_keys: Iterable[int]) -> Part:
     """Give the communes of some schools: where they are now, and where they were when last checked."""
     keys = list(school_keys)
-    now = School.objects.filter(pk__in=keys).values_list("commune_id", flat=True)
-    before = School.objects.filter(
-        commune__code__in=Subquery(
-            School.objects.filter(pk__in=keys, state__isnull=False).values("state__commune_code")
-        ),
-        commune__valid_to__isnull=True,
-    ).values_list("commune_id", flat=True)
-    return Part(communes=frozenset([*now, *before.distinct()]))
+    now = School.objects.filter(pk__in=keys).order_by().values_list("commune_id", flat=True)
+    codes = SchoolState.objects.filter(school_id__in=keys).order_by().values_list("commune_code", flat=True)
+    before = AdministrativeUnit.objects.filter(
+        level=AdministrativeUnit.Level.COMMUNE, code__in=set(codes), valid_to__isnull=True
+    )
+    return Part(communes=frozenset([*now, *before.values_list("pk", flat=True)]))
 
 
 def register_rows(part: Part, day: datetime.date) -> RegisterRows:
@@ -92,9 +90,21 @@ def _float(name: str) -> Any:
 
 def _schools(part: Part) -> list[tuple[Any, ...]]:
     """Schools, open and closed."""
-    names = (
-        "pk school_id name kind levels commune_id province_id area sector managed_by is_disadvantaged is_border boarding"
-    ).split()
+    names = [
+        "pk",
+        "school_id",
+        "name",
+        "kind",
+        "levels",
+        "commune_id",
+        "province_id",
+        "area",
+        "sector",
+        "managed_by",
+        "is_disadvantaged",
+        "is_border",
+        "boarding",
+    ]
     rows = School.objects.filter(part.of()).order_by("pk")
     found = rows.values_list(
         *names,
@@ -118,12 +128,12 @@ def _schools(part: Part) -> list[tuple[Any, ...]]:
 
 
 def _enrolments(part: Part, years: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    """Current counts of three school years."""
-    rows = SchoolEnrolment.objects.filter(part.of("school__"), school_year__in=years, is_current=True)
-    found = rows.order_by().values_list(
-        "school_id", "school_year", "grade", "n_students", "n_classes", "counted_on"
-    )
-    return list(found.iterator(20_000))
+    """Current counts of three school years; of a part, the years are parted here, so that its index is used."""
+    rows = SchoolEnrolment.objects.filter(part.of("school__"), is_current=True).order_by()
+    if part.is_nation:
+        rows = rows.filter(school_year__in=years)
+    found = rows.values_list("school_id", "school_year", "grade", "n_students", "n_classes", "counted_on")
+    return [row for row in found.iterator(20_000) if row[1] in years]
 
 
 def _sites(part: Part) -> list[tuple[Any, ...]]:
@@ -229,9 +239,12 @@ def _lists(part: Part, years: tuple[str, ...]) -> list[tuple[Any, ...]]:
 
 
 def _collected(years: tuple[str, ...]) -> list[tuple[str, int]]:
-    """The grades of which somebody in the country has counts."""
-    rows = SchoolEnrolment.objects.filter(school_year__in=years[1:], is_current=True).order_by()
-    return list(rows.values_list("school_year", "grade").distinct())
+    """The grades of which somebody in the country has counts: one look into the index for each, in one query."""
+    asked = [(year, grade) for year in years[1:] for grade in range(13)]
+    counts = SchoolEnrolment.objects.filter(is_current=True).order_by()
+    looks = [Exists(counts.filter(school_year=year, grade=grade)) for year, grade in asked]
+    answers = SchoolEnrolment.objects.order_by().values_list(*looks)[:1]
+    return [one for row in answers for one, is_there in zip(asked, row, strict=True) if is_there]
 
 
 def _totals(part: Part) -> list[tuple[Any, ...]]:
