@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dienrong.registry.queries.comparing import compare_enrolments, compare_schools, compare_sites
-from dienrong.registry.queries.frame import frame_on, newest_school_year, pupils_on
+from dienrong.registry.queries.frame import frame_of, frame_on, newest_school_year, pupils_on
 from dienrong.registry.queries.history import (
     events_of,
     former_codes,
@@ -78,6 +78,7 @@ __all__ = [
     "fates_of",
     "find_schools",
     "former_codes",
+    "frame_of",
     "frame_on",
     "in_force",
     "last_load",
