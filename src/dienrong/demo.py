@@ -118,8 +118,9 @@ def _create(operations: Any, account: DemoAccount, by: Any, unit_code: str, unit
 def _load_registry(expert: Any, size: str, console: Console) -> None:
     """Load units and schools of the synthetic nation."""
     from dienrong.registry import operations, queries
-    from dienrong.registry.numeric import nation_rows, nation_source
+    from dienrong.registry.numeric import nation_rows, nation_source, unit_history_rows
 
+    operations.load_units(rows=unit_history_rows(), by=expert)
     last = queries.last_load()
     if last is None or last.source != nation_source(seed=SEED, size=size):
         console.progress("Lập danh mục trường · Making the list of schools", 0.0)
