@@ -287,4 +287,6 @@ def candidates_for_delegation(assignment: Assignment, *, search: str, limit: int
     people = User.objects.filter(Exists(theirs), is_active=True).exclude(pk=assignment.user_id)
     for word in text.search_key(search).split():
         people = people.filter(search_key__contains=word)
-    return list(people[:limit])
+    held = Assignment.objects.filter(valid_from__lte=today, delegated_from=None).order_by("id")
+    held = held.filter(Q(valid_to=None) | Q(valid_to__gt=today))
+    return list(people.prefetch_related(Prefetch("assignments", held, to_attr="roles_today"))[:limit])

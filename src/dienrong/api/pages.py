@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
-from operator import attrgetter
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -25,6 +24,14 @@ def page_of(
     paging: Paging,
     write: Callable[[Any], dict[str, Any]],
 ) -> dict[str, Any]:
+    """Cut one page out of rows and write each of them; see ``cut``."""
+    shown, following = cut(request, rows, keys=keys, paging=paging)
+    return {"items": [write(row) for row in shown], "next": following}
+
+
+def cut(
+    request: HttpRequest, rows: QuerySet[Any], *, keys: tuple[str, ...], paging: Paging
+) -> tuple[list[Any], str | None]:
     """Cut one page out of rows, in the order of the keys, which together name one row.
 
     Parameters
@@ -37,13 +44,11 @@ def page_of(
         Fields that order the rows and together are unique.
     paging : Paging
         Cursor and size.
-    write : callable
-        Writes one row as the specification says.
 
     Returns
     -------
-    dict
-        ``items`` and the address of the ``next`` page, None at the end.
+    tuple of list and str
+        The rows, and the address of the next page, None at the end.
 
     Raises
     ------
@@ -55,35 +60,7 @@ def page_of(
     found = list(rows.order_by(*keys)[: paging.limit + 1])
     shown = found[: paging.limit]
     more = len(found) > paging.limit
-    following = _address(request, cursor_of(_key_of(shown[-1], keys))) if more else None
-    return {"items": [write(row) for row in shown], "next": following}
-
-
-def page_of_list(
-    request: HttpRequest,
-    rows: Sequence[Any],
-    *,
-    key: str,
-    paging: Paging,
-    write: Callable[[Any], dict[str, Any]],
-) -> dict[str, Any]:
-    """Cut one page out of rows that are at hand, in the order of a key of text that names one row.
-
-    Raises
-    ------
-    NotAccepted
-        If the cursor is none of ours.
-    """
-    begin = ""
-    if paging.after is not None:
-        (begin,) = _values(paging.after, 1)
-        if not isinstance(begin, str):
-            raise _foreign_cursor()
-    ordered = sorted((row for row in rows if getattr(row, key) > begin), key=attrgetter(key))
-    shown = ordered[: paging.limit]
-    more = len(ordered) > paging.limit
-    following = _address(request, cursor_of([getattr(shown[-1], key)])) if more else None
-    return {"items": [write(row) for row in shown], "next": following}
+    return shown, _address(request, cursor_of(_key_of(shown[-1], keys))) if more else None
 
 
 def cursor_of(key: list[Any]) -> str:
@@ -105,7 +82,7 @@ def _key_of(row: Any, keys: tuple[str, ...]) -> list[Any]:
     for key in keys:
         value = row
         for part in key.split("__"):
-            value = value[part] if isinstance(value, dict) else getattr(value, part)
+            value = getattr(value, part)
         values.append(value)
     return values
 
@@ -155,9 +132,8 @@ def _value(model: type[Model], key: str, value: Any) -> Any:
 
 def _beyond(keys: tuple[str, ...], values: list[Any]) -> Q:
     """Keep the rows that come after a key: a later first part, or the same and a later second, and so on."""
-    beyond = Q()
-    same = Q()
+    beyond, same = Q(), Q()
     for key, value in zip(keys, values, strict=True):
         beyond |= same & Q(**{f"{key}__gt": value})
         same &= Q(**{key: value})
-    return beyond
+    return beyond & Q(**{f"{keys[0]}__gte": values[0]})  # said again, so that an index finds the place

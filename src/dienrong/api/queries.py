@@ -15,7 +15,6 @@ from dienrong.core.text import search_key
 from dienrong.imports import queries as uploads
 from dienrong.imports.models import Upload
 from dienrong.registry import queries as registry
-from dienrong.registry.frame import FrameRow
 from dienrong.registry.models import (
     School,
     SchoolEnrolment,
@@ -24,24 +23,9 @@ from dienrong.registry.models import (
     SchoolVersion,
     UnitVersion,
 )
+from dienrong.registry.queries.schools import within
 from dienrong.rosters.models import StudentPlace
 from dienrong.scorecard.models import Finding, SchoolState, Score, UnitKind
-
-
-def within(scope: Scope, prefix: str = "") -> Q:
-    """Limit rows to schools that lie in a scope today, wherever they lay on the day that is asked for.
-
-    Codes of units return with another meaning; so the units of a version are never asked for a permission.
-    """
-    if scope.is_national:
-        return Q()
-    if scope.is_empty:
-        return Q(pk__in=[])
-    return (
-        Q(**{f"{prefix}province__code__in": scope.provinces})
-        | Q(**{f"{prefix}commune__code__in": scope.communes})
-        | Q(**{f"{prefix}school_id__in": scope.schools})
-    )
 
 
 def units_named(rows: QuerySet[UnitVersion], text: str) -> QuerySet[UnitVersion]:
@@ -52,7 +36,11 @@ def units_named(rows: QuerySet[UnitVersion], text: str) -> QuerySet[UnitVersion]
 
 
 def schools_on(scope: Scope, day: datetime.date) -> QuerySet[SchoolVersion]:
-    """List the schools of a scope that were open on a day, as they were on that day."""
+    """List the schools of a scope that were open on a day, as they were on that day.
+
+    The scope is held against where a school lies today, wherever it lay on that day: codes of units return with
+    another meaning, so the units of a version are never asked for a permission.
+    """
     found = SchoolVersion.objects.filter(registry.in_force(day), within(scope, "school__"))
     return found.select_related("school", "commune", "province")
 
@@ -122,18 +110,6 @@ def upload_of(user: Any, scope: Scope, import_id: uuid.UUID | str) -> Upload | N
     """
     upload = uploads.upload_for(user, import_id)
     return upload if upload is not None and upload.scope == uploads.scope_as_json(scope) else None
-
-
-def frame_of(
-    scope: Scope, *, day: datetime.date, school_year: str, grade: int | None, province_code: str
-) -> list[FrameRow]:
-    """Give the frame of a day, limited to the schools that lie in a scope today, in the order of the codes."""
-    grades = range(13) if grade is None else (grade,)
-    rows = registry.frame_on(day, school_year, grades, province_code=province_code)
-    if scope.is_national:
-        return rows
-    allowed = set(School.objects.filter(within(scope)).values_list("pk", flat=True))
-    return [row for row in rows if row.school_key in allowed]
 
 
 def school_scores(scope: Scope) -> QuerySet[SchoolState]:

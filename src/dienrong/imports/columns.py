@@ -127,7 +127,7 @@ class Column:
 
 YES_LABEL, NO_LABEL = Words("Có", "Yes"), Words("Không", "No")
 
-ParameterKind = Literal["school_year", "date"]
+ParameterKind = Literal["school_year", "date", "text"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,5 +258,7 @@ def default_value(parameter: Parameter, today: dt.date) -> str:
     """Give what the form proposes: today, or the school year that began last August."""
     if parameter.kind == "date":
         return today.isoformat()
+    if parameter.kind == "text":
+        return ""
     first = today.year if today.month >= 8 else today.year - 1
     return f"{first}-{first + 1}"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
+"""Letters that the name of a sheet may not hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,3 +189,32 @@ def _succession_rows(
 def _key(unit: dict[str, Any]) -> UnitKey:
     """Give the key of a unit."""
     return unit["level"], unit["code"], unit["valid_from"]
+
+
+def table_file(title: str, titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Write a table as an Excel file: text as text, so that codes keep their zeros; numbers as numbers."""
+    import xlsxwriter
+
+    buffer = io.BytesIO()
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(buffer, {**options, "strings_to_numbers": False}) as workbook:
+        sheet = workbook.add_worksheet(SHEET_NAME.sub(" ", title)[:31])
+        bold, text = (
+            workbook.add_format({"bold": True, "bottom": 1}),
+            workbook.add_format({"num_format": "@"}),
+        )
+        sheet.freeze_panes(1, 2)
+        sheet.set_column(0, 0, 14, text)
+        sheet.set_column(1, 1, 44)
+        sheet.set_column(2, len(titles) - 1, 18)
+        for column, heading in enumerate(titles):
+            sheet.write_string(0, column, heading, bold)
+        n_rows = 0
+        for n_rows, row in enumerate(rows, 1):
+            for column, value in enumerate(row):
+                if isinstance(value, int | float):
+                    sheet.write_number(n_rows, column, value)
+                elif value is not None:
+                    sheet.write_string(n_rows, column, str(value), text if column == 0 else None)
+        sheet.autofilter(0, 0, max(n_rows, 1), len(titles) - 1)
+    return buffer.getvalue()

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dienrong.registry.views import schools as views
+from dienrong.registry.views import editing, mergers, schools, units
 
 app_name = "registry"
 urlpatterns = [
-    path("truong", views.schools, name="schools"),
-    path("truong/<str:school_id>", views.school, name="school"),
+    path("don-vi", units.units, name="units"),
+    path("don-vi/<str:level>/<str:code>/<str:since>", units.unit, name="unit"),
+    path("truong", schools.schools, name="schools"),
+    path("truong/ket-xuat.xlsx", schools.schools_file, name="schools_file"),
+    path("truong/<str:school_id>", schools.school, name="school"),
+    path("truong/<str:school_id>/sua", editing.edit_school, name="edit_school"),
+    path("truong/<str:school_id>/su-kien/<int:key>/hoan-tac", schools.undo_event, name="undo_event"),
+    path("sap-nhap", mergers.batches, name="batches"),
+    path("sap-nhap/moi", mergers.new_batch, name="new_batch"),
+    path("sap-nhap/<int:key>", mergers.batch, name="batch"),
+    path("sap-nhap/<int:key>/them", mergers.add_line, name="add_line"),
+    path("sap-nhap/<int:key>/dong/<int:number>/bo", mergers.remove_line, name="remove_line"),
+    path("sap-nhap/<int:key>/thuc-hien", mergers.apply_batch, name="apply_batch"),
+    path("sap-nhap/<int:key>/hoan-tac", mergers.undo_batch, name="undo_batch"),
+    path("sap-nhap/<int:key>/xoa", mergers.remove_batch, name="remove_batch"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 
 from dienrong.core import sealing
@@ -28,6 +29,11 @@ class Identity:
     code: str
     personal_id: str = ""
     ethnicity: str = ""
+
+    @property
+    def born(self) -> datetime.date:
+        """The date of birth."""
+        return datetime.date.fromisoformat(self.birth_date)
 
 
 def seal(study_id: str, identity: Identity) -> bytes:

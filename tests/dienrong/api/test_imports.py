@@ -205,7 +205,7 @@ def test_names_of_pupils_never_come_back(caller) -> None:
     body = {
         "target": "hoc-sinh",
         "school_year": "2026-2027",
-        "rows": [pupil, {**pupil, "student_code": "12"}],
+        "rows": [pupil, {**pupil, "student_code": "không"}],
     }
     sent = caller.post("/imports", body)
     assert sent.status_code == 201, sent.content

@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 
+from dienrong.accounts import directory
 from dienrong.accounts import operations as accounts
 from dienrong.accounts.models import User
 from dienrong.api.specification import specification
@@ -85,8 +86,11 @@ def test_a_cursor_of_another_token_widens_nothing(registry, machine, ministry, s
 
 
 def test_a_narrower_token_sees_less_than_its_person(
-    registry, machine, ministry, officer, commune_officer
+    registry, machine, ministry, officer, commune_officer, monkeypatch
 ) -> None:
+    from dienrong.registry.directory import RegistryDirectory
+
+    monkeypatch.setattr(directory, "_providers", [RegistryDirectory()])
     assert seen(machine(ministry, "province", "79")) == {SOUTH}
     assert seen(machine(ministry, "school", DUC_THANG)) == {DUC_THANG}
     narrow = machine(officer, "province", "01")

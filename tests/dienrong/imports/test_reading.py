@@ -7,7 +7,6 @@ import io
 import zipfile
 
 import pytest
-from small_files import text_file, workbook
 
 from dienrong.imports.columns import COUNTED_ON, Choice, Column, Target, Words
 from dienrong.imports.matching import guess, mapping_of
@@ -15,6 +14,7 @@ from dienrong.imports.numeric.faults import FileFault
 from dienrong.imports.numeric.sheets import Book
 from dienrong.imports.reading import Reader, layout_of
 from dienrong.imports.sentences import file_refusal
+from small_files import text_file, workbook
 
 TODAY = dt.date(2026, 11, 22)
 HEAD = ["Mã trường*", "Tên trường*", "Số học sinh", "Ngày thành lập"]
@@ -95,7 +95,8 @@ PLAIN = [
 def test_a_plain_workbook() -> None:
     layout, rows, tally = read(workbook(("DS", [HEAD, *ROWS])))
     assert values(rows) == PLAIN
-    assert layout.sheet == "DS" and layout.notes == ()
+    assert layout.sheet == "DS"
+    assert layout.notes == ()
     assert tally.repairs == {}
 
 
@@ -136,14 +137,16 @@ def test_merged_header_cells_are_joined_with_the_row_under_them() -> None:
 
 def test_a_table_that_does_not_begin_in_the_first_column() -> None:
     data = workbook(("DS", [[], ["", "", *HEAD], ["", "", *ROWS[0]]]))
-    layout, rows, _tally = read(data)
+    _layout, rows, _tally = read(data)
     assert values(rows) == [(3, PLAIN[0][1])]
 
 
 def test_of_two_sheets_with_data_a_person_chooses() -> None:
     data = workbook(("Hà Nội", [HEAD, ROWS[0]]), ("Hà Nam", [HEAD, ROWS[1]]))
     layout, rows, _tally = read(data)
-    assert layout.candidates == ("Hà Nội", "Hà Nam") and layout.sheet == "" and rows == []
+    assert layout.candidates == ("Hà Nội", "Hà Nam")
+    assert layout.sheet == ""
+    assert rows == []
     _layout, rows, _tally = read(data, sheet="Hà Nam")
     assert [row.values["school_id"] for row in rows] == ["01000002"]
 
@@ -151,7 +154,8 @@ def test_of_two_sheets_with_data_a_person_chooses() -> None:
 def test_sheets_of_code_lists_are_left_out() -> None:
     codes = [["Mã", "Tên"], ["01", "Hà Nội"], ["04", "Cao Bằng"]]
     layout, rows, _tally = read(workbook(("Danh mục", codes), ("DS", [HEAD, *ROWS]), ("dm xã", codes)))
-    assert layout.sheet == "DS" and len(rows) == 2
+    assert layout.sheet == "DS"
+    assert len(rows) == 2
     assert layout.left_out == ("Danh mục", "dm xã")
 
 
@@ -239,7 +243,8 @@ def test_csv_in_tcvn3_is_recognised_and_said() -> None:
         "Trường Tiểu học Nguyễn Văn Hà",
         "Tiểu học Trần Hưng Đạo",
     ]
-    assert layout.charset == "tcvn3" and {"code": "charset", "charset": "tcvn3"} in layout.notes
+    assert layout.charset == "tcvn3"
+    assert {"code": "charset", "charset": "tcvn3"} in layout.notes
 
 
 def test_csv_in_vni_and_in_windows_1258() -> None:
@@ -249,15 +254,15 @@ def test_csv_in_vni_and_in_windows_1258() -> None:
         ["01000002", "Traàn Vaên Bình"],
     ]
     layout, found, _tally = read(text_file(rows, charset="latin-1"))
-    assert layout.charset == "vni" and found[0].values["name"] == "Nguyễn Thị Hương"
+    assert layout.charset == "vni"
+    assert found[0].values["name"] == "Nguyễn Thị Hương"
     import unicodedata
 
     def windows(text: str) -> str:
-        spread = "".join(
+        return "".join(
             unicodedata.normalize("NFC", part)
             for part in unicodedata.normalize("NFD", text).replace("\u0302", "\u0302")
         )
-        return spread
 
     body = "MA_TRUONG;TEN_TRUONG_HOC\r\n01000001;Nguyê\u0303n Thi\u0323 Hương\r\n01000002;Trâ\u0300n Bi\u0300nh\r\n"
     layout, found, _tally = read(windows(body).encode("cp1258", "strict") if False else body.encode("cp1258"))
@@ -290,7 +295,8 @@ def test_columns_are_guessed_by_what_they_hold_where_names_say_nothing() -> None
         )
     )
     _layout, rows, _tally = read(data)
-    assert rows[0].values["founded"] == "1975-09-05" and rows[0].values["sector"] == "public"
+    assert rows[0].values["founded"] == "1975-09-05"
+    assert rows[0].values["sector"] == "public"
 
 
 # --- refusals, in the words the officer reads ---------------------------------------------------------------

@@ -165,12 +165,27 @@ class ApiTokenForm(forms.Form):
 class DelegationForm(forms.Form):
     """Who gets the role, and until when."""
 
-    person = forms.ModelChoiceField(
-        label=_("Person"), queryset=User.objects.none(), widget=forms.RadioSelect, empty_label=None
-    )
+    person = forms.TypedChoiceField(label=_("Person"), coerce=int, widget=forms.RadioSelect)
     last_day = forms.DateField(
         label=_("Last day"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
+
+    def __init__(self, *args: Any, people: list[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.people = {person.pk: person for person in people}
+        field = self.fields["person"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(person.pk, _label_of(person)) for person in people]
+
+    def chosen(self) -> User:
+        """Give the person chosen."""
+        return self.people[self.cleaned_data["person"]]
+
+
+def _label_of(person: User) -> str:
+    """Tell namesakes apart: name, user name, roles of today."""
+    held = dict.fromkeys(str(row) for row in person.roles_today)  # type: ignore[attr-defined]
+    return " · ".join([f"{person.full_name} ({person.username})", *held])
 
 
 class ProfileForm(forms.Form):

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dienrong.accounts import entering, operations, permissions, queries
 from dienrong.accounts.forms import ApiTokenForm, CodeForm, DelegationForm, PasswordForm, ProfileForm
-from dienrong.accounts.models import Assignment, User
+from dienrong.accounts.models import Assignment
 from dienrong.accounts.operations.delegation import LONGEST_DAYS
 from dienrong.core import clock, requests
 from dienrong.core.refusals import Refusal
@@ -176,22 +176,19 @@ def delegate(request: HttpRequest) -> HttpResponse:
     if chosen is None:
         return render(request, "accounts/delegate.html", context)
     people = queries.candidates_for_delegation(chosen, search=search)
-    form = DelegationForm(request.POST or None)
-    form.fields["person"].queryset = User.objects.filter(pk__in=[person.pk for person in people])  # type: ignore[attr-defined]
+    form = DelegationForm(request.POST or None, people=people)
     if request.method == "POST" and form.is_valid():
         try:
             operations.delegate_role(
                 assignment=chosen,
-                to=form.cleaned_data["person"],
+                to=form.chosen(),
                 last_day=form.cleaned_data["last_day"],
                 by=request.user,
             )
         except operations.DelegationRefused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(
-                request, _("Your role is delegated to %(name)s.") % {"name": form.cleaned_data["person"]}
-            )
+            messages.success(request, _("Your role is delegated to %(name)s.") % {"name": form.chosen()})
             return redirect("accounts:profile")
     return render(request, "accounts/delegate.html", context | {"form": form, "people": people})
 

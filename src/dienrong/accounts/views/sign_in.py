@@ -27,6 +27,7 @@ from dienrong.core.refusals import NotAllowed, Refusal
 from dienrong.core.views import safe_next
 
 FLOW = "accounts.oidc"
+ISSUER_NAME = "Diện Rộng"
 
 
 @never_cache
@@ -111,7 +112,7 @@ def totp_setup(request: HttpRequest) -> HttpResponse:
             entering.keep_to_show(request, "target", response.headers["Location"])
             return redirect("accounts:recovery_codes")
     secret = operations.begin_totp(user=user)
-    address = pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name=_issuer_name(request))
+    address = pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name=ISSUER_NAME)
     context = {
         "form": form,
         "person": user,
@@ -230,8 +231,3 @@ def _second_factor_shown(request: HttpRequest, user: User, pending: entering.Pen
     request.session.cycle_key()
     request.session[SECOND_FACTOR_SHOWN] = True
     return redirect("accounts:profile")
-
-
-def _issuer_name(request: HttpRequest) -> str:
-    """Give the name under which apps list the code."""
-    return f"Diện Rộng ({request.get_host()})".replace(":", " ")

@@ -12,9 +12,10 @@ from ninja import Field, Query, Router, Schema
 from dienrong.accounts import permissions
 from dienrong.api import queries
 from dienrong.api.access import Caller
-from dienrong.api.pages import page_of_list
+from dienrong.api.pages import cut
 from dienrong.api.types import Code, Day, Grade, Paging, SchoolYear
 from dienrong.core import clock
+from dienrong.registry import queries as registry
 
 router = Router()
 
@@ -79,14 +80,14 @@ class FrameFilters(Paging):
 def list_frame(request: HttpRequest, filters: Query[FrameFilters]) -> dict[str, Any]:
     caller: Caller = request.auth  # type: ignore[attr-defined]
     permissions.demand(caller.user, "view_schools")
-    rows = queries.frame_of(
-        caller.scope,
-        day=filters.on or clock.today(),
-        school_year=filters.school_year,
-        grade=filters.grade,
-        province_code=filters.province or "",
-    )
-    return page_of_list(request, rows, key="school_id", paging=filters, write=_row)
+    day = filters.on or clock.today()
+    versions = queries.schools_on(caller.scope, day)
+    if filters.province:
+        versions = versions.filter(province__code=filters.province)
+    shown, following = cut(request, versions, keys=("code", "id"), paging=filters)
+    grades = range(13) if filters.grade is None else (filters.grade,)
+    rows = registry.frame_of([version.school_id for version in shown], day, filters.school_year, grades)
+    return {"items": [_row(row) for row in rows], "next": following}
 
 
 def _row(row: Any) -> dict[str, Any]:

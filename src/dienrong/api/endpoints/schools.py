@@ -228,7 +228,7 @@ def list_enrolments(request: HttpRequest, filters: Query[EnrolmentFilters]) -> d
         rows = rows.filter(school__province__code=filters.province)
     if filters.school_id:
         rows = rows.filter(school__school_id=filters.school_id)
-    return page_of(request, rows, keys=("school_id", "grade"), paging=filters, write=_enrolment)
+    return page_of(request, rows, keys=("grade", "school_id"), paging=filters, write=_enrolment)
 
 
 def _scope(request: HttpRequest) -> permissions.Scope:

@@ -126,7 +126,7 @@ def _text(value: Any, rule: CellRule, _today: dt.date) -> Cleaned:
 def _code(value: Any, rule: CellRule, _today: dt.date) -> Cleaned:
     """Read a code: opaque text, of a fixed width where the column has one."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and (value < 0 or float(value) != int(value)):
+    if is_number and (not math.isfinite(value) or value < 0 or float(value) != int(value)):
         return Cleaned(fault=CellFault("not_a_code"))
     if isinstance(value, dt.date | dt.time | bool):
         return Cleaned(fault=CellFault("code_became_date"))

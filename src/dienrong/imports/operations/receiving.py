@@ -119,6 +119,12 @@ def clean_params(target: Target, params: Mapping[str, Any]) -> dict[str, str]:
                 raise BadParameter(
                     _("“%(name)s” must be a date.") % {"name": parameter.title}, hint=str(parameter.guide)
                 ) from None
+        elif parameter.kind == "text":
+            if not text:
+                raise BadParameter(
+                    _("“%(name)s” is empty.") % {"name": parameter.title}, hint=str(parameter.guide)
+                )
+            cleaned[parameter.code] = text[:200]
         else:
             match = SCHOOL_YEAR.fullmatch(text.replace(" ", "").replace("–", "-"))
             if match is None or int(match.group(2)) != int(match.group(1)) + 1:

@@ -1,5 +1,8 @@
-"""One module for each kind of row; importing this package registers them all."""
+"""One module for each kind of row; importing this package registers them all.
 
-from dienrong.imports.targets import enrolments, schools, sites, staff, students
+A room above may register targets of its own with ``columns.register``.
+"""
 
-__all__ = ["enrolments", "schools", "sites", "staff", "students"]
+from dienrong.imports.targets import enrolments, mergers, schools, sites, staff, students
+
+__all__ = ["enrolments", "mergers", "schools", "sites", "staff", "students"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dienrong.accounts.permissions import Scope
@@ -13,6 +13,14 @@ from dienrong.imports.targets.schools import as_date
 from dienrong.registry import operations, queries
 
 GRADES = range(13)
+COUNTED = Column(
+    code="counted_on",
+    title=Words("Ngày chốt", "Counted on"),
+    guide=Words("Để trống: lấy ngày chốt đã chọn khi gửi tệp", "Empty: the day chosen when the file is sent"),
+    aliases=("NGAY_CHOT", "Ngày chốt số liệu", "Ngày đếm"),
+    kind="date",
+    sample="30/09/2026",
+)
 
 
 def grade_title(grade: int) -> Words:
@@ -43,7 +51,7 @@ def _wide_columns() -> tuple[Column, ...]:
                     ),
                 )
             )
-    return tuple(columns)
+    return (*columns, COUNTED)
 
 
 def spread(number: int, values: Values) -> Iterator[tuple[int, Values]]:
@@ -58,6 +66,7 @@ def spread(number: int, values: Values) -> Iterator[tuple[int, Values]]:
                     "grade": grade,
                     "n_students": n_students,
                     "n_classes": n_classes,
+                    "counted_on": values.get("counted_on"),
                 },
             )
 
@@ -69,17 +78,40 @@ def with_grade_as_number(number: int, values: Values) -> Iterator[tuple[int, Val
 
 
 def compare(rows: Any, scope: Scope, params: Values) -> Any:
-    """Compare rows with the enrolments of the registry."""
-    return queries.compare_enrolments(
-        rows, scope=scope, school_year=params["school_year"], counted_on=as_date(params["counted_on"])
-    )
+    """Compare rows with the enrolments of the registry; rows may name days of their own."""
+    found: dict[int, Any] = {}
+    for day, places in _by_day([values for _number, values in rows], params).items():
+        changes = queries.compare_enrolments(
+            [rows[place] for place in places],
+            scope=scope,
+            school_year=params["school_year"],
+            counted_on=as_date(day),
+        )
+        for place, change in zip(places, changes, strict=True):
+            own = rows[place][1].get("counted_on")
+            found[place] = dataclasses.replace(change, values={**change.values, "counted_on": own})
+    return [found[place] for place in range(len(rows))]
 
 
 def write(changes: Any, by: Any, params: Values) -> Any:
     """Write enrolments."""
-    return operations.write_enrolments(
-        changes, by=by, school_year=params["school_year"], counted_on=as_date(params["counted_on"])
-    )
+    written: list[Any] = []
+    for day, places in _by_day([change.values for change in changes], params).items():
+        written += operations.write_enrolments(
+            [changes[place] for place in places],
+            by=by,
+            school_year=params["school_year"],
+            counted_on=as_date(day),
+        )
+    return written
+
+
+def _by_day(rows: Sequence[Values], params: Values) -> dict[str, list[int]]:
+    """Put places of rows together by the day on which they were counted."""
+    days: dict[str, list[int]] = {}
+    for place, values in enumerate(rows):
+        days.setdefault(str(values.get("counted_on") or params["counted_on"]), []).append(place)
+    return days
 
 
 def undo(written: Any, by: Any, _params: Values) -> Any:
@@ -94,10 +126,10 @@ def export(scope: Scope, params: Values) -> Iterator[Mapping[str, Any]]:
             if row.school_year == params["school_year"]:
                 yield {
                     "school_id": school.school_id,
-                    "school_name": school.name,
                     "grade": str(row.grade),
                     "n_students": row.n_students,
                     "n_classes": row.n_classes,
+                    "counted_on": row.counted_on.isoformat(),
                 }
 
 
@@ -109,6 +141,7 @@ def export_wide(scope: Scope, params: Values) -> Iterator[Mapping[str, Any]]:
             if row.school_year == params["school_year"]:
                 values[f"n_students_{row.grade}"] = row.n_students
                 values[f"n_classes_{row.grade}"] = row.n_classes
+                values["counted_on"] = row.counted_on.isoformat()
         if len(values) > 1:
             yield values
 
@@ -126,6 +159,7 @@ LONG = register(
             lists.GRADE,
             dataclasses.replace(lists.N_STUDENTS, is_required=True),
             dataclasses.replace(lists.N_CLASSES, is_required=True),
+            COUNTED,
         ),
         key=("school_id", "grade"),
         compare=compare,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dienrong.registry.operations.applying import Decision
+from dienrong.registry.operations.contacts import change_contacts
 from dienrong.registry.operations.counting import undo_enrolments, undo_sites, write_enrolments, write_sites
 from dienrong.registry.operations.events import (
     NewSchool,
@@ -35,6 +36,7 @@ __all__ = [
     "UnknownCommune",
     "add_line",
     "apply_batch",
+    "change_contacts",
     "change_school",
     "close_school",
     "first_day_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dienrong.registry.queries.comparing import compare_enrolments, compare_schools, compare_sites
-from dienrong.registry.queries.frame import frame_on, newest_school_year, pupils_on
+from dienrong.registry.queries.frame import frame_of, frame_on, newest_school_year, pupils_on
 from dienrong.registry.queries.history import (
     events_of,
     former_codes,
@@ -23,18 +23,24 @@ from dienrong.registry.queries.mergers import (
     preview_lines,
 )
 from dienrong.registry.queries.schools import (
-    assessed_grades,
-    counts_of_grades,
+    SchoolFilter,
+    SchoolRow,
+    enrolment_table,
+    find_schools,
     last_load,
     loads,
+    pupils_of,
+    rows_of,
     school_by_id,
     schools_in,
+    within,
 )
 from dienrong.registry.queries.units import (
     Resolved,
     Successor,
     children_on,
     communes_in,
+    count_children,
     fates_of,
     in_force,
     origins_of,
@@ -56,8 +62,9 @@ __all__ = [
     "BatchPlan",
     "Line",
     "Resolved",
+    "SchoolFilter",
+    "SchoolRow",
     "Successor",
-    "assessed_grades",
     "batch_by_key",
     "batches_in",
     "children_on",
@@ -65,10 +72,13 @@ __all__ = [
     "compare_enrolments",
     "compare_schools",
     "compare_sites",
-    "counts_of_grades",
+    "count_children",
+    "enrolment_table",
     "events_of",
     "fates_of",
+    "find_schools",
     "former_codes",
+    "frame_of",
     "frame_on",
     "in_force",
     "last_load",
@@ -83,9 +93,11 @@ __all__ = [
     "preview_lines",
     "province_names",
     "provinces_in",
+    "pupils_of",
     "pupils_on",
     "region_names",
     "resolve_old_unit",
+    "rows_of",
     "school_by_code",
     "school_by_id",
     "school_versions",
@@ -98,4 +110,5 @@ __all__ = [
     "version_on",
     "versions_of",
     "versions_on",
+    "within",
 ]

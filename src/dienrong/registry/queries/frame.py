@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
+from django.db.models import QuerySet
+
 from dienrong.registry.frame import Count, FrameRow, Ledger, Transfer
 from dienrong.registry.models import (
     AdministrativeUnit,
@@ -62,9 +64,24 @@ def frame_on(
     versions = SchoolVersion.objects.filter(in_force(day))
     if province_code:
         versions = versions.filter(province__code=province_code)
+    return _rows(versions, day, school_year, grades, is_part=bool(province_code))
+
+
+def frame_of(
+    schools: Iterable[int], day: date, school_year: str, grades: Collection[int] = ALL_GRADES
+) -> list[FrameRow]:
+    """Give those rows of ``frame_on`` that are of some schools (primary keys), without reading the rest."""
+    versions = SchoolVersion.objects.filter(in_force(day), school__in=list(schools))
+    return _rows(versions, day, school_year, grades, is_part=True)
+
+
+def _rows(
+    versions: QuerySet[SchoolVersion], day: date, school_year: str, grades: Collection[int], *, is_part: bool
+) -> list[FrameRow]:
+    """Write the rows of versions; where these are a part of the nation, read the counts of that part alone."""
     found = list(versions.order_by("code").values_list(*TRAIT_COLUMNS))
     moves = moves_until(day, school_year, grades)
-    schools = [values[0] for values in found] if province_code else None
+    schools = [values[0] for values in found] if is_part else None
     ledger = Ledger(counts_until(day, school_year, grades, moves.with_origins(schools)), moves.transfers)
     rows = []
     for values in found:

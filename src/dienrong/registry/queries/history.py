@@ -46,7 +46,13 @@ def _moves() -> QuerySet[SchoolSuccession]:
     """List what applied merges and splits made of schools."""
     return SchoolSuccession.objects.filter(
         event__state=SchoolEvent.State.APPLIED, event__kind__in=MOVING
-    ).select_related("event", "predecessor", "successor")
+    ).select_related(
+        "event",
+        "predecessor__commune",
+        "predecessor__province",
+        "successor__commune",
+        "successor__province",
+    )
 
 
 def predecessors_of(school: School) -> list[SchoolSuccession]:

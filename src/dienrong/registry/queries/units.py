@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 
 from dienrong.accounts.permissions import Scope
 from dienrong.core import clock
@@ -282,3 +283,15 @@ def communes_in(scope: Scope, day: date, province_code: str) -> list[Administrat
     if scope.is_national or province_code in scope.provinces:
         return list(units.filter(parent__code=province_code)) if province_code else []
     return list(units.filter(code__in=scope.communes)) if len(scope.communes) > 1 else []
+
+
+def count_children(day: date) -> dict[int, int]:
+    """Count the communes under each province on a day, those of its districts included."""
+    level = AdministrativeUnit.Level
+    below = UnitVersion.objects.filter(in_force(day), unit__level=level.COMMUNE)
+    counts: Counter[int] = Counter()
+    rows = below.values("parent_id", "parent__level", "parent__parent_id").annotate(n=Count("pk"))
+    for row in rows:
+        province = row["parent_id"] if row["parent__level"] == level.PROVINCE else row["parent__parent_id"]
+        counts[province] += row["n"]
+    return dict(counts)

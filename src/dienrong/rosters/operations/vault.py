@@ -44,6 +44,12 @@ class NoIdentity(Refusal):
     code = "rosters.no_identity"
 
 
+class NotThePresentSchool(Refusal):
+    """The person is at another school now."""
+
+    code = "rosters.not_the_present_school"
+
+
 class IdentityTaken(Conflict):
     """The number belongs to another person."""
 
@@ -109,12 +115,16 @@ def correct_identity(*, study_id: str, school: School, cells: Mapping[str, Any],
         If the person may not see and change identities of this school.
     NoIdentity
         If nothing is kept.
+    NotThePresentSchool
+        If the person is at another school now.
     IdentityTaken
         If the personal number belongs to another person.
     """
     charge.demand_at(by, "view_identities", school)
     charge.demand_at(by, "change_rosters", school)
     entry = _entry_at(study_id, school)
+    if school.pk not in queries.present_schools(entry.kind, study_id):
+        raise NotThePresentSchool(_("Only the school where this person is now corrects the identity."))
     before = vault.identity_of(entry)
     said = {name: cells[name] for name in vault.IDENTITY_CELLS if name in cells and name != "code"}
     after = dataclasses.replace(before, **said)

@@ -122,6 +122,18 @@ def at_school(kind: str, school: School, study_ids: Iterable[str]) -> set[str]:
     return set(staff.values_list("staff_id", flat=True))
 
 
+def present_schools(kind: str, study_id: str) -> set[int]:
+    """Give the keys of the schools where a person is now: in the newest year, pupils where they study."""
+    if kind == PersonKind.STUDENT:
+        places = StudentPlace.objects.filter(student=study_id)
+    else:
+        places = StaffPlace.objects.filter(staff=study_id)
+    rows = list(places.order_by("-school_year"))
+    newest = [row for row in rows if row.school_year == rows[0].school_year]
+    studying = [row for row in newest if getattr(row, "status", STUDYING) == STUDYING]
+    return {row.school_id for row in studying or newest}
+
+
 def _students_of(school_year: str) -> QuerySet[StudentPlace]:
     """Give the pupils of the school of the outer query."""
     return StudentPlace.objects.filter(school=OuterRef("pk"), school_year=school_year, status=STUDYING)
