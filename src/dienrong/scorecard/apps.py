@@ -67,4 +67,12 @@ def _links(request: HttpRequest) -> Iterable[object]:
     if not permissions.may(request.user, "view_scorecard"):
         return ()
     url = reverse("scorecard:home")
-    return (Link(title=gettext("Data quality"), url=url, is_current=request.path.startswith(url), order=32),)
+    return (
+        Link(
+            title=gettext("Data quality"),
+            url=url,
+            is_current=request.path.startswith(url),
+            order=30,
+            group="data",
+        ),
+    )
