@@ -34,7 +34,7 @@ class ScorecardConfig(AppConfig):
         from dienrong.scorecard.numeric.rules import RuleError
 
         try:
-            rule_set.rules()
+            rule_set.rules_now()
         except RuleError as refusal:
             raise ImproperlyConfigured(str(refusal)) from refusal
         schools_changed.connect(_schools_changed, dispatch_uid="scorecard.check")
