@@ -76,8 +76,6 @@ def measure(n_schools: int) -> None:
 
 def load(n_schools: int) -> int:
     """Write a whole register into the database, in bulk; give the number of counts."""
-    from lsakit.datasets import full_register, units
-
     from dienrong.registry.models import (
         AdministrativeUnit,
         School,
@@ -85,6 +83,7 @@ def load(n_schools: int) -> int:
         SchoolSite,
         SchoolVersion,
     )
+    from lsakit.datasets import full_register, units
 
     register = full_register(seed=SEED, n_schools=n_schools, n_years=YEARS)
     since = datetime.date(2025, 7, 1)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,8 +17,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from postgres import NoServerError, free_port, running_server
+
 HERE = Path(__file__).resolve().parent
-POSTGRES_FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
 class Installation:
@@ -101,9 +100,7 @@ class Installation:
     @staticmethod
     def free_port() -> int:
         """Give a port nobody uses now."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
+        return free_port()
 
     def end(self) -> None:
         """Stop what still runs."""
@@ -114,70 +111,13 @@ class Installation:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """Give the address of a PostgreSQL server whose user may create databases, or skip."""
-    given = os.environ.get("DIENRONG_TEST_POSTGRES_URL")
-    if given:
-        yield given
-        return
-    if not POSTGRES_FOLDERS:
-        pytest.skip("no PostgreSQL here: set DIENRONG_TEST_POSTGRES_URL or install postgresql")
-    programs = POSTGRES_FOLDERS[0]
-    other_user = "postgres" if os.geteuid() == 0 else None
-    if other_user:
-        try:
-            pwd.getpwnam(other_user)
-        except KeyError:
-            pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
-    folder = Path("/tmp") / f"dienrong-postgres-{uuid.uuid4().hex[:8]}"
-    folder.mkdir(mode=0o700)
-    if other_user:
-        shutil.chown(folder, other_user)
-    data, port = folder / "data", Installation.free_port()
-
-    def command(*arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            arguments,
-            user=other_user,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={"LC_ALL": "C"},
-        )
-
-    made = command(
-        str(programs / "initdb"), "-D", str(data), "-U", "dienrong", "-A", "trust", "-E", "UTF8", "--no-sync"
-    )
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    started = made
-    if made.returncode == 0:
-        started = subprocess.run(
-            [
-                str(programs / "pg_ctl"),
-                "-D",
-                str(data),
-                "-w",
-                "-o",
-                options,
-                "-l",
-                str(folder / "log"),
-                "start",
-            ],
-            user=other_user,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
-    if started.returncode:
-        shutil.rmtree(folder, ignore_errors=True)
-        pytest.skip(f"a PostgreSQL server could not be started here: {made.stderr[-200:]}")
     try:
-        yield f"postgresql://dienrong@127.0.0.1:{port}/postgres"
-    finally:
-        command(str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+        with running_server() as address:
+            yield address
+    except NoServerError as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lsakit.datasets import full_register
 from lsakit.datasets.register_names import full_form, plain_letters, within_one_edit
-from lsakit.datasets.register_rosters import _scramble
+from lsakit.datasets.register_rosters import scramble
 
 FEW = settings(max_examples=10, deadline=None, derandomize=True)
 
@@ -46,7 +46,7 @@ def test_a_register_is_clean(seed: int, n_schools: int, n_years: int, data: st.D
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(numbers=st.lists(st.integers(0, 10**10 - 1), unique=True, min_size=2, max_size=50))
 def test_scrambled_codes_never_meet(numbers: list[int]) -> None:
-    mixed = _scramble(np.array(numbers, dtype=np.int64))
+    mixed = scramble(np.array(numbers, dtype=np.int64))
     assert len(set(mixed.tolist())) == len(numbers)
     assert all(0 <= number < 10**10 for number in mixed.tolist())
 

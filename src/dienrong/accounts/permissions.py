@@ -233,12 +233,21 @@ def roles_given_by(user: Any) -> tuple[Role, ...]:
 def may_give(user: Any, role: str, unit_kind: str, unit_code: str) -> bool:
     """Tell whether a person may give or end a role in a unit: it is below their own, the unit in their charge."""
     place = directory.place_of(unit_kind, unit_code)
-    return place is not None and _looks_after(user, role, place)
+    return place is not None and may_give_at(user, role, place)
+
+
+def may_give_at(user: Any, role: str, place: directory.Place) -> bool:
+    """Tell whether a person may give or end a role at a place that is known already."""
+    return any(
+        role in GIVES.get(row.role, ())
+        and unit_scope(row).covers(place.province_code, place.commune_code, place.school_id)
+        for row in assignments_of(user)
+    )
 
 
 def may_see_role(user: Any, row: Assignment) -> bool:
     """Tell whether a role held by somebody is a person's business; a unit that is gone counts by its last place."""
-    return _looks_after(user, row.role, last_place(row))
+    return may_give_at(user, row.role, last_place(row))
 
 
 def may_manage_person(user: Any, person: Any, rows: Iterable[Assignment]) -> bool:
@@ -268,15 +277,6 @@ def last_place(row: Assignment) -> directory.Place:
         province_code=own.province_code or row.province_code or None,
         commune_code=own.commune_code or row.commune_code or None,
         school_id=own.school_id,
-    )
-
-
-def _looks_after(user: Any, role: str, place: directory.Place) -> bool:
-    """Tell whether one of a person's roles gives this role at this place."""
-    return any(
-        role in GIVES.get(row.role, ())
-        and unit_scope(row).covers(place.province_code, place.commune_code, place.school_id)
-        for row in assignments_of(user)
     )
 
 

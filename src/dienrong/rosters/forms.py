@@ -76,7 +76,7 @@ class StudentForm(CellForm):
     full_name = forms.CharField(label=_("Full name"), max_length=100, widget=text())
     birth_date = forms.DateField(label=_("Date of birth"), widget=DAY)
     sex = forms.ChoiceField(label=_("Sex"), choices=[("", "—"), *Sex.choices])
-    grade = forms.IntegerField(label=_("Grade"), min_value=0, max_value=12)
+    grade = forms.IntegerField(label=_("Grade level"), min_value=0, max_value=12)
     class_name = forms.CharField(label=_("Class"), max_length=30, widget=text())
     personal_id = forms.CharField(
         label=_("Personal number (12 digits)"),
@@ -92,11 +92,11 @@ class StudentForm(CellForm):
 class PlaceForm(CellForm):
     """The class of a pupil, and whether the pupil is still there."""
 
-    grade = forms.IntegerField(label=_("Grade"), min_value=0, max_value=12)
+    grade = forms.IntegerField(label=_("Grade level"), min_value=0, max_value=12)
     class_name = forms.CharField(label=_("Class"), max_length=30, widget=text())
     status = forms.ChoiceField(label=_("State"), choices=StudentPlace.Status.choices)
     on_date = forms.DateField(
-        label=_("Since"), widget=DAY, help_text=_("The day on which the pupil left or came back.")
+        label=_("From the day"), widget=DAY, help_text=_("The day on which the pupil left or came back.")
     )
 
 

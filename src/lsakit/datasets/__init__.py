@@ -10,6 +10,7 @@ pupils and staff, without a single fault.
 from lsakit.datasets import units
 from lsakit.datasets.administration import Administration
 from lsakit.datasets.full_register import FullRegister, full_register
+from lsakit.datasets.nation_details import NationDetails, nation_details, nation_students
 from lsakit.datasets.nation_size import NationSize
 from lsakit.datasets.synthetic_nation import Nation, nation
 from lsakit.datasets.truth import TruthOptions
@@ -18,9 +19,12 @@ __all__ = [
     "Administration",
     "FullRegister",
     "Nation",
+    "NationDetails",
     "NationSize",
     "TruthOptions",
     "full_register",
     "nation",
+    "nation_details",
+    "nation_students",
     "units",
 ]

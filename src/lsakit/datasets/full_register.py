@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from lsakit.datasets import register_rosters, units
-from lsakit.datasets.register_contacts import contact_table, locate, name_register, school_codes
+from lsakit.datasets.register_contacts import (
+    Where,
+    contact_table,
+    locate,
+    name_register,
+    school_codes,
+)
 from lsakit.datasets.register_counts import make_enrolments, make_sites, official_totals
 from lsakit.datasets.register_layout import lay_out_schools, layout_table, school_years
 from lsakit.datasets.school_register import NationUnits, draw_communes, province_assumptions
@@ -197,13 +203,14 @@ def full_register(
     )
     layout = lay_out_schools(stream(seed, "register.schools"), n_schools, nation, communes)
     names = name_register(stream(seed, "register.names"), layout, nation)
-    place = locate(stream(seed, "register.places"), layout, nation)
+    where = Where(commune=layout.commune, province=layout.province, ward=layout.ward)
+    place = locate(stream(seed, "register.places"), where, nation)
     counts = make_enrolments(
         stream(seed, "register.counts"), layout, communes, first_year=first_year, n_years=n_years
     )
     sites = make_sites(stream(seed, "register.sites"), layout, counts, place)
     satellites = sites.group_by("school").agg(n=pl.len() - 1).sort("school").get_column("n")
-    contacts = contact_table(stream(seed, "register.contacts"), names, layout, nation, first_year)
+    contacts = contact_table(stream(seed, "register.contacts"), names, where, nation, first_year)
     schools = layout_table(layout, nation).with_columns(
         pl.Series("school_id", school_codes(stream(seed, "register.codes"), n_schools)),
         pl.Series("name", names),

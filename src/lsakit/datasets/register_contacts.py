@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from lsakit.datasets.register_layout import KINDS, Layout
 from lsakit.datasets.register_names import Namer, plain_letters
@@ -13,6 +16,25 @@ from lsakit.datasets.units import read_data_file
 KM_PER_DEGREE = 111.2
 LARGEST_KM_IN_COMMUNE = 3.0
 PHONE_STEP = 3_334_567  # coprime to 10**7, so that no number is given twice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Hold in which unit each school lies.
+
+    Parameters
+    ----------
+    commune : ndarray of shape (n_schools,)
+        Position of the commune.
+    province : ndarray of shape (n_schools,)
+        Position of the province.
+    ward : ndarray of shape (n_schools,)
+        Whether the commune is a ward.
+    """
+
+    commune: Ints
+    province: Ints
+    ward: NDArray[np.bool_]
 
 
 def anchors() -> pl.DataFrame:
@@ -78,15 +100,15 @@ def name_register(rng: np.random.Generator, layout: Layout, nation: NationUnits)
     return names
 
 
-def locate(rng: np.random.Generator, layout: Layout, nation: NationUnits) -> tuple[Floats, Floats]:
+def locate(rng: np.random.Generator, where: Where, nation: NationUnits) -> tuple[Floats, Floats]:
     """Scatter communes about the anchors of their province, and schools about their commune.
 
     Parameters
     ----------
     rng : numpy.random.Generator
         Stream of the places.
-    layout : Layout
-        One value per school.
+    where : Where
+        Units of the schools.
     nation : NationUnits
         Provinces and communes.
 
@@ -115,7 +137,7 @@ def locate(rng: np.random.Generator, layout: Layout, nation: NationUnits) -> tup
         anchor[place] = island.get(code, anchor[place])
     centre = scatter(rng, at[anchor], radius[anchor] * (1 - np.char.str_len(codes[anchor].astype(str)) // 5))
     reach = np.minimum(LARGEST_KM_IN_COMMUNE, radius[anchor])
-    schools = np.round(scatter(rng, centre[layout.commune], reach[layout.commune]), 6)
+    schools = np.round(scatter(rng, centre[where.commune], reach[where.commune]), 6)
     return schools[:, 0], schools[:, 1]
 
 
@@ -144,7 +166,7 @@ def scatter(rng: np.random.Generator, centre: Floats, radius_km: Floats) -> Floa
 
 
 def contact_table(
-    rng: np.random.Generator, names: list[str], layout: Layout, nation: NationUnits, first_year: int
+    rng: np.random.Generator, names: list[str], where: Where, nation: NationUnits, first_year: int
 ) -> pl.DataFrame:
     """Write addresses, telephones, e-mails and founding days.
 
@@ -154,8 +176,8 @@ def contact_table(
         Stream of the contacts.
     names : list of str of shape (n_schools,)
         Names of the schools.
-    layout : Layout
-        One value per school.
+    where : Where
+        Units of the schools.
     nation : NationUnits
         Provinces and communes.
     first_year : int
@@ -178,9 +200,9 @@ def contact_table(
     addresses, emails = [], []
     rows = zip(
         names,
-        layout.commune.tolist(),
-        layout.province.tolist(),
-        layout.ward.tolist(),
+        where.commune.tolist(),
+        where.province.tolist(),
+        where.ward.tolist(),
         number,
         street,
         strict=True,
@@ -188,8 +210,8 @@ def contact_table(
     for name, commune, province, ward, house, road in rows:
         code, full_name = communes[commune]
         province_code, province_name = provinces[province]
-        where = f"Số {house} đường {streets[road]}" if ward else f"Thôn {house % 15 + 1}"
-        addresses.append(f"{where}, {full_name}, {province_name}")
+        spot = f"Số {house} đường {streets[road]}" if ward else f"Thôn {house % 15 + 1}"
+        addresses.append(f"{spot}, {full_name}, {province_name}")
         own = plain_letters(name).removeprefix("truong ").removeprefix("trung tam ").replace(" ", "")
         emails.append(f"{own[:40]}.{code}@tinh{province_code}.example")
     return pl.DataFrame(

@@ -218,7 +218,7 @@ class RosterPlan:
         day = np.floor(uniforms(keys, _DAY) * 365).astype("timedelta64[D]")
         needs = self.is_inclusion[rows.school] | (uniforms(keys, _NEEDS) < SPECIAL_NEEDS)
         own = (rows.school * N_ZONES + zone) * N_COHORTS + cohort % N_COHORTS
-        code = _scramble(own * MOST_IN_COHORT + rows.number)
+        code = scramble(own * MOST_IN_COHORT + rows.number)
         return pl.DataFrame(
             {
                 "school_id": self.school_ids.gather(rows.school),
@@ -307,8 +307,24 @@ def _level_of(grade: Ints) -> Ints:
     return np.asarray(np.searchsorted(np.array([1, 6, 10]), grade, side="right"))
 
 
-def _scramble(number: Ints) -> Ints:
-    """Map numbers below 10**10 onto each other, without two alike and without order."""
+def scramble(number: Ints) -> Ints:
+    """Map numbers below 10**10 onto each other, without two alike and without order.
+
+    Parameters
+    ----------
+    number : ndarray of shape (n,)
+        Whole numbers from 0 to 10**10 - 1.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Whole numbers from 0 to 10**10 - 1; different ones for different ones.
+
+    Examples
+    --------
+    >>> scramble(np.array([0, 1, 2])).tolist()
+    [1234567891, 8888889878, 6543211865]
+    """
     # the product exceeds 64 bits: multiply the two halves of the number one after the other
     high, low = np.divmod(number, 100_000)
     step_high, step_low = divmod(CODE_STEP, 100_000)

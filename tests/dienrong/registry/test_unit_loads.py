@@ -22,7 +22,7 @@ def test_a_nation_loaded_first_gets_its_history_afterwards(db) -> None:
     operations.load_nation(rows=nation(), school_year="2025-2026", by=None)
     key = AdministrativeUnit.objects.get(level="commune", code="00004").pk
     loaded = operations.load_units(rows=unit_history_rows(), by=None)
-    # Four of the five units stood as they are; 26734 is called otherwise in the list and is corrected.
+    # Four of the five units stood as they are; 26734 is an invention of the tests, which no list names.
     assert loaded.n_units == 63 + 696 + 10_035 + 34 + 3_321 - 4
     assert queries.unit_on("commune", "00004", TODAY).pk == key
     assert UnitVersion.objects.filter(unit=key).count() == 1

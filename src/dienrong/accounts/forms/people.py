@@ -13,6 +13,7 @@ from dienrong.accounts.models import UNIT_KIND_OF_ROLE, Role, UnitKind
 from dienrong.core import text
 
 UNITS_SHOWN = 20
+UNITS_ASKED = 400  # all kinds come mixed; those in which the role is not held are left out
 Choice = tuple[str, str]
 
 
@@ -36,23 +37,23 @@ def unit_choices(user: Any, role: str, search: str) -> list[Choice]:
     if role not in Role.values:
         return []
     kinds = UNIT_KIND_OF_ROLE[role]
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, directory.Place]] = {}
     if UnitKind.NATION in kinds:
-        found[f"{UnitKind.NATION}:"] = str(UnitKind.NATION.label)
+        found[f"{UnitKind.NATION}:"] = str(UnitKind.NATION.label), directory.Place()
     for row in permissions.assignments_of(user):
         if row.unit_kind in kinds and row.unit_code:
-            found[f"{row.unit_kind}:{row.unit_code}"] = f"{row.unit_name or row.unit_code} ({row.unit_code})"
+            name = f"{row.unit_name or row.unit_code} ({row.unit_code})"
+            found[f"{row.unit_kind}:{row.unit_code}"] = name, permissions.last_place(row)
     search = text.clean_text(search)
     if search and not directory.is_plugged():
-        found |= {f"{kind}:{search}": search for kind in kinds if kind != UnitKind.NATION}
+        for kind in set(kinds) - {UnitKind.NATION}:
+            found[f"{kind}:{search}"] = search, directory.own_place(kind, search)
     elif search:
-        for choice in directory.search(permissions.scope_of(user), search, UNITS_SHOWN * 3):
+        for choice in directory.search(permissions.scope_of(user), search, UNITS_ASKED):
             if choice.kind in kinds:
-                found[f"{choice.kind}:{choice.code}"] = f"{choice.name} ({choice.code})"
+                found[f"{choice.kind}:{choice.code}"] = f"{choice.name} ({choice.code})", choice.place
     allowed = [
-        (value, name)
-        for value, name in found.items()
-        if permissions.may_give(user, role, *value.split(":", 1))
+        (value, name) for value, (name, place) in found.items() if permissions.may_give_at(user, role, place)
     ]
     return allowed[:UNITS_SHOWN]
 

@@ -24,7 +24,7 @@ SHORT_FORMS = (
     (r"\bgiao duc nghe nghiep\b", "gdnn"),
     (r"\btrung tam\b", "tt"),
     (r"\bpho thong\b", "pt"),
-    (r"\btruong\b", ""),
+    (r"^truong\b", ""),
 )
 KIND_WORDS = frozenset(
     [

@@ -56,6 +56,7 @@ SCHOOL = _columns(
     province_name | text | name of the province
     province_in_force | yes_no | the province is in force on the day
     commune_province_code | text | code of the province to which the commune belongs on the day
+    commune_province_name | text | its name
     area | text | urban, rural
     sector | text | public, private, people_founded
     managed_by | text | ministry, province, commune
@@ -112,6 +113,7 @@ SCHOOL = _columns(
         "province_name": "Hà Nội",
         "province_in_force": True,
         "commune_province_code": "01",
+        "commune_province_name": "Hà Nội",
         "area": "urban",
         "sector": "public",
         "managed_by": "commune",

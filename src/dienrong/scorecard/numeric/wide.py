@@ -160,6 +160,7 @@ def _located(opened: pl.DataFrame, units: pl.DataFrame, rows: RegisterRows) -> p
         commune_kind="kind",
         commune_in_force="in_force",
         commune_province_code="parent_code",
+        commune_province_name="parent_name",
     )
     province = units.select(
         province_key="unit_key", province_code="code", province_name="name", province_in_force="in_force"

@@ -68,7 +68,7 @@ def province(request: HttpRequest, code: str) -> HttpResponse:
     elif tab == "xa":
         context["communes"] = units.commune_rows(code, today)
     elif tab == "tinh":
-        context["findings"] = parts.with_words(school_queries.findings_of_province(code))
+        context["findings"] = parts.with_words(school_queries.findings_of_province(code), user=request.user)
     else:
         context["trend"] = parts.trend_context(UnitKind.PROVINCE, code, today)
     return render(request, "scorecard/province.html", context)
@@ -184,7 +184,7 @@ def school(request: HttpRequest, school_id: str) -> HttpResponse:
         "state": state,
         "shape": shape,
         "word": word,
-        "findings": parts.with_words(findings, found),
+        "findings": parts.with_words(findings, school=found, user=request.user),
         "n_errors": n_errors,
         "n_findings": len(findings),
         "years": years,

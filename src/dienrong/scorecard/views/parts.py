@@ -8,26 +8,30 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
+from dienrong.accounts.permissions import may
 from dienrong.core.formats import day_text, percent_text
 from dienrong.registry.models import School
 from dienrong.scorecard import drawing, rule_set, words
 from dienrong.scorecard.models import Dimension, Finding, Score
 from dienrong.scorecard.queries import units
 
-FIX_WORDS = {
-    "traits": "#truong",
-    "contact": "#lien-he",
-    "place": "#lien-he",
-    "enrolments": "#hoc-sinh",
-    "sites": "#diem-truong",
-    "lists": "#hoc-sinh",
-    "confirm": "#xac-nhan",
-    "events": "#truong",
-    "totals": "",
+WAYS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "traits": (("registry:edit_school", ("school_id",)), ("registry:school", ("school_id",))),
+    "contact": (("registry:edit_school", ("school_id",)), ("registry:school", ("school_id",))),
+    "place": (("registry:edit_school", ("school_id",)), ("registry:school", ("school_id",))),
+    "events": (("registry:school", ("school_id",)),),
+    "enrolments": (("imports:start", ("=quy-mo",)), ("registry:school", ("school_id",))),
+    "sites": (("imports:start", ("=diem-truong",)), ("registry:school", ("school_id",))),
+    "lists": (("rosters:school", ("school_id",)), ("registry:school", ("school_id",))),
+    "confirm": (("scorecard:school", ("school_id",)),),
 }
+"""Pages where a fault is mended, the nearest first; an argument that begins with = stands for itself."""
+QUERIES = {"contact": "?part=contacts", "place": "?part=contacts", "confirm": "#xac-nhan"}
+OF_THE_PROVINCE = frozenset({"traits", "contact", "place", "events"})
+"""What only those change who may change schools."""
 
 
 def score_cards(score: Score | None) -> list[dict[str, str]]:
@@ -78,11 +82,16 @@ def trend_context(kind: str, code: str, today: datetime.date) -> dict[str, Any]:
     }
 
 
-def with_words(findings: Iterable[Finding], school: School | None = None) -> list[dict[str, Any]]:
-    """Put findings into words, with the way to where each is mended."""
+def with_words(
+    findings: Iterable[Finding], *, school: School | None = None, user: Any = None
+) -> list[dict[str, Any]]:
+    """Put findings into words, with the way to where the person mends each, or whom to ask."""
+    may_change = user is not None and may(user, "change_schools")
     found = []
     for one in findings:
         rule = rule_set.rules().get(one.rule)
+        fix = rule.fix if rule else "traits"
+        asks = fix in OF_THE_PROVINCE and not may_change
         found.append(
             {
                 "finding": one,
@@ -92,21 +101,26 @@ def with_words(findings: Iterable[Finding], school: School | None = None) -> lis
                 "row": words.row_title(one),
                 "basis": rule.basis if rule else "",
                 "is_error": one.severity == "error",
-                "url": way_to(rule.fix if rule else "traits", school),
+                "url": "" if asks else way_to(fix, school),
+                "asks": asks and school is not None,
             }
         )
     return found
 
 
 def way_to(fix: str, school: School | None) -> str:
-    """Give the address where a fault is mended."""
+    """Give the address where a fault is mended; empty where there is none."""
     if fix == "totals":
         return reverse("scorecard:totals")
     if school is None:
         return ""
-    if fix == "confirm":
-        return FIX_WORDS[fix]
-    return reverse("registry:school", args=[school.school_id])
+    for name, parts in WAYS[fix]:
+        arguments = [part[1:] if part.startswith("=") else getattr(school, part) for part in parts]
+        try:
+            return reverse(name, args=arguments) + QUERIES.get(fix, "")
+        except NoReverseMatch:
+            continue
+    return ""
 
 
 def message_of(request: HttpRequest, school: School) -> str:
@@ -129,7 +143,7 @@ def school_rows(request: HttpRequest, schools: Sequence[School]) -> list[dict[st
                 "word": word,
                 "is_done": shape == "done",
                 "message": message_of(request, school),
-                "findings": with_words(school.open_findings[:3], school),  # type: ignore[attr-defined]
+                "findings": with_words(school.open_findings[:3], school=school),  # type: ignore[attr-defined]
                 "reminder": school.last_reminder,  # type: ignore[attr-defined]
                 "url": reverse("scorecard:school", args=[school.school_id]),
             }
