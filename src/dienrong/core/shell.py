@@ -21,6 +21,7 @@ from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import gettext_lazy as _
 
 STATES = ("not_started", "in_progress", "done", "attention")
+GROUP_WORDS = {"data": _("Data")}
 STATE_WORDS = {
     "not_started": _("Not started"),
     "in_progress": _("In progress"),
@@ -72,7 +73,8 @@ class Rail:
 class Link:
     """One link of the navigation; ``order`` sorts links of different rooms.
 
-    Seldom-used links stand ``in_menu``: the menu under the person's name, with an icon of core/icons.
+    Seldom-used links stand ``in_menu``: the menu under the person's name, with an icon of core/icons. Links of
+    one ``group`` share one place in the top bar and a row of their own below it while one of them is open.
     """
 
     title: str
@@ -81,6 +83,11 @@ class Link:
     order: int = 50
     in_menu: bool = False
     icon: str = ""
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if self.group and self.group not in GROUP_WORDS:
+            raise ValueError(f"group must be one of {', '.join(GROUP_WORDS)}. Got {self.group!r}.")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +157,30 @@ class Shell:
 
     @cached_property
     def links(self) -> list[Link]:
-        """The links of the top bar."""
-        return [link for link in self.all_links if not link.in_menu]
+        """The links of the top bar; a group of several stands there as one."""
+        links: list[Link] = []
+        for link in self.all_links:
+            if link.in_menu:
+                continue
+            group = self._group(link.group)
+            if len(group) < 2:
+                links.append(link)
+            elif link is group[0]:
+                is_current = any(member.is_current for member in group)
+                title = str(GROUP_WORDS[link.group])
+                links.append(dataclasses.replace(link, title=title, is_current=is_current))
+        return links
+
+    @cached_property
+    def sub_links(self) -> list[Link]:
+        """The links of the group in which the open page lies; none where it stands alone."""
+        current = next((link for link in self.all_links if link.group and link.is_current), None)
+        group = self._group(current.group) if current else []
+        return group if len(group) > 1 else []
+
+    def _group(self, name: str) -> list[Link]:
+        """Give the links of a group, in order."""
+        return [link for link in self.all_links if name and link.group == name and not link.in_menu]
 
     @cached_property
     def menu_links(self) -> list[Link]:

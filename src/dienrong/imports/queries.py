@@ -161,4 +161,8 @@ def links_of_request(request: HttpRequest) -> Iterable[Link]:
     if user is None or not permissions.may(user, "import_data"):
         return ()
     url = reverse("imports:home")
-    return (Link(title=_("Import data"), url=url, is_current=request.path.startswith(url), order=45),)
+    return (
+        Link(
+            title=_("Import data"), url=url, is_current=request.path.startswith(url), order=33, group="data"
+        ),
+    )

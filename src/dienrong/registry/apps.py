@@ -63,15 +63,13 @@ def _links(request: HttpRequest) -> Iterable[object]:
 
     links = []
     offers = (
-        ("view_schools", "registry:schools", gettext("Schools"), 30, False, ""),
-        ("apply_mergers", "registry:batches", gettext("Mergers"), 35, False, ""),
-        ("view_units", "registry:units", gettext("Administrative units"), 60, True, "building"),
+        ("view_schools", "registry:schools", gettext("Schools"), 31),
+        ("apply_mergers", "registry:batches", gettext("Mergers"), 34),
+        ("view_units", "registry:units", gettext("Administrative units"), 35),
     )
-    for permission, name, title, order, in_menu, icon in offers:
+    for permission, name, title, order in offers:
         if permissions.may(request.user, permission):
             url = reverse(name)
             is_current = request.path == url or request.path.startswith(f"{url}/")
-            links.append(
-                Link(title=title, url=url, is_current=is_current, order=order, in_menu=in_menu, icon=icon)
-            )
+            links.append(Link(title=title, url=url, is_current=is_current, order=order, group="data"))
     return links

@@ -39,4 +39,8 @@ def _links(request: HttpRequest) -> Iterable[object]:
     if not permissions.may(request.user, "view_rosters"):
         return ()
     url = reverse("rosters:schools")
-    return (Link(title=gettext("Lists"), url=url, is_current=request.path.startswith(url), order=32),)
+    return (
+        Link(
+            title=gettext("Lists"), url=url, is_current=request.path.startswith(url), order=32, group="data"
+        ),
+    )

@@ -34,7 +34,7 @@ class ScorecardConfig(AppConfig):
         from dienrong.scorecard.numeric.rules import RuleError
 
         try:
-            rule_set.rules()
+            rule_set.rules_now()
         except RuleError as refusal:
             raise ImproperlyConfigured(str(refusal)) from refusal
         schools_changed.connect(_schools_changed, dispatch_uid="scorecard.check")
@@ -67,4 +67,12 @@ def _links(request: HttpRequest) -> Iterable[object]:
     if not permissions.may(request.user, "view_scorecard"):
         return ()
     url = reverse("scorecard:home")
-    return (Link(title=gettext("Data quality"), url=url, is_current=request.path.startswith(url), order=32),)
+    return (
+        Link(
+            title=gettext("Data quality"),
+            url=url,
+            is_current=request.path.startswith(url),
+            order=30,
+            group="data",
+        ),
+    )

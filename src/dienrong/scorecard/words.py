@@ -47,6 +47,23 @@ CELLS = {
     "n_listed_classes": gettext_lazy("Classes on class lists"),
     "largest_class": gettext_lazy("Class on class lists"),
 }
+OPEN_PLACES = {
+    "name": "name",
+    "site_name": "site_code",
+    "commune_name": "commune_code",
+    "old_commune_name": "commune_code",
+    "commune_code": "school_id",
+    "province_code": "school_id",
+    "province_name": "province_code",
+    "old_province_name": "province_code",
+    "commune_province_name": "province_code",
+    "part": "levels",
+    "levels": "levels",
+    "area": "area",
+    "sector": "sector",
+    "school_year": "school_year",
+}
+"""Columns whose open place is named in the general sentence of a rule, by the cell whose name stands for it."""
 CODES: dict[str, Mapping[str, Any]] = {
     "kind": dict(School.Kind.choices),
     "area": dict(School.Area.choices),
@@ -110,9 +127,17 @@ def _text(finding: Finding, which: str) -> str:
 
 
 def rule_sentence(rule: Rule) -> str:
-    """Say a rule in general: the places of values are left open."""
+    """Say a rule in general: places of values are left open, those of units and codes are named."""
     parts = string.Formatter().parse(rule.sentence[language()])
-    return "".join(text + ("…" if place is not None else "") for text, place, _form, _kind in parts)
+    return "".join(
+        text + ("" if place is None else _open_place(place)) for text, place, _form, _kind in parts
+    )
+
+
+def _open_place(column: str) -> str:
+    """Write the open place of a column."""
+    cell = OPEN_PLACES.get(column)
+    return f"[{str(CELLS[cell]).lower()}]" if cell else "…"
 
 
 def cell_title(cell: str) -> str:

@@ -211,3 +211,28 @@ def test_links_are_sorted_and_parted_between_bar_and_menu(monkeypatch) -> None:
     drawn = shell.Shell(RequestFactory().get("/"))
     assert [link.title for link in drawn.links] == ["a", "c"]
     assert [link.title for link in drawn.menu_links] == ["m"]
+
+
+def test_links_of_a_group_share_one_place_and_a_row_of_their_own(monkeypatch) -> None:
+    links = [
+        shell.Link(title="one", url="/1", order=1, group="data"),
+        shell.Link(title="two", url="/2", order=2, group="data", is_current=True),
+        shell.Link(title="other", url="/3", order=3),
+    ]
+    monkeypatch.setattr(shell, "_links", [lambda request: links])
+    drawn = shell.Shell(RequestFactory().get("/"))
+    assert [(link.url, link.is_current) for link in drawn.links] == [("/1", True), ("/3", False)]
+    assert [link.title for link in drawn.sub_links] == ["one", "two"]
+
+
+def test_a_group_of_one_is_a_plain_link(monkeypatch) -> None:
+    links = [shell.Link(title="one", url="/1", order=1, group="data", is_current=True)]
+    monkeypatch.setattr(shell, "_links", [lambda request: links])
+    drawn = shell.Shell(RequestFactory().get("/"))
+    assert [link.title for link in drawn.links] == ["one"]
+    assert drawn.sub_links == []
+
+
+def test_a_group_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match="group must be one of data"):
+        shell.Link(title="x", url="/x", group="nothing")

@@ -52,7 +52,7 @@ def check_nation(
     say = progress or (lambda _text, _share: None)
     started = clock.now()
     day = day or clock.today()
-    rules = rule_set.rules()
+    rules = rule_set.rules_now()
     say(_("Reading the registry"), 0.02)
     rows = register_rows(NATION, day)
     say(_("Checking by the rules"), 0.3)
@@ -96,7 +96,7 @@ def check_schools(*, school_keys: Iterable[int], day: datetime.date | None = Non
 
 def _check_part(part: Part, day: datetime.date) -> NationCheck:
     """Check a part and bring the scores of its units up to date."""
-    rules = rule_set.rules()
+    rules = rule_set.rules_now()
     rows = register_rows(part, day)
     checked = check(rows, rules.values())
     before = _units_of([row[0] for row in rows.schools])

@@ -45,3 +45,9 @@ for (const table of document.querySelectorAll("[data-figure-table][data-start-hi
 
 // An error summary takes the focus, so that it is read first.
 document.querySelector("[data-errors]")?.focus();
+
+// On a narrow screen the row of links is scrolled so that the open page's link can be seen.
+for (const link of document.querySelectorAll(".links a[aria-current]")) {
+  const row = link.closest("nav");
+  if (row.scrollWidth > row.clientWidth) row.scrollLeft = link.offsetLeft - row.clientWidth / 3;
+}
