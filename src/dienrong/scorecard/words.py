@@ -129,7 +129,9 @@ def _text(finding: Finding, which: str) -> str:
 def rule_sentence(rule: Rule) -> str:
     """Say a rule in general: places of values are left open, those of units and codes are named."""
     parts = string.Formatter().parse(rule.sentence[language()])
-    return "".join(text + ("" if place is None else _open_place(place)) for text, place, _form, _kind in parts)
+    return "".join(
+        text + ("" if place is None else _open_place(place)) for text, place, _form, _kind in parts
+    )
 
 
 def _open_place(column: str) -> str:

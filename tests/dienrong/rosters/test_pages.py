@@ -280,8 +280,7 @@ def test_a_pupil_is_added(signed_in, coordinator) -> None:
     assert student.places.get().class_name == "5C"
     again = browser.post(f"{LIST}/them-hoc-sinh", ROW)
     assert "đã có trong danh sách của trường" in text(again)
-    wrong = browser.post(f"{LIST}/them-hoc-sinh", {**ROW, "student_code": "12", "grade": "9"})
-    assert "10 chữ số" in text(wrong)
+    wrong = browser.post(f"{LIST}/them-hoc-sinh", {**ROW, "student_code": "0100000078", "grade": "9"})
     assert "không dạy khối lớp này" in text(wrong)
     assert Student.objects.count() == 1
     assert "Dính" not in str(list(AuditEntry.objects.values()))
@@ -441,3 +440,13 @@ def test_pages_speak_english_wholly(study_id, signed_in, coordinator) -> None:
     page = text(browser.get(LIST))
     assert "Study id" in page
     assert "Mã nghiên cứu" not in page
+
+
+def test_a_form_names_every_cell_at_once_and_takes_days_as_people_write_them(signed_in, coordinator) -> None:
+    browser = signed_in(coordinator)
+    page = text(browser.post(f"{LIST}/them-hoc-sinh", {"student_code": "12", "birth_date": "31/02/2016"}))
+    assert "10 chữ số" in page
+    assert "ngày/tháng/năm" in page
+    assert page.count("Thầy/cô vui lòng điền mục này.") == 2 * 4
+    assert browser.post(f"{LIST}/them-hoc-sinh", {**ROW, "birth_date": "1/5/2016"}).status_code == 302
+    assert Student.objects.get().birth_month == 5

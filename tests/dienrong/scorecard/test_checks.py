@@ -13,6 +13,7 @@ from dienrong.audit.models import AuditEntry
 from dienrong.jobs.models import Job
 from dienrong.registry.models import School, SchoolEnrolment, SchoolSite, SchoolVersion
 from dienrong.registry.signals import schools_changed
+from dienrong.rosters.models import Student, StudentPlace
 from dienrong.scorecard import operations
 from dienrong.scorecard.models import Check, Finding, OfficialTotal, SchoolState, Score
 
@@ -253,3 +254,44 @@ def test_the_command_says_what_it_found(good, capsys) -> None:
     assert capsys.readouterr().out.startswith("4 schools checked: 1 findings open, 1 new, 0 closed.")
     call_command("check_data", "--in-background")
     assert Job.objects.get().kind == "scorecard.check_nation"
+
+
+def list_pupils(school: School, grade: int, sizes: list[int], status: str = "studying") -> None:
+    for number, size in enumerate(sizes):
+        for at in range(size):
+            pupil = Student.objects.create(
+                study_id=f"{school.pk}{grade}{number}{at}{status}"[:20],
+                sex="female",
+                birth_year=2018,
+                birth_month=1,
+            )
+            StudentPlace.objects.create(
+                student=pupil,
+                school=school,
+                school_year=YEAR,
+                grade=grade,
+                class_name=f"{grade}{number}",
+                status=status,
+            )
+
+
+def test_class_lists_are_compared_with_the_counts(good) -> None:
+    school = good[HOA_BINH]
+    list_pupils(school, 1, [34, 34, 33])
+    list_pupils(school, 1, [20], status="moved")
+    operations.check_nation()
+    assert open_rules() == []
+    list_pupils(school, 2, [40, 40, 40])
+    list_pupils(school, 3, [40, 2])
+    operations.check_schools(school_keys=[school.pk])
+    assert open_rules() == [
+        ("listed_class_size_unlikely", "3"),
+        ("listed_classes_differ", "3"),
+        ("lists_exceed_count", "2"),
+        ("lists_short_of_count", "3"),
+    ]
+    assert Finding.objects.get(rule="lists_exceed_count").params == {
+        "grade": 2,
+        "n_listed": 120,
+        "n_students": 102,
+    }

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps
 from django.db.models import Count, Exists, F, FloatField, Q, Subquery
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -21,6 +20,7 @@ from dienrong.registry.models import (
     SchoolVersion,
     UnitSuccession,
 )
+from dienrong.rosters.models import StudentPlace
 from dienrong.scorecard.models import OfficialTotal, SchoolState
 from dienrong.scorecard.numeric.register import RegisterRows, years_read
 
@@ -228,12 +228,11 @@ def _ends(start: int, steps: dict[int, set[int]]) -> set[int]:
 
 
 def _lists(part: Part, years: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    """Pupils on class lists by class: numbers alone, no names; nothing where the lists are not installed."""
-    try:
-        places = apps.get_model("rosters", "StudentPlace")
-    except LookupError:
-        return []
-    rows = places.objects.filter(part.of("school__"), school_year__in=years[1:], status="studying").order_by()
+    """Pupils on class lists by class: numbers alone, no names."""
+    studying = StudentPlace.Status.STUDYING
+    rows = StudentPlace.objects.filter(
+        part.of("school__"), school_year__in=years[1:], status=studying
+    ).order_by()
     counted = rows.values("school_id", "school_year", "grade", "class_name").annotate(n=Count("pk"))
     return list(counted.values_list("school_id", "school_year", "grade", "class_name", "n").iterator(20_000))
 
