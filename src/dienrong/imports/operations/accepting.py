@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -101,7 +100,9 @@ def accept_upload(
         _demand_still_true(changes, target, scope, found)
         written = target.write(changes, by, found.params)
         _demand_as_previewed(changes, written)
-        content = [dataclasses.asdict(one) for one in written]
+        content = [
+            {"number": one.number, "key": one.key, "before": one.before, "after": one.after} for one in written
+        ]
         WrittenBlock.objects.create(
             upload=found,
             ordinal=ordinal,
