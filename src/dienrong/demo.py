@@ -18,6 +18,8 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import translation
 
+from dienrong import demo_registry
+
 PASSWORD = "dien-rong-2026"  # noqa: S105 - printed for everyone who runs the demonstration
 SEED = 2026
 SCHOOL_YEAR = "2025-2026"
@@ -79,8 +81,9 @@ def run_demo(console_progress: Console | None = None, *, size: str = "national")
         call_command("migrate", interactive=False, verbosity=0)
         console.say("Cơ sở dữ liệu đã sẵn sàng · The database is ready")
         expert = _expert()
-        _load_registry(expert, size, console)
-        _make_accounts(expert)
+        load = _load_registry(expert, size, console)
+        school = _make_accounts(expert)
+        _fill_registry(school, load, expert, size, console)
         cycle = _make_cycle(expert)
         run = _run_analysis(cycle, expert, size, console)
         _set_steps(cycle, expert)
@@ -115,22 +118,30 @@ def _create(operations: Any, account: DemoAccount, by: Any, unit_code: str, unit
     return user
 
 
-def _load_registry(expert: Any, size: str, console: Console) -> None:
+def _load_registry(expert: Any, size: str, console: Console) -> Any:
     """Load units and schools of the synthetic nation."""
-    from dienrong.registry import operations, queries
-    from dienrong.registry.numeric import nation_rows, nation_source
-
-    last = queries.last_load()
-    if last is None or last.source != nation_source(seed=SEED, size=size):
-        console.progress("Lập danh mục trường · Making the list of schools", 0.0)
-        last = operations.load_nation(
-            rows=nation_rows(seed=SEED, size=size), school_year=SCHOOL_YEAR, by=expert
-        )
+    last = demo_registry.load_registry(
+        seed=SEED, size=size, school_year=SCHOOL_YEAR, by=expert, say=console.progress
+    )
     console.say(f"{last.n_provinces} tỉnh · {last.n_communes} xã · {last.n_schools} trường (schools)")
+    return last
 
 
-def _make_accounts(expert: Any) -> None:
-    """Make one account per role, all in the units of one school."""
+def _fill_registry(school: Any, load: Any, expert: Any, size: str, console: Console) -> None:
+    """Give the officers something to look at: class lists of their commune, a draft of mergers, faults in the data."""
+    n_pupils = demo_registry.fill_rosters(
+        commune_code=school.commune.code, seed=SEED, size=size, school_year=SCHOOL_YEAR, by=expert
+    )
+    demo_registry.draft_mergers(province=school.province, by=expert)
+    n_faults = demo_registry.check_data(loaded_at=load.loaded_at, by=expert, say=console.progress)
+    console.say(
+        f"{n_pupils} học sinh trong danh sách, {n_faults} điểm dữ liệu cần xem lại · "
+        f"{n_pupils} pupils listed, {n_faults} points of data to look at"
+    )
+
+
+def _make_accounts(expert: Any) -> Any:
+    """Make one account per role, all in the units of one school; give the school."""
     from dienrong.accounts import operations
     from dienrong.registry.models import School
 
@@ -151,6 +162,7 @@ def _make_accounts(expert: Any) -> None:
     for account in ACCOUNTS[1:]:
         if _person(account) is None:
             _create(operations, account, expert, *units[account.unit_kind])
+    return school
 
 
 def _make_cycle(expert: Any) -> Any:

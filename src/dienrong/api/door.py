@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import structlog
 from django.conf import settings
@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
+from ninja.renderers import JSONRenderer
 
 from dienrong.api import problems
 from dienrong.core.refusals import Refusal
@@ -34,6 +35,12 @@ class StrictJson(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         """Read the body."""
         return json.loads(request.body, parse_constant=_refuse_constant)
+
+
+class ReadableJson(JSONRenderer):
+    """Writes Vietnamese letters as they are."""
+
+    json_dumps_params: ClassVar[dict[str, Any]] = {"ensure_ascii": False, "separators": (",", ":")}
 
 
 def _refuse_constant(word: str) -> NoReturn:

@@ -106,12 +106,13 @@ def _master_key() -> bytes:
     """Give the key of the installation: the option, else the file, which is made at first use."""
     if settings.OPTIONS.vault_key:
         return key_from_text(settings.OPTIONS.vault_key)
-    return _kept_key(Path(settings.DATA_DIR) / FILE_NAME)
+    return _kept_key(f"{settings.DATA_DIR}/{FILE_NAME}")  # text: joining paths would cost more than sealing
 
 
 @functools.lru_cache(maxsize=4)
-def _kept_key(kept: Path) -> bytes:
+def _kept_key(name: str) -> bytes:
     """Read the key in the data folder; of several processes that make it together one wins."""
+    kept = Path(name)
     if not kept.exists():
         _keep_new_key(kept)
     try:

@@ -12,8 +12,8 @@ from dienrong.core.row_changes import CellProblem
 from dienrong.core.text import search_key
 from dienrong.imports import matching, sentences
 from dienrong.imports.columns import Target
-from dienrong.imports.numeric.cells import clean
-from dienrong.imports.numeric.faults import CellFault, FileFault
+from dienrong.imports.numeric.cells import CellRule, clean
+from dienrong.imports.numeric.faults import CellFault, Cleaned, FileFault
 from dienrong.imports.numeric.headers import Header, find_header, is_total_row
 from dienrong.imports.numeric.sheets import SEARCHED_ROWS_SHOWN, Book, Sheet
 from dienrong.imports.numeric.texts import legacy_evidence
@@ -21,6 +21,7 @@ from dienrong.imports.numeric.texts import legacy_evidence
 BLOCK_ROWS = 2_000
 SAMPLE_ROWS = 200
 EVIDENCE_CELLS = 4_000
+REMEMBERED_CELLS = 2_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +226,9 @@ class Reader:
             legacy_evidence(itertools.islice(texts, EVIDENCE_CELLS)) if not layout.charset else frozenset()
         )
 
+        self._seen: dict[int, dict[str | float, Cleaned]] = {
+            place: {} for place, _column, _rule in self._columns
+        }
         self.tally = Tally()
 
     def blocks(self) -> Iterator[list[ReadRow]]:
@@ -259,14 +263,17 @@ class Reader:
             raw = cells[place] if place < len(cells) else ""
             if raw == "" or raw is None:
                 continue
-            cleaned = clean(raw, rule, today=self._today, known=self._known)
+            cleaned = self._clean(place, raw, rule)
             if cleaned.fault:
                 problems.append(sentences.cell_problem(cleaned.fault, column, as_typed(raw)))
                 continue
             if cleaned.value is not None:
                 values[column.code] = cleaned.value
             for kind in cleaned.repairs:
-                self.tally.repaired(kind, self._example(number, column, raw, cleaned.value))
+                if kind in self.tally.repairs:
+                    self.tally.repairs[kind]["n"] += 1
+                else:
+                    self.tally.repaired(kind, self._example(number, column, raw, cleaned.value))
         refused = {problem.column for problem in problems}
         problems += [
             sentences.cell_problem(CellFault("missing"), column, "")
@@ -274,6 +281,18 @@ class Reader:
             if values.get(column.code) is None and column.code not in refused
         ]
         return ReadRow(number, values, tuple(problems))
+
+    def _clean(self, place: int, raw: Any, rule: CellRule) -> Cleaned:
+        """Clean one cell; what stood in the column before is remembered, since most cells repeat."""
+        if not isinstance(raw, str | float):
+            return clean(raw, rule, today=self._today, known=self._known)
+        seen = self._seen[place]
+        found = seen.get(raw)
+        if found is None:
+            found = clean(raw, rule, today=self._today, known=self._known)
+            if len(seen) < REMEMBERED_CELLS:
+                seen[raw] = found
+        return found
 
     def _example(self, number: int, column: Any, raw: Any, value: Any) -> str:
         """Write an example of a repair; personal data give the place alone."""

@@ -53,7 +53,7 @@ class TraitsForm(DecisionForm):
         label=_("Levels"), choices=[(level, level) for level in LEVELS], widget=forms.CheckboxSelectMultiple
     )
     commune = forms.ChoiceField(label=_("Commune"))
-    kind = forms.ChoiceField(label=_("Kind"), choices=SchoolTraits.Kind.choices)
+    kind = forms.ChoiceField(label=_("Kind of school"), choices=SchoolTraits.Kind.choices)
     sector = forms.ChoiceField(label=_("Owner"), choices=SchoolTraits.Sector.choices)
     managed_by = forms.ChoiceField(label=_("Managed by"), choices=SchoolTraits.ManagedBy.choices)
     area = forms.ChoiceField(label=_("Area"), choices=SchoolTraits.Area.choices)
@@ -91,7 +91,7 @@ class TraitsForm(DecisionForm):
 class ContactsForm(forms.Form):
     """Data of a school without history."""
 
-    address = forms.CharField(label=_("Address"), max_length=240, required=False)
+    address = forms.CharField(label=_("Postal address"), max_length=240, required=False)
     phone = forms.CharField(label=_("Phone"), max_length=20, required=False)
     email = forms.EmailField(label=_("E-mail"), required=False)
     latitude = forms.DecimalField(
@@ -168,8 +168,18 @@ class LineForm(forms.Form):
 
     kind = forms.ChoiceField(label=_("What happens"), choices=MergerLine.Kind.choices)
     successor = forms.ChoiceField(label=_("The school that goes on"), required=False)
-    new_code = forms.CharField(label=_("New code"), max_length=20, required=False)
-    new_name = forms.CharField(label=_("New name"), max_length=200, required=False)
+    new_code = forms.CharField(
+        label=_("New code"),
+        max_length=20,
+        required=False,
+        help_text=_("For a new school, or to change the code; else leave it empty."),
+    )
+    new_name = forms.CharField(
+        label=_("New name"),
+        max_length=200,
+        required=False,
+        help_text=_("For a new school, or where the name changes too; else leave it empty."),
+    )
     commune = forms.ChoiceField(label=_("Commune afterwards"), required=False)
 
     NEW_SCHOOL = "+"

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
@@ -16,13 +16,19 @@ SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NationRows:
-    """Units and schools as plain rows, with the fingerprint of their values."""
+    """Units and schools as plain rows, with the fingerprint of their values.
+
+    A school's row may carry contacts, place and managing body. ``counts`` are enrolments of further school years,
+    ``sites`` the sites of schools; without them what the registry has of these stays as it is.
+    """
 
     source: str
     fingerprint: str
     provinces: tuple[dict[str, Any], ...]
     communes: tuple[dict[str, Any], ...]
     schools: tuple[dict[str, Any], ...]
+    counts: tuple[dict[str, Any], ...] = ()
+    sites: tuple[dict[str, Any], ...] = ()
 
 
 def nation_source(*, seed: int, size: str) -> str:
@@ -37,12 +43,18 @@ def nation_rows(*, seed: int, size: str) -> NationRows:
 
     Every province and commune of the country comes along, also where the small nation has no school there.
     """
+    from lsakit import datasets
+
+    return _plain_rows(datasets.nation(seed=seed, size=size).schools, nation_source(seed=seed, size=size))
+
+
+def _plain_rows(schools: Any, source: str) -> NationRows:
+    """Give all units and the schools of a nation as rows."""
     from lsakit import datasets, lineage
 
-    schools = datasets.nation(seed=seed, size=size).schools
     provinces, communes = datasets.units.provinces(), datasets.units.communes()
     return NationRows(
-        source=nation_source(seed=seed, size=size),
+        source=source,
         fingerprint=lineage.hash_parameters(
             {
                 "provinces": lineage.hash_table(provinces),
@@ -56,6 +68,70 @@ def nation_rows(*, seed: int, size: str) -> NationRows:
     )
 
 
+def nation_register_rows(
+    *, seed: int, size: str, frame_year: int, newest_year: int, mistakes: float
+) -> NationRows:
+    """Make the synthetic nation with all that a registry keeps of its schools, from a year before the frame's.
+
+    A share of the schools has a mistake, for the scorecard to find.
+    """
+    from lsakit import datasets, lineage
+
+    made = datasets.nation(seed=seed, size=size)
+    years = [year for year in range(frame_year - 1, newest_year + 1) if year != frame_year]
+    details = datasets.nation_details(made, frame_year=frame_year, school_years=years, mistakes=mistakes)
+    tables = {"schools": details.schools, "counts": details.enrolments, "sites": details.sites}
+    plain = _plain_rows(made.schools, "")
+    hashes = {name: lineage.hash_table(table) for name, table in tables.items()}
+    counted, confirmed = date(newest_year, 10, 12), datetime(newest_year, 10, 14, 2, tzinfo=UTC)
+    newest = details.enrolments.filter(
+        details.enrolments["school_year"] == f"{newest_year}-{newest_year + 1}"
+    )
+    reported = set((newest if years[-1] == newest_year else made.schools).get_column("school_id").to_list())
+    more = [
+        {
+            **row,
+            "data_at": counted if code in reported else date(newest_year - 1, 10, 12),
+            "confirmed_at": confirmed if code in reported and int(code) % UNCONFIRMED else None,
+        }
+        for code, row in zip(
+            details.schools["school_id"].to_list(), details.schools.drop("school_id").to_dicts(), strict=True
+        )
+    ]
+    return NationRows(
+        source=nation_register_source(seed=seed, size=size, newest_year=newest_year),
+        fingerprint=lineage.hash_parameters({"nation": plain.fingerprint, **hashes}),
+        provinces=plain.provinces,
+        communes=plain.communes,
+        schools=tuple({**row, **detail} for row, detail in zip(plain.schools, more, strict=True)),
+        counts=tuple(details.enrolments.to_dicts()),
+        sites=tuple(details.sites.to_dicts()),
+    )
+
+
+def nation_register_source(*, seed: int, size: str, newest_year: int) -> str:
+    """Say from where the rows of a nation with details up to a school year come."""
+    return f"{nation_source(seed=seed, size=size)} · {newest_year}-{newest_year + 1}"
+
+
+def nation_student_rows(
+    *, seed: int, size: str, school_ids: Sequence[str], years_later: int
+) -> list[dict[str, Any]]:
+    """List the pupils of some schools of a nation so many years after its frame, in the columns of the rosters."""
+    from lsakit import datasets
+
+    made = datasets.nation(seed=seed, size=size)
+    rows: list[dict[str, Any]] = []
+    for grade in (5, 9):
+        known = set(made.frame(grade).get_column("school_id").to_list())
+        chosen = [code for code in school_ids if code in known]
+        if chosen:
+            rows += datasets.nation_students(made, chosen, grade, years_later=years_later).to_dicts()
+    return [{**row, "birth_date": row["birth_date"].isoformat()} for row in rows]
+
+
+UNCONFIRMED = 9
+"""One school in so many of the demonstration has not confirmed its data."""
 UnitKey = tuple[str, str, date]
 """A unit as people mean it: level, code and the first day on which the code named it."""
 

@@ -183,7 +183,7 @@ def read_birth_date(value: Any) -> str:
 def read_sex(value: Any) -> str:
     """Read female or male."""
     if value not in SEXES:
-        raise BadCellError(_("The sex is “Nữ” or “Nam”."), _("Choose one of the two."))
+        raise BadCellError(_("The sex is female or male."), _("Choose one of the two."))
     return str(value)
 
 
@@ -219,9 +219,7 @@ def read_class_name(value: Any) -> str:
 def read_status(value: Any) -> str:
     """Read whether the pupil still learns here."""
     if value not in STATUSES:
-        raise BadCellError(
-            _("The state is “Đang học”, “Chuyển đi” or “Bỏ học”."), _("Choose one of the three.")
-        )
+        raise BadCellError(_("The state is studying, moved or dropped out."), _("Choose one of the three."))
     return str(value)
 
 
@@ -229,14 +227,14 @@ def read_flag(value: Any) -> bool:
     """Read yes or no."""
     word = str(value).strip().lower()
     if word not in YES and word not in NO:
-        raise BadCellError(_("Write “Có” or “Không”."))
+        raise BadCellError(_("Write yes or no."))
     return word in YES
 
 
 def read_role(value: Any) -> str:
     """Read whether the person teaches or manages."""
     if value not in ROLES:
-        raise BadCellError(_("The role is “Giáo viên” or “Cán bộ quản lý”."), _("Choose one of the two."))
+        raise BadCellError(_("The role is teacher or manager."), _("Choose one of the two."))
     return str(value)
 
 

@@ -13,7 +13,9 @@ from dienrong.rosters import cells, codes
 from dienrong.rosters.models import Consent, Purpose, Sex, StudentPlace
 
 PEOPLES = [("", "—"), *((code, f"{code} · {name}") for code, name in codes.ETHNICITIES.items())]
-DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+DAY_FORMATS = ["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"]
+DAY_HINT = _("Day/month/year, such as 05/09/2015")
+FILL_IN = {"required": _("Please fill this in.")}
 
 
 def text(**attributes: str) -> forms.TextInput:
@@ -21,8 +23,27 @@ def text(**attributes: str) -> forms.TextInput:
     return forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", **attributes})
 
 
-class CellForm(forms.Form):
-    """A form whose fields are cells of a row."""
+def day(label: Any, hint: Any = DAY_HINT) -> forms.DateField:
+    """Make a field for a date as people here write it; the browser's own calendar writes the month first."""
+    widget = forms.DateInput(format="%d/%m/%Y", attrs={"inputmode": "numeric", "autocomplete": "off"})
+    field = forms.DateField(label=label, help_text=hint, input_formats=DAY_FORMATS, widget=widget)
+    field.error_messages["invalid"] = _("Write day/month/year, such as 05/09/2015.")
+    return field
+
+
+class FilledForm(forms.Form):
+    """A form that says in plain words what is missing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.error_messages |= FILL_IN
+
+
+class CellForm(FilledForm):
+    """A form whose fields are cells of a row, read as those of a file are read."""
+
+    columns: tuple[str, ...] = ()
 
     def cells(self) -> dict[str, Any]:
         """Give the filled cells by column code."""
@@ -31,6 +52,15 @@ class CellForm(forms.Form):
             for name, value in self.cleaned_data.items()
             if value not in (None, "")
         }
+
+    def clean(self) -> dict[str, Any]:
+        """Read the cells; a field that has an error already, or is empty, gets no second one."""
+        cleaned = super().clean() or self.cleaned_data
+        self.read, problems = cells.read(self.cells(), self.columns, clock.today())
+        self.add_problems(
+            tuple(each for each in problems if each.value != "" and each.column not in self.errors)
+        )
+        return cleaned
 
     def add_problems(self, problems: tuple[CellProblem, ...]) -> None:
         """Show beside each field why its cell cannot be taken."""
@@ -42,8 +72,10 @@ class CellForm(forms.Form):
 class IdentityForm(CellForm):
     """Who somebody is."""
 
+    columns = ("full_name", "birth_date", "sex", "personal_id", "ethnicity")
+
     full_name = forms.CharField(label=_("Full name"), max_length=100, widget=text())
-    birth_date = forms.DateField(label=_("Date of birth"), widget=DAY)
+    birth_date = day(_("Date of birth"))
     sex = forms.ChoiceField(label=_("Sex"), choices=Sex.choices)
     personal_id = forms.CharField(
         label=_("Personal number (12 digits)"),
@@ -54,18 +86,11 @@ class IdentityForm(CellForm):
     )
     ethnicity = forms.ChoiceField(label=_("Ethnic group"), choices=PEOPLES, required=False)
 
-    def clean(self) -> dict[str, Any]:
-        """Read the cells as those of a file are read."""
-        cleaned = super().clean() or self.cleaned_data
-        found, problems = cells.read(self.cells(), tuple(self.fields), clock.today())
-        self.read = found
-        if not self.errors:
-            self.add_problems(tuple(problems))
-        return cleaned
-
 
 class StudentForm(CellForm):
     """A pupil who is put on the list of a school."""
+
+    columns = tuple(column for column in cells.STUDENT_COLUMNS if column not in ("school_id", "status"))
 
     student_code = forms.CharField(
         label=_("Pupil's code (10 digits)"),
@@ -74,9 +99,9 @@ class StudentForm(CellForm):
         widget=text(inputmode="numeric"),
     )
     full_name = forms.CharField(label=_("Full name"), max_length=100, widget=text())
-    birth_date = forms.DateField(label=_("Date of birth"), widget=DAY)
+    birth_date = day(_("Date of birth"))
     sex = forms.ChoiceField(label=_("Sex"), choices=[("", "—"), *Sex.choices])
-    grade = forms.IntegerField(label=_("Grade"), min_value=0, max_value=12)
+    grade = forms.IntegerField(label=_("Grade level"), min_value=0, max_value=12)
     class_name = forms.CharField(label=_("Class"), max_length=30, widget=text())
     personal_id = forms.CharField(
         label=_("Personal number (12 digits)"),
@@ -92,15 +117,13 @@ class StudentForm(CellForm):
 class PlaceForm(CellForm):
     """The class of a pupil, and whether the pupil is still there."""
 
-    grade = forms.IntegerField(label=_("Grade"), min_value=0, max_value=12)
+    grade = forms.IntegerField(label=_("Grade level"), min_value=0, max_value=12)
     class_name = forms.CharField(label=_("Class"), max_length=30, widget=text())
     status = forms.ChoiceField(label=_("State"), choices=StudentPlace.Status.choices)
-    on_date = forms.DateField(
-        label=_("Since"), widget=DAY, help_text=_("The day on which the pupil left or came back.")
-    )
+    on_date = day(_("Day of leaving or return"), "")
 
 
-class PurposeForm(forms.Form):
+class PurposeForm(FilledForm):
     """What personal data are processed for and how long they are kept."""
 
     name_vi = forms.CharField(label=_("Name in Vietnamese"), max_length=200)
@@ -120,12 +143,12 @@ class PurposeForm(forms.Form):
     )
 
 
-class ConsentForm(forms.Form):
+class ConsentForm(FilledForm):
     """A consent as it was given."""
 
     purpose = forms.ModelChoiceField(label=_("Purpose"), queryset=Purpose.objects.none(), empty_label=None)
     given_by = forms.ChoiceField(label=_("Given by"), choices=Consent.GivenBy.choices)
-    given_on = forms.DateField(label=_("Given on"), widget=DAY)
+    given_on = day(_("Given on"))
     evidence = forms.CharField(
         label=_("Where the paper is kept"),
         max_length=120,

@@ -23,7 +23,8 @@ from lsakit.errors import DesignError
 from lsakit.randomness import stable_seeds, stream
 
 OLDEST_SCHOOL = 2015  # every school of a nation was founded before
-MOST_IN_GRADE = 10_000
+MOST_IN_GRADE, MOST_YEARS_LATER = 10_000, 9
+HALF = 500_000
 MISTAKES = ("phone", "email", "place", "class", "jump", "missing", "abroad", "address")
 
 
@@ -232,7 +233,9 @@ def _sites(rng: np.random.Generator, schools: pl.DataFrame, table: pl.DataFrame)
     )
 
 
-def nation_students(made: Nation, school_ids: Sequence[str], grade: int) -> pl.DataFrame:
+def nation_students(
+    made: Nation, school_ids: Sequence[str], grade: int, *, years_later: int = 0
+) -> pl.DataFrame:
     """List the pupils of a grade as a sector database would, with codes and made-up names.
 
     Parameters
@@ -243,21 +246,32 @@ def nation_students(made: Nation, school_ids: Sequence[str], grade: int) -> pl.D
         Schools that have the grade.
     grade : int
         5 or 9.
+    years_later : int, default 0
+        0 gives the pupils of ``made.lists``; more gives other children, born so many years later, in classes of
+        the same sizes. At most 9.
 
     Returns
     -------
     polars.DataFrame
         school_id, student_code (ten digits), personal_id (twelve digits), full_name, birth_date, sex, ethnicity,
-        grade, class_name, status, has_special_needs; the same pupils as ``made.lists``.
+        grade, class_name, status, has_special_needs.
 
     Raises
     ------
     DesignError
-        If a school does not have the grade.
+        If a school does not have the grade, or the years lie outside their bounds.
     """
-    lists = made.lists(school_ids, grade)
+    if not 0 <= years_later <= MOST_YEARS_LATER:
+        raise DesignError(
+            f"The 'years_later' of the list must lie between 0 and {MOST_YEARS_LATER}. Got {years_later}.",
+            param="years_later",
+            got=years_later,
+        )
+    lists = made.lists(school_ids, grade).with_columns(
+        pl.col("birth_date").cast(pl.Date).dt.offset_by(f"{years_later}y")
+    )
     ids = lists.get_column("student_id")
-    keys = stable_seeds(made.seed, "details.students", ids.to_list())
+    keys = stable_seeds(made.seed, f"details.students.{years_later}", ids.to_list())
     girls = (lists.get_column("gender") == "F").to_numpy()
     facts = lists.select("school_id").join(
         made.schools.select("school_id", "province_code"), on="school_id", maintain_order="left"
@@ -269,9 +283,12 @@ def nation_students(made: Nation, school_ids: Sequence[str], grade: int) -> pl.D
     place = {code: at for at, code in enumerate(made.schools.get_column("school_id").to_list())}
     position = np.array([place[code] for code in school.to_list()], dtype=np.int64)
     number = ids.str.slice(-4).cast(pl.Int64).to_numpy() - 1
-    code = scramble((position * len(GRADES) + GRADES.index(grade)) * MOST_IN_GRADE + number)
+    half = GRADES.index(grade)
+    code = scramble(
+        ((position * len(GRADES) + half) * (MOST_YEARS_LATER + 1) + years_later) * MOST_IN_GRADE + number
+    )
     starts = _first_serials(made, grade)
-    serial = np.array([starts[one] for one in school.to_list()], dtype=np.int64) + number
+    serial = np.array([starts[one] for one in school.to_list()], dtype=np.int64) + number + half * HALF
     birth_year = lists.get_column("birth_date").dt.year().to_numpy().astype(np.int64)
     return pl.DataFrame(
         {

@@ -75,6 +75,18 @@ def test_pupils_are_those_of_the_lists_with_codes_and_names(made: Nation) -> Non
         assert alone.equals(pupils.filter(school_id=schools[0]))
 
 
+def test_later_years_have_other_children_of_the_right_age(made: Nation) -> None:
+    schools = made.frame(5).get_column("school_id").to_list()[:40]
+    years = [nation_students(made, schools, 5, years_later=later) for later in (0, 1, 2)]
+    everybody = pl.concat(years)
+    assert everybody.get_column("student_code").is_unique().all()
+    assert everybody.get_column("personal_id").is_unique().all()
+    born = [table.get_column("birth_date").dt.year().max() for table in years]
+    assert born == [born[0], born[0] + 1, born[0] + 2]
+    with pytest.raises(DesignError, match="'years_later' of the list must lie between 0 and 9"):
+        nation_students(made, schools, 5, years_later=10)
+
+
 def test_an_impossible_share_is_refused(made: Nation) -> None:
     with pytest.raises(DesignError, match=r"'mistakes' of the details must be a share between 0 and 0\.5"):
         nation_details(made, frame_year=2025, school_years=[], mistakes=0.9)

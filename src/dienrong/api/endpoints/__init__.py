@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_noop as _
 
 from dienrong.api.access import Bearer
-from dienrong.api.door import Api, StrictJson
+from dienrong.api.door import Api, ReadableJson, StrictJson
 from dienrong.api.endpoints import frame, imports, me, rosters, schools, scores, units
 
 api = Api(
@@ -20,6 +20,7 @@ api = Api(
     docs_url=None,
     auth=Bearer(),
     parser=StrictJson(),
+    renderer=ReadableJson(),
     servers=[{"url": "/"}],
     urls_namespace="api-v1",
 )

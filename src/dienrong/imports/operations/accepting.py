@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -65,7 +66,8 @@ def accept_upload(
 ) -> Upload:
     """Write every row that is new or changed, all in one transaction; accepted before, it changes nothing.
 
-    Every row is compared once more just before it is written. Where what is kept changed since the preview,
+    Rows that change something are compared once more just before they are written; rows that are new must turn
+    out as new. Where what is kept changed since the preview,
     nothing at all is written, so that a person never accepts what the preview did not show.
 
     Raises
@@ -95,8 +97,10 @@ def accept_upload(
     target = target_of(found.target)
     n_done = 0
     for ordinal, block in enumerate(_staged_blocks(found)):
-        changes = _still_true(list(queries.changes_of(block, target)), target, scope, found)
+        changes = list(queries.changes_of(block, target))
+        _demand_still_true(changes, target, scope, found)
         written = target.write(changes, by, found.params)
+        _demand_as_previewed(changes, written)
         content = [dataclasses.asdict(one) for one in written]
         WrittenBlock.objects.create(
             upload=found,
@@ -125,28 +129,59 @@ def _staged_blocks(upload: Upload) -> Iterator[list[StagedRow]]:
         yield block
 
 
-def _still_true(staged: Sequence[RowChange], target: Target, scope: Any, upload: Upload) -> list[RowChange]:
-    """Compare rows once more and refuse where the outcome is another than in the preview."""
-    rows = [(change.number, change.values) for change in staged]
+def _demand_still_true(staged: Sequence[RowChange], target: Target, scope: Any, upload: Upload) -> None:
+    """Compare the rows that change something once more; refuse where they would change something else now."""
+    changed = [change for change in staged if change.verdict == "changed"]
+    rows = [(change.number, change.values) for change in changed]
     fresh = [without_spelling(change)[0] for change in compared(target, rows, scope, upload.params)]
-    stale = [
+    _refuse_stale(
         change.number
-        for change, again in zip(staged, fresh, strict=True)
+        for change, again in zip(changed, fresh, strict=True)
         if again.verdict != change.verdict or _plain(again) != _plain(change)
-    ]
-    if stale:
-        named = ", ".join(str(number) for number in stale[:NAMED_ROWS])
+    )
+
+
+def _demand_as_previewed(staged: Sequence[RowChange], written: Sequence[Written]) -> None:
+    """Refuse where a row was not written, or a new one was kept already; the room compares again as it writes."""
+    before = {(one.number, one.key): one.before for one in written}
+    numbers = {one.number for one in written}
+    new = {change.number for change in staged if change.verdict == "new"}
+    stale = {change.number for change in staged if change.number not in numbers}
+    stale |= {number for (number, _key), kept in before.items() if kept is not None and number in new}
+    _refuse_stale(sorted(stale))
+
+
+def _refuse_stale(numbers: Iterable[int]) -> None:
+    """Name the first rows of which something else would become than the preview showed."""
+    named = ", ".join(str(number) for number in itertools.islice(numbers, NAMED_ROWS))
+    if named:
         raise PreviewStale(
             _("What is kept changed since the preview, in rows: %(rows)s. Nothing was written.")
             % {"rows": named},
             hint=_("Please make the preview anew and look at it once more."),
         )
-    return fresh
 
 
 def _plain(change: RowChange) -> dict[str, Any]:
     """Give the cells that change, as JSON would."""
     return {column: [pair[0], pair[1]] for column, pair in change.changes.items()}
+
+
+def demand_undoable(found: Upload) -> None:
+    """Refuse to take back what was not accepted, or what is kept no longer.
+
+    Raises
+    ------
+    UploadState
+        If so.
+    """
+    if found.state != Upload.State.ACCEPTED:
+        raise UploadState(_("Only an accepted file can be taken back."))
+    if found.purged_at is not None:
+        raise UploadState(
+            _("This file was accepted too long ago to be taken back as one step."),
+            hint=_("Send in a file with the values of before."),
+        )
 
 
 @transaction.atomic
@@ -164,13 +199,7 @@ def undo_upload(*, by: Any, upload: Upload, progress: Progress | None = None) ->
     found = mine(by, upload)
     if found.state == Upload.State.UNDONE:
         return found
-    if found.state != Upload.State.ACCEPTED:
-        raise UploadState(_("Only an accepted file can be taken back."))
-    if found.purged_at is not None:
-        raise UploadState(
-            _("This file was accepted too long ago to be taken back as one step."),
-            hint=_("Send in a file with the values of before."),
-        )
+    demand_undoable(found)
     target = target_of(found.target)
     blocks = found.written.order_by("-ordinal")
     n_blocks, n_rows = blocks.count(), 0

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from dienrong.imports import queries
 from dienrong.imports.columns import Target
 from dienrong.imports.models import Upload
-from dienrong.imports.operations.accepting import accept_upload, undo_upload
+from dienrong.imports.operations.accepting import accept_upload, demand_undoable, undo_upload
 from dienrong.imports.operations.previewing import match_columns, preview_upload
 from dienrong.imports.operations.receiving import UploadState, is_long_to_open, locked, mine, receive_file
 from dienrong.jobs.operations import enqueue
@@ -71,7 +71,9 @@ def start_undoing(*, by: Any, upload: Upload) -> Upload:
     if _n_rows(upload) < ROWS_AT_ONCE:
         return undo_upload(by=by, upload=upload)
     with transaction.atomic():
-        return _enqueue("imports.undo", mine(by, upload), by)
+        found = mine(by, upload)
+        demand_undoable(found)
+        return _enqueue("imports.undo", found, by)
 
 
 def _n_rows(upload: Upload) -> int:

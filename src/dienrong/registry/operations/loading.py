@@ -18,6 +18,7 @@ from dienrong.registry.models import (
     RegistryLoad,
     School,
     SchoolEnrolment,
+    SchoolSite,
     SchoolVersion,
     UnitVersion,
 )
@@ -27,6 +28,8 @@ from dienrong.registry.versions import is_version_of, version_of
 
 BATCH = 1000
 UNITS_VALID_FROM = date(2025, 7, 1)
+DETAILS = ("managed_by", "address", "phone", "email", "latitude", "longitude", "founded_date", "confirmed_at")
+"""What a row of a school may carry; where the first row does not, the registry's own stays."""
 
 
 def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
@@ -72,6 +75,8 @@ def load_nation(*, rows: NationRows, school_year: str, by: Any | None) -> Regist
     _begin_unit_versions()
     _load_schools(rows.schools, communes, parents)
     _load_enrolments(rows.schools, school_year)
+    _load_counts(rows.counts)
+    _load_sites(rows.sites, communes)
     _renew_versions(since)
     load = RegistryLoad.objects.create(
         source=rows.source,
@@ -127,6 +132,8 @@ def _load_schools(
     provinces: dict[str, AdministrativeUnit],
 ) -> None:
     """Write the schools and close those that are no longer there."""
+    rows = list(rows)
+    details = [name for name in DETAILS if rows and name in rows[0]]
     schools = [_school(row, communes, provinces) for row in rows]
     School.objects.update(is_open=False)
     for batch in _batches(schools):
@@ -150,6 +157,7 @@ def _load_schools(
                 "data_at",
                 "search_key",
                 "sort_key",
+                *details,
             ],
         )
 
@@ -172,9 +180,10 @@ def _school(
         minority_share=round(row["minority_share"], 4),
         n_satellite_sites=row["n_satellite_sites"],
         is_open=True,
-        data_at=clock.today(),
+        data_at=row.get("data_at") or clock.today(),
         search_key=search_key(f"{row['name']} {row['school_id']}"),
         sort_key=sort_key(row["name"]),
+        **{name: row[name] for name in DETAILS if name in row},
     )
 
 
@@ -252,3 +261,37 @@ def _load_enrolments(rows: Iterable[dict[str, Any]], school_year: str) -> None:
     )
     for batch in _batches(grades):
         SchoolEnrolment.objects.bulk_create(batch)
+
+
+def _load_counts(rows: Iterable[dict[str, Any]]) -> None:
+    """Replace the enrolments of further school years."""
+    rows = list(rows)
+    keys = dict(School.objects.values_list("school_id", "pk"))
+    SchoolEnrolment.objects.filter(school_year__in={row["school_year"] for row in rows}).delete()
+    recorded_at = clock.now()
+    counts = (
+        SchoolEnrolment(**{**row, "school_id": keys[row["school_id"]], "recorded_at": recorded_at})
+        for row in rows
+    )
+    for batch in _batches(counts):
+        SchoolEnrolment.objects.bulk_create(batch)
+
+
+def _load_sites(rows: Iterable[dict[str, Any]], communes: dict[str, AdministrativeUnit]) -> None:
+    """Replace the sites of the schools that the rows name."""
+    rows = list(rows)
+    keys = dict(School.objects.values_list("school_id", "pk"))
+    for batch in _batches({keys[row["school_id"]] for row in rows}):
+        SchoolSite.objects.filter(school__in=batch).delete()
+    sites = (
+        SchoolSite(
+            school_id=keys[row["school_id"]],
+            code=row["site_code"],
+            name=clean_text(row["site_name"]),
+            commune=communes[row["commune_code"]],
+            **{name: row[name] for name in ("is_main", "address", "latitude", "longitude")},
+        )
+        for row in rows
+    )
+    for batch in _batches(sites):
+        SchoolSite.objects.bulk_create(batch)

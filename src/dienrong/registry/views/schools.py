@@ -27,6 +27,7 @@ from dienrong.registry.queries.schools import STATES, SchoolFilter
 ROWS_PER_PAGE = 50
 TABS = ("what", "happened", "lineage")
 HISTORY_ROWS = 50
+MOVING = (SchoolEvent.Kind.MERGE, SchoolEvent.Kind.SPLIT)
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -66,7 +67,7 @@ def schools_file(request: HttpRequest) -> HttpResponse:
     rows = queries.rows_of(queries.find_schools(scope, narrowed))
     day = narrowed.day or clock.today()
     titles = (
-        _("Code"), _("School"), _("Levels"), _("Kind"), _("Commune"), _("Province"), _("Area"),
+        _("Code"), _("School"), _("Levels"), _("Kind of school"), _("Commune"), _("Province"), _("Area"),
         _("Disadvantaged area"), _("State"), _("Pupils"),
     )  # fmt: skip
     words = {True: _("open"), False: _("closed")}
@@ -157,7 +158,11 @@ def _what_happened(found: School, scope: Scope) -> dict[str, Any]:
     """Give the events, the versions and the entries of the log."""
     events = list(queries.events_of(found)[:HISTORY_ROWS])
     for event in events:
-        event.before = [part.predecessor for part in event.successions.all() if part.predecessor]
+        event.before = [
+            part.predecessor
+            for part in event.successions.all()
+            if part.predecessor and (event.kind in MOVING or part.predecessor_id != part.successor_id)
+        ]
         event.after = list({part.successor: None for part in event.successions.all() if part.successor})
         event.may_be_undone = event.state == SchoolEvent.State.APPLIED and event.batch_id is None
     return {

@@ -10,7 +10,6 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.cache import patch_cache_control
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -176,7 +175,6 @@ def excel(request: HttpRequest, school_id: str) -> HttpResponse:
     suffix = f"-{asked.class_name}" if asked.class_name.isascii() and asked.class_name.isalnum() else ""
     name = f"{asked.tab}-{asked.school.school_id}{suffix}-{asked.school_year}.xlsx"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    patch_cache_control(response, private=True, no_store=True)
     return response
 
 
@@ -251,7 +249,7 @@ def sheet(asked: Asked, found: list[rows.Line], *, with_names: bool) -> tuple[li
         columns += [_("Year of birth")]
     columns += [_("Sex")]
     columns += (
-        [_("Grade"), _("Class"), _("State")]
+        [_("Grade level"), _("Class"), _("State")]
         if asked.tab == "students"
         else [_("Position"), _("Subjects"), _("Grades")]
     )
