@@ -25,36 +25,16 @@ SHORT_FORMS = (
     (r"\btrung tam\b", "tt"),
     (r"\bpho thong\b", "pt"),
     (r"^truong\b", ""),
+    (r"\btu thuc\b", "tuthuc"),
+    (r"\bcong lap\b", "conglap"),
+    (r"\bdan lap\b", "danlap"),
+    (r"\blien cap\b", "liencap"),
+    (r"\bso (\d)", "${1}"),
 )
 KIND_WORDS = frozenset(
-    [
-        "th",
-        "thcs",
-        "thpt",
-        "mn",
-        "mg",
-        "nt",
-        "pt",
-        "pts",
-        "ptdtnt",
-        "ptdtbt",
-        "dtnt",
-        "dtbt",
-        "gdtx",
-        "gdnn",
-        "tt",
-        "va",
-        "lien",
-        "cap",
-        "cong",
-        "lap",
-        "tu",
-        "thuc",
-        "tuthuc",
-        "chuyen",
-        "so",
-    ]
+    "th thcs thpt mn mg nt pt ptdtnt ptdtbt dtnt dtbt gdtx gdnn tt va liencap conglap danlap tuthuc chuyen".split()
 )
+"""Words that say the kind of school; none is a syllable of which names of people and places are made."""
 SYLLABLE = re.compile(
     r"(ngh|ng|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdghklmnpqrstvx])?"
     r"(uye|uya|uyu|uoi|uou|ieu|yeu|oai|oay|oao|oeo|uai|uay|uao|uau|[aeiou][aeiouy]|y[ae]|uy|[aeiouy])"
