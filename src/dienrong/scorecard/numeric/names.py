@@ -32,7 +32,28 @@ SHORT_FORMS = (
     (r"\bso (\d)", "${1}"),
 )
 KIND_WORDS = frozenset(
-    "th thcs thpt mn mg nt pt ptdtnt ptdtbt dtnt dtbt gdtx gdnn tt va liencap conglap danlap tuthuc chuyen".split()
+    [
+        "th",
+        "thcs",
+        "thpt",
+        "mn",
+        "mg",
+        "nt",
+        "pt",
+        "ptdtnt",
+        "ptdtbt",
+        "dtnt",
+        "dtbt",
+        "gdtx",
+        "gdnn",
+        "tt",
+        "va",
+        "liencap",
+        "conglap",
+        "danlap",
+        "tuthuc",
+        "chuyen",
+    ]
 )
 """Words that say the kind of school; none is a syllable of which names of people and places are made."""
 SYLLABLE = re.compile(
