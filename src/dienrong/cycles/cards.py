@@ -64,7 +64,9 @@ def _data_card(user: Any) -> Iterable[Card]:
         title=_("Your school has not confirmed its data")
         if is_school
         else ngettext(
-            "%(n)s school has not confirmed its data", "%(n)s schools have not confirmed their data", n_waiting
+            "%(n)s school has not confirmed its data",
+            "%(n)s schools have not confirmed their data",
+            n_waiting,
         )
         % {"n": number_text(n_waiting)},
         text=_("Look at what is missing, then confirm.")

@@ -101,7 +101,8 @@ def accept_upload(
         written = target.write(changes, by, found.params)
         _demand_as_previewed(changes, written)
         content = [
-            {"number": one.number, "key": one.key, "before": one.before, "after": one.after} for one in written
+            {"number": one.number, "key": one.key, "before": one.before, "after": one.after}
+            for one in written
         ]
         WrittenBlock.objects.create(
             upload=found,
