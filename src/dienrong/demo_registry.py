@@ -11,7 +11,7 @@ from typing import Any
 
 from dienrong.core import clock
 
-MISTAKES = 0.03
+MISTAKES = 0.06
 PIECE = 2_000
 N_MERGERS = 8
 Say = Callable[[str, float], None]

@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from dienrong.core.days import DayField
+
 ROOM_NAMES = {
     "accounts": _("Accounts"),
     "jobs": _("Background work"),
@@ -22,13 +24,7 @@ class EntriesForm(forms.Form):
 
     action = forms.ChoiceField(label=_("Part"), required=False)
     actor = forms.CharField(label=_("User name"), required=False, max_length=150)
-    day = forms.DateField(
-        label=_("Day"),
-        required=False,
-        input_formats=["%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%Y-%m-%d"],
-        # A browser writes its own date field in its own order, which on many machines here is the American one.
-        widget=forms.DateInput(attrs={"placeholder": "dd/mm/yyyy", "autocomplete": "off"}, format="%d/%m/%Y"),
-    )
+    day = DayField(label=_("Day"), required=False)
 
     def __init__(self, *args: Any, rooms: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

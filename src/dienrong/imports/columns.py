@@ -10,6 +10,7 @@ from typing import Any, Literal
 from django.utils.translation import get_language
 
 from dienrong.accounts.permissions import Scope
+from dienrong.core.formats import day_text
 from dienrong.core.refusals import Refusal
 from dienrong.core.row_changes import RowChange, Written
 from dienrong.core.text import search_key
@@ -262,7 +263,7 @@ def target_of(code: str) -> Target:
 def default_value(parameter: Parameter, today: dt.date) -> str:
     """Give what the form proposes: today, or the school year that began last August."""
     if parameter.kind == "date":
-        return today.isoformat()
+        return day_text(today)
     if parameter.kind == "text":
         return ""
     first = today.year if today.month >= 8 else today.year - 1

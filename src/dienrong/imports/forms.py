@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from dienrong.core.days import DayField
 from dienrong.imports.columns import Target, default_value
 from dienrong.imports.numeric.texts import CHARSETS
 from dienrong.imports.sentences import CHARSET_WORDS
@@ -35,7 +36,7 @@ class SendForm(forms.Form):
                 help_text=str(parameter.guide),
                 initial=default_value(parameter, today),
                 max_length=20,
-                widget=forms.DateInput(attrs={"type": "date"}) if is_date else forms.TextInput(),
+                widget=DayField().widget if is_date else forms.TextInput(),
             )
         self.fields["charset"] = forms.ChoiceField(
             label=_("Character set (CSV files)"),

@@ -187,7 +187,7 @@ REPAIR_WORDS: dict[str, Any] = {
     "composed": gettext_lazy("Letters and their marks joined (Unicode NFC)"),
     "invisible": gettext_lazy("Invisible characters and hard spaces removed"),
     "blanks": gettext_lazy("Needless spaces removed"),
-    "spelling": gettext_lazy("Tone marks placed differently (hòa, hoà) taken as the same word"),
+    "spelling": gettext_lazy("Tone marks placed differently (“hòa”, “hoà”) taken as the same word"),
 }
 
 NOTE_WORDS: dict[str, Any] = {

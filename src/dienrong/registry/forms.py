@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from dienrong.core.days import DayField
 from dienrong.core.formats import day_text
 from dienrong.registry.columns import LEVELS
 from dienrong.registry.models import AdministrativeUnit, MergerLine, School, SchoolTraits
-
-DAY_FORMATS = ["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d", "%d/%m/%y"]
-
-
-class DayField(forms.DateField):
-    """A date that a browser's own picker fills, and that may be typed as 05/09/2026 too."""
-
-    def __init__(self, **options: Any) -> None:
-        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-        super().__init__(input_formats=DAY_FORMATS, widget=widget, **options)
-
-
-def read_day(text: str) -> date | None:
-    """Read a date of an address; None where none stands there, or none can be read."""
-    try:
-        return DayField(required=False).clean(text.strip())
-    except forms.ValidationError:
-        return None
 
 
 class DecisionForm(forms.Form):

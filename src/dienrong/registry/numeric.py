@@ -73,7 +73,8 @@ def nation_register_rows(
 ) -> NationRows:
     """Make the synthetic nation with all that a registry keeps of its schools, from a year before the frame's.
 
-    A share of the schools has a mistake, for the scorecard to find.
+    A share of the schools has a mistake, for the scorecard to find. The first school with grade 5 by code, which is
+    the one of the demonstration, always has some that its coordinator can mend.
     """
     from lsakit import datasets, lineage
 
@@ -81,6 +82,7 @@ def nation_register_rows(
     years = [year for year in range(frame_year - 1, newest_year + 1) if year != frame_year]
     details = datasets.nation_details(made, frame_year=frame_year, school_years=years, mistakes=mistakes)
     tables = {"schools": details.schools, "counts": details.enrolments, "sites": details.sites}
+    first = made.schools.filter(made.schools["enrolment_5"] > 0)["school_id"].min()
     plain = _plain_rows(made.schools, "")
     hashes = {name: lineage.hash_table(table) for name, table in tables.items()}
     counted, confirmed = date(newest_year, 10, 12), datetime(newest_year, 10, 14, 2, tzinfo=UTC)
@@ -98,6 +100,8 @@ def nation_register_rows(
             details.schools["school_id"].to_list(), details.schools.drop("school_id").to_dicts(), strict=True
         )
     ]
+    own = details.schools["school_id"].to_list().index(first)
+    more[own] |= {"phone": more[own]["phone"][:8], "latitude": None, "longitude": None, "confirmed_at": None}
     return NationRows(
         source=nation_register_source(seed=seed, size=size, newest_year=newest_year),
         fingerprint=lineage.hash_parameters({"nation": plain.fingerprint, **hashes}),

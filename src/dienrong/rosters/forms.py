@@ -8,12 +8,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dienrong.core import clock
+from dienrong.core.days import DayField
 from dienrong.core.row_changes import CellProblem
 from dienrong.rosters import cells, codes
 from dienrong.rosters.models import Consent, Purpose, Sex, StudentPlace
 
 PEOPLES = [("", "—"), *((code, f"{code} · {name}") for code, name in codes.ETHNICITIES.items())]
-DAY_FORMATS = ["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"]
 DAY_HINT = _("Day/month/year, such as 05/09/2015")
 FILL_IN = {"required": _("Please fill this in.")}
 
@@ -23,12 +23,9 @@ def text(**attributes: str) -> forms.TextInput:
     return forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", **attributes})
 
 
-def day(label: Any, hint: Any = DAY_HINT) -> forms.DateField:
-    """Make a field for a date as people here write it; the browser's own calendar writes the month first."""
-    widget = forms.DateInput(format="%d/%m/%Y", attrs={"inputmode": "numeric", "autocomplete": "off"})
-    field = forms.DateField(label=label, help_text=hint, input_formats=DAY_FORMATS, widget=widget)
-    field.error_messages["invalid"] = _("Write day/month/year, such as 05/09/2015.")
-    return field
+def day(label: Any, hint: Any = DAY_HINT) -> DayField:
+    """Make a field for a date with its hint."""
+    return DayField(label=label, help_text=hint)
 
 
 class FilledForm(forms.Form):

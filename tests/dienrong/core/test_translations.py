@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,14 +67,20 @@ def test_placeholders_survive_translation(file: Path) -> None:
                 raise AssertionError(f"{message.id!r}: {problem}")
 
 
+NAMES = ("diện rộng", "qđ-ubnd")
+"""Proper names and numbers of documents keep their letters in English, as do quoted words."""
+
+
 def test_english_is_no_mixture() -> None:
     letters = set("ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ")
     for file in PRESENT:
         if file.parents[1].name == "en":
             for message in catalog_of(file):
                 if message.id:
-                    first = texts_of(message)[0]
-                    assert not letters & set(first.lower().replace("diện rộng", "")), first
+                    first = re.sub("“[^”]*”", "", texts_of(message)[0]).lower()
+                    for name in NAMES:
+                        first = first.replace(name, "")
+                    assert not letters & set(first), first
 
 
 @pytest.mark.parametrize("room", ["core", "accounts", "audit", "jobs"])

@@ -118,6 +118,8 @@ PAIRS = [
     ("Trường TH Nguyễn Trãi", "Trường THCS Nguyễn Trãi", False),
     ("Trường TH Lê Lợi", "Trường TH Lê Lai", False),
     ("Trường PTDTBT TH Nậm Cang", "Trường Phổ thông dân tộc bán trú Tiểu học Nậm Cang", True),
+    ("Trường TH Mai Thúc Loan", "Trường TH Mai Thúc Loa", True),
+    ("Trường MN tư thục Hoa Phượng", "Trường MN Hoa Phượng", False),
     ("Trường TH Yên Trường", "Trường TH Yên Trườn", True),
     ("Trường TH số 2 Xuân Hòa", "Trường TH số 3 Xuân Hòa", False),
     ("Trường TH Trần Quốc Toản", "Trường TH Trần Quốc Tuấn", False),

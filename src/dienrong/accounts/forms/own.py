@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from dienrong.accounts.models import UnitKind, User, normal_username
 from dienrong.accounts.operations import SignInLocked
 from dienrong.core import text
+from dienrong.core.days import DayField
 
 
 class SignInForm(forms.Form):
@@ -166,9 +167,7 @@ class DelegationForm(forms.Form):
     """Who gets the role, and until when."""
 
     person = forms.TypedChoiceField(label=_("Person"), coerce=int, widget=forms.RadioSelect)
-    last_day = forms.DateField(
-        label=_("Last day"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
+    last_day = DayField(label=_("Last day"))
 
     def __init__(self, *args: Any, people: list[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

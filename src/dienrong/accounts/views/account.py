@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +18,7 @@ from dienrong.accounts import entering, operations, permissions, queries
 from dienrong.accounts.forms import ApiTokenForm, CodeForm, DelegationForm, PasswordForm, ProfileForm
 from dienrong.accounts.models import Assignment
 from dienrong.accounts.operations.delegation import LONGEST_DAYS
-from dienrong.core import clock, requests
+from dienrong.core import requests
 from dienrong.core.refusals import Refusal
 from dienrong.core.views import set_language_cookie
 
@@ -164,14 +163,11 @@ def delegate(request: HttpRequest) -> HttpResponse:
     own = [row for row in permissions.assignments_of(request.user) if row.delegated_from_id is None]
     chosen = _chosen_role(own, request.GET.get("role", ""))
     search = request.GET.get("q", "").strip()[:80]
-    today = clock.today()
     context: dict[str, Any] = {
         "own": own,
         "chosen": chosen,
         "search": search,
         "longest": LONGEST_DAYS,
-        "first_day": today.isoformat(),
-        "last_day": (today + datetime.timedelta(days=LONGEST_DAYS - 1)).isoformat(),
     }
     if chosen is None:
         return render(request, "accounts/delegate.html", context)

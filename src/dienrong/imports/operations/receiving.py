@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from dienrong.accounts import permissions
 from dienrong.core import clock
+from dienrong.core.days import read_day
 from dienrong.core.recording import ObjectName, record
 from dienrong.core.refusals import Conflict, Refusal
 from dienrong.core.text import clean_text
@@ -113,12 +113,13 @@ def clean_params(target: Target, params: Mapping[str, Any]) -> dict[str, str]:
     for parameter in target.parameters:
         text = clean_text(str(params.get(parameter.code) or ""))
         if parameter.kind == "date":
-            try:
-                cleaned[parameter.code] = dt.date.fromisoformat(text).isoformat()
-            except ValueError:
+            day = read_day(text)
+            if day is None:
                 raise BadParameter(
-                    _("“%(name)s” must be a date.") % {"name": parameter.title}, hint=str(parameter.guide)
-                ) from None
+                    _("“%(name)s” must be a date, such as 05/09/2026.") % {"name": parameter.title},
+                    hint=str(parameter.guide),
+                )
+            cleaned[parameter.code] = day.isoformat()
         elif parameter.kind == "text":
             if not text:
                 raise BadParameter(

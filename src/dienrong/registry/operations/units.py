@@ -94,7 +94,7 @@ def _load_level(rows: Iterable[dict[str, Any]], level: str, keys: dict[UnitKey, 
 
 def _write(model: type[models.Model], fields: tuple[str, ...], wanted: dict[Any, Any], key: Any) -> int:
     """Write the rows that are missing or differ, and say how many."""
-    kept = {key(row): row for row in model._default_manager.all()}
+    kept = {key(row): row for row in model._default_manager.order_by()}
     new = [row for mark, row in wanted.items() if mark not in kept]
     changed = []
     for mark, row in wanted.items():

@@ -12,10 +12,15 @@ from django.db.models import Prefetch, Q, QuerySet, Sum
 from dienrong.accounts.permissions import Scope
 from dienrong.core import clock
 from dienrong.core.text import search_key
-from dienrong.registry.models import RegistryLoad, School, SchoolEnrolment, SchoolVersion
+from dienrong.registry.models import AdministrativeUnit, RegistryLoad, School, SchoolEnrolment, SchoolVersion
 from dienrong.registry.queries.units import in_force
 
 STATES = ("open", "closed", "all")
+KEYS_A_QUERY = 5000
+ROW_COLUMNS = (
+    *("name", "commune__full_name", "province__name", "levels", "kind", "area"),
+    "is_disadvantaged",
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +66,18 @@ def within(scope: Scope, prefix: str = "") -> Q:
         return Q()
     if scope.is_empty:
         return Q(pk__in=[])
-    return (
-        Q(**{f"{prefix}province__code__in": scope.provinces})
-        | Q(**{f"{prefix}commune__code__in": scope.communes})
-        | Q(**{f"{prefix}school_id__in": scope.schools})
-    )
+    found = Q(**{f"{prefix}school_id__in": scope.schools})
+    # Units by their keys: an index over schools tells these, where codes would need the units beside it.
+    if scope.provinces:
+        found |= Q(**{f"{prefix}province__in": _units(AdministrativeUnit.Level.PROVINCE, scope.provinces)})
+    if scope.communes:
+        found |= Q(**{f"{prefix}commune__in": _units(AdministrativeUnit.Level.COMMUNE, scope.communes)})
+    return found
+
+
+def _units(level: str, codes: Iterable[str]) -> QuerySet[Any]:
+    """Give the keys of the units that codes name, of whatever time."""
+    return AdministrativeUnit.objects.filter(level=level, code__in=codes).order_by().values("pk")
 
 
 def schools_in(
@@ -106,9 +118,9 @@ def _traits(narrowed: SchoolFilter) -> Q:
     """Limit schools or their versions by place, level and kind."""
     found = Q()
     if narrowed.province_code:
-        found &= Q(province__code=narrowed.province_code)
+        found &= Q(province__in=_units(AdministrativeUnit.Level.PROVINCE, [narrowed.province_code]))
     if narrowed.commune_code:
-        found &= Q(commune__code=narrowed.commune_code)
+        found &= Q(commune__in=_units(AdministrativeUnit.Level.COMMUNE, [narrowed.commune_code]))
     if narrowed.kind:
         found &= Q(kind=narrowed.kind)
     if narrowed.level:
@@ -129,42 +141,53 @@ def find_schools(scope: Scope, narrowed: SchoolFilter) -> QuerySet[Any]:
     return listed_schools(scope, narrowed)
 
 
-def rows_of(found: QuerySet[Any], *, with_pupils: bool = True) -> list[SchoolRow]:
-    """Give schools or versions as rows of a list: two queries, whatever their number."""
-    if found.model is SchoolVersion:
-        things = list(found.select_related("commune", "province", "school"))
-        rows = [_row(version, version.school, version.code) for version in things]
-    else:
-        rows = [
-            _row(school, school, school.school_id) for school in found.select_related("commune", "province")
-        ]
-    if not with_pupils:
-        return rows
-    pupils = pupils_of(row.school_key for row in rows)
-    return [dataclasses.replace(row, n_students=pupils.get(row.school_key)) for row in rows]
+def rows_of(found: QuerySet[Any]) -> list[SchoolRow]:
+    """Give schools or versions as rows of a list: three queries, whatever their number.
+
+    The page is found by its keys first, which an index alone can tell; then the rows behind them are read.
+    """
+    keys = list(found.values_list("pk", flat=True))
+    rows = found.model.objects.all() if len(keys) > KEYS_A_QUERY else found.model.objects.filter(pk__in=keys)
+    prefix = "school__" if found.model is SchoolVersion else ""
+    code = "code" if found.model is SchoolVersion else "school_id"
+    columns = ("pk", f"{prefix}pk", f"{prefix}school_id", code, *ROW_COLUMNS)
+    last = (f"{prefix}is_open", f"{prefix}closed_date")
+    values = {row[0]: row[1:] for row in rows.values_list(*columns, *last).iterator(chunk_size=5000)}
+    pupils = pupils_of([values[key][0] for key in keys])
+    kinds, areas = (
+        {code: str(word) for code, word in choices.choices} for choices in (School.Kind, School.Area)
+    )
+    return [_row(values[key], kinds, areas, pupils) for key in keys]
 
 
-def _row(traits: Any, school: School, code: str) -> SchoolRow:
-    """Give one row."""
+def _row(
+    values: tuple[Any, ...], kinds: dict[str, str], areas: dict[str, str], pupils: dict[int, int]
+) -> SchoolRow:
+    """Give one row of its columns."""
+    key, address_code, code, name, commune, province, levels, kind, area, is_disadvantaged, *ending = values
     return SchoolRow(
-        school_key=school.pk,
-        address_code=school.school_id,
+        school_key=key,
+        address_code=address_code,
         school_id=code,
-        name=traits.name,
-        commune=traits.commune.full_name,
-        province=traits.province.name,
-        levels=traits.levels,
-        kind=str(traits.get_kind_display()),
-        area=str(traits.get_area_display()),
-        is_disadvantaged=traits.is_disadvantaged,
-        is_open=school.is_open,
-        closed_date=school.closed_date,
+        name=name,
+        commune=commune,
+        province=province,
+        levels=levels,
+        kind=kinds.get(kind, kind),
+        area=areas.get(area, area),
+        is_disadvantaged=is_disadvantaged,
+        is_open=ending[0],
+        closed_date=ending[1],
+        n_students=pupils.get(key),
     )
 
 
 def pupils_of(schools: Iterable[int]) -> dict[int, int]:
     """Add up the current counts of the newest school year of each school; schools never counted are left out."""
-    counts = SchoolEnrolment.objects.filter(school__in=list(schools), is_current=True)
+    keys = list(schools)
+    counts = SchoolEnrolment.objects.filter(is_current=True)
+    if len(keys) <= KEYS_A_QUERY:
+        counts = counts.filter(school__in=keys)
     newest: dict[int, int] = {}
     by_year = counts.values("school_id", "school_year").annotate(n=Sum("n_students"))
     for row in by_year.order_by("school_year"):

@@ -16,11 +16,11 @@ from django.views.decorators.http import require_GET, require_POST
 from dienrong.accounts.permissions import Scope, demand_unit, may, requires, scope_of
 from dienrong.audit.queries import history_of
 from dienrong.core import clock
+from dienrong.core.days import read_day
 from dienrong.core.formats import day_text, number_text
 from dienrong.core.recording import action_word
 from dienrong.registry import numeric, operations, queries
 from dienrong.registry.columns import LEVELS
-from dienrong.registry.forms import read_day
 from dienrong.registry.models import School, SchoolEvent, SchoolTraits
 from dienrong.registry.queries.schools import STATES, SchoolFilter
 

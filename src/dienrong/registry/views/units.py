@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET
 
 from dienrong.accounts.permissions import requires
 from dienrong.core import clock
+from dienrong.core.days import read_day
 from dienrong.registry import queries
-from dienrong.registry.forms import read_day
 from dienrong.registry.models import AdministrativeUnit, UnitVersion
 
 TABS = ("what", "versions", "lineage")

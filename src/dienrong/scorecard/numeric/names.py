@@ -25,6 +25,11 @@ SHORT_FORMS = (
     (r"\btrung tam\b", "tt"),
     (r"\bpho thong\b", "pt"),
     (r"^truong\b", ""),
+    (r"\btu thuc\b", "tuthuc"),
+    (r"\bcong lap\b", "conglap"),
+    (r"\bdan lap\b", "danlap"),
+    (r"\blien cap\b", "liencap"),
+    (r"\bso (\d)", "${1}"),
 )
 KIND_WORDS = frozenset(
     [
@@ -35,7 +40,6 @@ KIND_WORDS = frozenset(
         "mg",
         "nt",
         "pt",
-        "pts",
         "ptdtnt",
         "ptdtbt",
         "dtnt",
@@ -44,17 +48,14 @@ KIND_WORDS = frozenset(
         "gdnn",
         "tt",
         "va",
-        "lien",
-        "cap",
-        "cong",
-        "lap",
-        "tu",
-        "thuc",
+        "liencap",
+        "conglap",
+        "danlap",
         "tuthuc",
         "chuyen",
-        "so",
     ]
 )
+"""Words that say the kind of school; none is a syllable of which names of people and places are made."""
 SYLLABLE = re.compile(
     r"(ngh|ng|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdghklmnpqrstvx])?"
     r"(uye|uya|uyu|uoi|uou|ieu|yeu|oai|oay|oao|oeo|uai|uay|uao|uau|[aeiou][aeiouy]|y[ae]|uy|[aeiouy])"

@@ -62,8 +62,9 @@ def _treat(room: Path) -> list[str]:
             if not message.id:
                 continue
             texts = message.string if isinstance(message.string, tuple | list) else (message.string,)
-            if language == "en" and not all(texts):
-                message.string = message.id
+            if language == "en":
+                message.string = message.id  # never what the collector guessed from a similar text
+                message.flags.discard("fuzzy")
             elif language == "vi" and (not all(texts) or message.fuzzy):
                 missing.append(f"{file}: {message.id!r}")
         catalog.fuzzy = False
