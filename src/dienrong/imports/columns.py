@@ -215,6 +215,11 @@ class Target:
         return next((column for column in self.columns if column.code == code), None)
 
     @property
+    def has_export(self) -> bool:
+        """Whether what is kept can be downloaded; templates ask, and would call ``export`` itself."""
+        return self.export is not None
+
+    @property
     def required(self) -> tuple[Column, ...]:
         """The columns without which no row can be taken."""
         return tuple(column for column in self.columns if column.is_required)

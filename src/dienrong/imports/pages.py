@@ -115,7 +115,7 @@ def _common(upload: Upload) -> dict[str, Any]:
         "notes": [sentences.note_text(note) for note in upload.notes],
         "badge": BADGES[upload.state],
         "taken_before": queries.taken_before(upload) if upload.state != Upload.State.ACCEPTED else None,
-        "step": {"uploaded": 2, "matched": 2, "previewed": 3}.get(upload.state, 4),
+        "step": {"uploaded": 2, "matched": 3, "previewed": 3}.get(upload.state, 4),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -76,6 +77,9 @@ def _schools(schools: list[Any]) -> list[Row]:
     ):
         if place < len(rows):
             rows[place][column] = mistake
+    for row in rows[5:8]:  # what is put right by itself
+        row["commune_code"] = row["commune_code"].lstrip("0")
+        row["name"] = unicodedata.normalize("NFD", row["name"]).replace(" ", "\u00a0", 1)
     return rows
 
 
@@ -114,7 +118,7 @@ def _students(schools: list[Any]) -> list[Row]:
                 "school_id": school.school_id,
                 "student_code": f"{9_100_000_000 + place:010d}",
                 "full_name": " ".join(name),
-                "birth_date": dt.date(2020 - int(grade), 1 + place % 12, 1 + place % 28).isoformat(),
+                "birth_date": dt.date(2021 - int(grade), 1 + place % 12, 1 + place % 28).isoformat(),
                 "sex": sex,
                 "ethnicity": "01" if place % 5 else "08",
                 "grade": str(grade),
@@ -122,10 +126,12 @@ def _students(schools: list[Any]) -> list[Row]:
                 "status": "studying",
             }
         )
-    if len(rows) > 10:
+    if len(rows) > 12:
         rows[3]["birth_date"] = "31/02/2015"
         rows[5]["student_code"] = "12345"
         rows[7]["sex"] = "Khác"
+        rows[11]["birth_date"] = "5/9/15"
+        rows[12]["full_name"] = f" {rows[12]['full_name']}  "
         rows[9] = dict(rows[8])
     return rows
 

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from dienrong.accounts.permissions import requires, scope_of
 from dienrong.core import clock
-from dienrong.core.formats import number_text
 from dienrong.core.refusals import Refusal
 from dienrong.imports import files, operations, pages, queries, samples
 from dienrong.imports.columns import Target, default_value
@@ -49,6 +48,7 @@ def home(request: HttpRequest) -> HttpResponse:
     recent = [row for row in queries.uploads_for(request.user)[:RECENT] if row.target in titles]
     for row in recent:
         row.title, row.badge = titles[row.target], pages.BADGES[row.state]
+        row.shown_counts = [row.counts.get(name) for name in ("new", "changed", "refused")]
     context = {"targets": targets, "recent": recent, "samples": samples.offered(request.user)}
     return render(request, "imports/home.html", context)
 
@@ -192,12 +192,9 @@ def accept(request: HttpRequest, upload_id: uuid.UUID) -> HttpResponse:
     """Write what the preview shows."""
     found = _upload(request, upload_id)
     try:
-        after = operations.start_accepting(by=request.user, upload=found)
-    except operations.UploadState as refusal:
+        operations.start_accepting(by=request.user, upload=found)
+    except Refusal as refusal:
         return _back_with(request, found, refusal)
-    if after.state == Upload.State.ACCEPTED:
-        n = after.counts.get("new", 0) + after.counts.get("changed", 0)
-        messages.success(request, _("%(n)s rows were accepted.") % {"n": number_text(n)})
     return redirect("imports:upload", upload_id=found.id)
 
 
@@ -207,11 +204,9 @@ def undo(request: HttpRequest, upload_id: uuid.UUID) -> HttpResponse:
     """Take an accepted file back."""
     found = _upload(request, upload_id)
     try:
-        after = operations.start_undoing(by=request.user, upload=found)
+        operations.start_undoing(by=request.user, upload=found)
     except Refusal as refusal:
         return _back_with(request, found, refusal)
-    if after.state == Upload.State.UNDONE:
-        messages.success(request, _("The file was taken back; everything is as before."))
     return redirect("imports:upload", upload_id=found.id)
 
 

@@ -356,3 +356,13 @@ def test_a_batch_of_mergers_becomes_a_draft(client, previewed) -> None:
     assert MergerBatch.objects.get().lines.count() == 1
     client.post(f"/nhap-du-lieu/tep/{upload.id}/hoan-tac")
     assert not MergerBatch.objects.exists()
+
+
+def test_the_list_of_files_shows_files_of_every_state(client, previewed, send) -> None:
+    send(client, "truong", FILE)  # columns not matched yet: no counts
+    upload = previewed(client, "truong", FILE)
+    client.post(f"/nhap-du-lieu/tep/{upload.id}/ghi-nhan")
+    text = client.get("/nhap-du-lieu").content.decode()
+    assert text.count("ds.xlsx") == 2
+    assert "/nhap-du-lieu/truong/hien-co.xlsx" in text
+    assert "Đã ghi nhận" in text

@@ -56,7 +56,7 @@ def test_everything_can_be_taken_back() -> None:
         [teacher(1, school_id=SOUTH, subjects="Toán")]
     )
     plain = json.dumps([[item.key, item.before, item.after] for item in written], ensure_ascii=False)
-    assert "Hoa" not in plain
+    assert "Thị Hoa" not in plain  # short plain letters may stand in sealed bytes by chance
     assert "GV000001" not in plain
     operations.undo_staff(written[3:], by=None)
     operations.undo_staff(written[:3], by=None)

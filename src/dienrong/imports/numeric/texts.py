@@ -7,6 +7,7 @@ before, and where either the cell alone (two words) or the rest of the file (two
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import unicodedata
@@ -78,7 +79,9 @@ def _single_byte(data: bytes) -> str:
     if best_old and best_old >= 0.6 * western.n_words and best_old > western.unicode:
         return "tcvn3" if western.tcvn3 >= western.vni else "vni"
     if western.unicode and western.unicode >= 0.6 * western.n_words:
-        return "cp1252"
+        with contextlib.suppress(UnicodeDecodeError):
+            data.decode("cp1252")
+            return "cp1252"
     raise FileFault("unknown_charset")
 
 

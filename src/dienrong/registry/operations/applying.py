@@ -147,7 +147,7 @@ def last_versions(schools: Iterable[School]) -> dict[int, SchoolVersion]:
     found = SchoolVersion.objects.filter(
         school__in=[school.pk for school in schools if school.pk], valid_to__isnull=True
     )
-    return {version.school_id: version for version in found}
+    return {version.school_id: version for version in found.order_by()}
 
 
 def apply_happenings(

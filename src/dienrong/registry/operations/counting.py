@@ -230,7 +230,8 @@ def _sites(schools: Iterable[School]) -> dict[str, SchoolSite]:
     """Give the sites of schools by their keys."""
     found = SchoolSite.objects.filter(school__in=[school.pk for school in schools])
     return {
-        f"{site.school.school_id}/{site.code}": site for site in found.select_related("school", "commune")
+        f"{site.school.school_id}/{site.code}": site
+        for site in found.select_related("school", "commune").order_by()
     }
 
 
@@ -257,7 +258,7 @@ def _counts(
     found = SchoolEnrolment.objects.filter(
         school__in=[school.pk for school in schools], school_year=school_year, counted_on=counted_on
     )
-    return {(count.school_id, count.grade): count for count in found}
+    return {(count.school_id, count.grade): count for count in found.order_by()}
 
 
 def _mark_current(schools: Iterable[School], school_year: str) -> None:

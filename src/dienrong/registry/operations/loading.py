@@ -216,7 +216,10 @@ def _begin_unit_versions() -> None:
 
 def _renew_versions(since: date) -> None:
     """Bring the last versions in step with the schools: begin, change or end them on a day."""
-    last = {version.school_id: version for version in SchoolVersion.objects.filter(valid_to__isnull=True)}
+    last = {
+        version.school_id: version
+        for version in SchoolVersion.objects.filter(valid_to__isnull=True).order_by()
+    }
     begun, ended = [], []
     for school in School.objects.all():
         version = last.get(school.pk)

@@ -168,7 +168,7 @@ def _reopen(schools: list[School], events: Sequence[SchoolEvent]) -> None:
     SchoolVersion.objects.filter(school__in=schools, valid_to__in=days).update(valid_to=None)
     last = {
         version.school_id: version
-        for version in SchoolVersion.objects.filter(school__in=schools, valid_to__isnull=True)
+        for version in SchoolVersion.objects.filter(school__in=schools, valid_to__isnull=True).order_by()
     }
     back = {last[school.pk].code: school.pk for school in schools}
     taken = School.objects.filter(school_id__in=back).exclude(pk__in=[school.pk for school in schools])

@@ -176,7 +176,7 @@ def _kept(school: School) -> dict[str, Any]:
 def _last_versions(schools: Iterable[School]) -> dict[int, SchoolVersion]:
     """Give the versions that hold still."""
     found = SchoolVersion.objects.filter(school__in=[school.pk for school in schools], valid_to__isnull=True)
-    return {version.school_id: version for version in found}
+    return {version.school_id: version for version in found.order_by()}
 
 
 def _from(version: SchoolVersion | None) -> str | None:

@@ -115,7 +115,7 @@ class _SchoolContext:
         versions = SchoolVersion.objects.filter(
             school__in=[school.pk for school in self.schools.values()], valid_to__isnull=True
         )
-        self.versions = {version.school_id: version for version in versions}
+        self.versions = {version.school_id: version for version in versions.order_by()}
         self.former = former_codes(code for code in codes if code not in self.schools)
         self.communes = communes_by_code(_texts(rows, "commune_code"), day)
         self.seen: dict[str, int] = {}
@@ -224,7 +224,9 @@ def compare_sites(rows: Rows, *, scope: Scope, day: date) -> list[RowChange]:
     schools = schools_by_code(_texts(rows, "school_id"))
     communes = communes_by_code(_texts(rows, "commune_code"), day)
     found = SchoolSite.objects.filter(school__in=[school.pk for school in schools.values()])
-    kept = {(site.school_id, site.code): site for site in found.select_related("school", "commune")}
+    kept = {
+        (site.school_id, site.code): site for site in found.select_related("school", "commune").order_by()
+    }
     mains = {site.school_id: site.code for site in kept.values() if site.is_main}
     seen: dict[str, int] = {}
     changes = []

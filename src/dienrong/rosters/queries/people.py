@@ -203,12 +203,13 @@ def people_within(model: Any, owner: str, study_ids: Iterable[str], scope: Scope
 
 
 def within_schools(scope: Scope) -> Q:
-    """Limit places to the schools of a scope that is neither national nor empty."""
-    return (
-        Q(school__province__code__in=scope.provinces)
-        | Q(school__commune__code__in=scope.communes)
-        | Q(school__school_id__in=scope.schools)
+    """Limit places to the schools, open or closed, of a scope that is neither national nor empty."""
+    schools = School.objects.filter(
+        Q(province__code__in=scope.provinces)
+        | Q(commune__code__in=scope.communes)
+        | Q(school_id__in=scope.schools)
     )
+    return Q(school__in=schools.order_by().values("pk"))
 
 
 def check_school_year(school_year: str) -> None:

@@ -9,7 +9,15 @@ from django.db.models import Count, Q, QuerySet
 
 from dienrong.accounts.permissions import Scope
 from dienrong.registry.models import School
-from dienrong.rosters.models import Consent, Purpose, StaffPlace, StudentPlace, VaultAccess, VaultEntry
+from dienrong.rosters.models import (
+    Consent,
+    PersonKind,
+    Purpose,
+    StaffPlace,
+    StudentPlace,
+    VaultAccess,
+    VaultEntry,
+)
 from dienrong.rosters.queries.people import within_schools
 
 
@@ -25,34 +33,54 @@ class PurposeState:
 
 def entries_within(scope: Scope) -> QuerySet[VaultEntry]:
     """Give the entries of people who have a place at a school of the scope."""
-    entries = VaultEntry.objects.all()
     if scope.is_national:
-        return entries
+        return VaultEntry.objects.all()
     if scope.is_empty:
-        return entries.none()
-    students = StudentPlace.objects.filter(within_schools(scope)).values("student_id")
-    staff = StaffPlace.objects.filter(within_schools(scope)).values("staff_id")
-    return entries.filter(Q(study_id__in=students) | Q(study_id__in=staff))
+        return VaultEntry.objects.none()
+    return VaultEntry.objects.filter(_of_students(scope) | _of_staff(scope))
+
+
+def _entries_by_kind(scope: Scope) -> tuple[QuerySet[VaultEntry], ...]:
+    """Give the same entries in parts that a database counts quickly: each has its index."""
+    if scope.is_national or scope.is_empty:
+        return (entries_within(scope),)
+    return (VaultEntry.objects.filter(_of_students(scope)), VaultEntry.objects.filter(_of_staff(scope)))
+
+
+def _of_students(scope: Scope) -> Q:
+    """Limit entries to pupils of the scope's schools."""
+    places = StudentPlace.objects.filter(within_schools(scope)).order_by()
+    return Q(kind=PersonKind.STUDENT, study_id__in=places.values("student_id"))
+
+
+def _of_staff(scope: Scope) -> Q:
+    """Limit entries to the staff of the scope's schools."""
+    places = StaffPlace.objects.filter(within_schools(scope)).order_by()
+    return Q(kind=PersonKind.STAFF, study_id__in=places.values("staff_id"))
 
 
 def purposes(scope: Scope, today: datetime.date) -> list[PurposeState]:
     """Give every purpose with the identities kept under it, those past their time, and standing consents."""
-    entries = entries_within(scope)
-    kept = dict(entries.order_by().values_list("purpose").annotate(Count("pk")))
-    over = entries.filter(retention_until__lt=today)
-    expired = dict(over.order_by().values_list("purpose").annotate(Count("pk")))
-    standing = Consent.objects.filter(withdrawn_on__isnull=True)
-    if not scope.is_national:
-        standing = standing.filter(study_id__in=entries.values("study_id"))
-    consents = dict(standing.order_by().values_list("purpose").annotate(Count("pk")))
+    kept: dict[int, tuple[int, int]] = {}  # a purpose has one kind, so no two parts share one
+    over = Count("pk", filter=Q(retention_until__lt=today))
+    for entries in _entries_by_kind(scope):
+        rows = entries.order_by().values_list("purpose").annotate(n_kept=Count("pk"), n_expired=over)
+        kept |= {purpose: (n_kept, n_expired) for purpose, n_kept, n_expired in rows}
+    found = list(Purpose.objects.all())
+    consents: dict[int, int] = {}
+    if any(purpose.basis == Purpose.Basis.CONSENT for purpose in found):
+        standing = Consent.objects.filter(withdrawn_on__isnull=True)
+        if not scope.is_national:
+            standing = standing.filter(study_id__in=entries_within(scope).values("study_id"))
+        consents = dict(standing.order_by().values_list("purpose").annotate(Count("pk")))
     return [
         PurposeState(
             purpose=purpose,
-            n_kept=kept.get(purpose.pk, 0),
-            n_expired=expired.get(purpose.pk, 0),
+            n_kept=kept.get(purpose.pk, (0, 0))[0],
+            n_expired=kept.get(purpose.pk, (0, 0))[1],
             n_consents=consents.get(purpose.pk, 0),
         )
-        for purpose in Purpose.objects.all()
+        for purpose in found
     ]
 
 

@@ -70,10 +70,13 @@ def schools(request: HttpRequest) -> HttpResponse:
     year = asked_year(request)
     search, state = request.GET.get("q", "").strip()[:80], request.GET.get("state", "")
     found = queries.schools_of(scope, year, search=search, only_missing=state == "missing")
-    page = Paginator(found, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    n_missing = queries.n_missing(scope, year)
+    paginator = Paginator(found, ROWS_PER_PAGE)
+    if state == "missing" and not search:
+        paginator.count = n_missing  # the same count is not asked twice
+    page = paginator.get_page(request.GET.get("page"))
     page.object_list = list(page.object_list)
     queries.put_counts(page.object_list, year)
-    n_missing = queries.n_missing(scope, year)
     context = {
         "page": page,
         "year": year,
