@@ -25,7 +25,8 @@ MAX_INFLATED = 1 << 30
 MAX_STRINGS = 1 << 28
 MAX_ROWS = 500_000
 MAX_COLUMNS = 400
-MAX_CELLS = 12_000_000
+MAX_CELLS = 14_000_000
+NEAR_COLUMNS = 26
 MAX_PARTS = 2_000
 MAX_ERROR_CELLS = 10_000
 BLOCK = 1 << 20
@@ -45,6 +46,8 @@ OTHER_SIGNATURES = {
     b"PAR1": "Parquet",
 }
 PLAIN_FILLED = re.compile(rb'<c r="([A-Za-z]{1,4})(\d{1,9})"[^>]*(?<!/)>')
+FAR_COLUMN = re.compile(rb'<c r="([A-Za-z]{2,4})\d{1,9}"[^>]*(?<!/)>')
+DEEP_ROW = re.compile(rb'<c r="[A-Za-z]{1,4}([5-9]\d{5}|\d{7,9})"[^>]*(?<!/)>')
 CELL = re.compile(rb"<(?:\w+:)?c(?=[\s/>])")
 PLACED = re.compile(rb'<(?:\w+:)?c\s+(?:[\w:]+="[^"<>]*"\s+)*r="([A-Za-z]{1,4})(\d{1,9})"[^>]*(/?)>')
 ERROR_CELL = re.compile(rb"""<(?:\w+:)?c\b(?=[^>]*\bt=["']e["'])[^>]*?\br=["']([A-Za-z]+)(\d+)["']""")
@@ -132,27 +135,57 @@ def scan_workbook(data: bytes) -> dict[str, SheetScan]:
         raise FileFault("damaged")
     if any(part.flag_bits & 1 for part in parts):
         raise FileFault("encrypted")
-    seen: dict[str, SheetScan] = {}
-    texts: dict[str, bytes] = {}
-    total = 0
+    walk = _Walk(data)
     for part in parts:
+        walk.part(part)
+    named = _sheet_names(walk.texts)
+    return {title: walk.seen[path] for title, path in named.items() if path in walk.seen}
+
+
+class _Walk:
+    """A walk over the parts of a workbook, with the bytes that came out so far."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._total = data, 0
+        self.seen: dict[str, SheetScan] = {}
+        self.texts: dict[str, bytes] = {}
+
+    def part(self, part: zipfile.ZipInfo) -> None:
+        """Look at one part."""
         name = part.filename
-        is_sheet = name.startswith("xl/worksheets/") and name.endswith(".xml")
-        scan, kept, size = SheetScan(), bytearray(), 0
-        for block in _with_tail(_inflated(data, part)) if is_sheet else _inflated(data, part):
-            size += BLOCK
-            total += len(block)
-            if total > MAX_INFLATED or (name.endswith("sharedStrings.xml") and size > MAX_STRINGS + BLOCK):
+        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+            self.seen[name] = self._sheet(part)
+            return
+        limit = MAX_STRINGS if name.endswith("sharedStrings.xml") else MAX_INFLATED
+        is_kept = name in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels")
+        kept, size = bytearray(), 0
+        for block in self._counted(part):
+            size += len(block)
+            if size > limit:
                 raise FileFault("zip_bomb")
-            if is_sheet:
-                _look(scan, block)
-            elif name in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels") and len(kept) < BLOCK:
+            if is_kept and size <= BLOCK:
                 kept += block
-        if is_sheet:
-            seen[name] = scan
-        texts[name] = bytes(kept)
-    named = _sheet_names(texts)
-    return {title: seen[path] for title, path in named.items() if path in seen}
+        if is_kept:
+            self.texts[name] = bytes(kept)
+
+    def _sheet(self, part: zipfile.ZipInfo) -> SheetScan:
+        """Look at one sheet; one that is wider than usual is measured cell by cell."""
+        scan = SheetScan()
+        for block in _with_tail(self._counted(part)):
+            _look(scan, block)
+        if scan.n_columns > NEAR_COLUMNS:
+            for block in _with_tail(_inflated(self._data, part)):
+                _measure(scan, block)
+        _demand_room(scan)
+        return scan
+
+    def _counted(self, part: zipfile.ZipInfo) -> Iterator[bytes]:
+        """Inflate one part and count what comes out of the whole file."""
+        for block in _inflated(self._data, part):
+            self._total += len(block)
+            if self._total > MAX_INFLATED:
+                raise FileFault("zip_bomb")
+            yield block
 
 
 def _other_office(names: set[str]) -> str:
@@ -206,17 +239,41 @@ def _with_tail(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _look(scan: SheetScan, block: bytes) -> None:
     """Count rows, columns, formulas and error values of one block of a sheet."""
-    filled = _filled_cells(block)
-    if filled:
-        columns, rows = zip(*filled, strict=True)
-        scan.n_rows = max(scan.n_rows, max(map(int, set(rows))))
-        scan.n_columns = max(scan.n_columns, max(map(column_number, set(columns))))
+    _look_at_places(scan, block)
     if b"</" in block and (b"f>" in block or b"<f" in block):
         scan.n_formulas += len(FORMULA.findall(block))
         scan.n_uncalculated += len(UNCALCULATED.findall(block))
     if b'"e"' in block or b"'e'" in block:
         found = ERROR_CELL.findall(block)
         scan.errors.update((int(row), column_number(letters)) for letters, row in found[:MAX_ERROR_CELLS])
+
+
+def _look_at_places(scan: SheetScan, block: bytes) -> None:
+    """Find how far the filled cells of a block reach; one too deep is refused at once.
+
+    No list is made of the cells of the first 26 columns: down to ``MAX_ROWS`` they fill a table that fits.
+    """
+    if not _is_plain(block):
+        _measure(scan, block)
+        return
+    deep = DEEP_ROW.search(block)
+    if deep and int(deep.group(1)) > MAX_ROWS:
+        raise FileFault("too_many_rows", row=int(deep.group(1)), limit=MAX_ROWS)
+    far = set(FAR_COLUMN.findall(block))
+    scan.n_columns = max(scan.n_columns, NEAR_COLUMNS, *map(column_number, far))
+
+
+def _measure(scan: SheetScan, block: bytes) -> None:
+    """Find the last row and column of the filled cells of a block, cell by cell."""
+    filled = _filled_cells(block)
+    if filled:
+        columns, rows = zip(*filled, strict=True)
+        scan.n_rows = max(scan.n_rows, max(map(int, set(rows))))
+        scan.n_columns = max(scan.n_columns, max(map(column_number, set(columns))))
+
+
+def _demand_room(scan: SheetScan) -> None:
+    """Refuse a sheet whose filled cells span a larger table than is ever held."""
     if scan.n_rows > MAX_ROWS:
         raise FileFault("too_many_rows", row=scan.n_rows, limit=MAX_ROWS)
     if scan.n_columns > MAX_COLUMNS:
@@ -225,10 +282,15 @@ def _look(scan: SheetScan, block: bytes) -> None:
         raise FileFault("too_many_rows", row=scan.n_rows, limit=MAX_CELLS // scan.n_columns)
 
 
+def _is_plain(block: bytes) -> bool:
+    """Tell whether every cell says its place as Excel writes it, so that the quick patterns see all of them."""
+    return block.count(b'<c r="') == block.count(b"<c") - block.count(b"<col") and b":c" not in block
+
+
 def _filled_cells(block: bytes) -> list[tuple[bytes, bytes]]:
     """Give column and row of the cells that hold something; a cell without a readable place is refused."""
-    if block.count(b'<c r="') == block.count(b"<c") - block.count(b"<col") and b":c" not in block:
-        return PLAIN_FILLED.findall(block)  # as Excel writes it, and three times as quick
+    if _is_plain(block):
+        return PLAIN_FILLED.findall(block)
     placed = PLACED.findall(block)
     if len(placed) != len(CELL.findall(block)):
         raise FileFault("damaged")

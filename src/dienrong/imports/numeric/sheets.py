@@ -161,11 +161,14 @@ class Book:
         if sheet.start is None:
             return
         offset = [""] * sheet.start[1]
+        errors: dict[int, list[int]] = {}
+        for row, column in scan.errors:
+            errors.setdefault(row, []).append(column)
         for number, cells in enumerate(sheet.iter_rows(), start=1):
             if offset:
                 cells = [*offset, *cells]
-            for row, column in scan.errors and [place for place in scan.errors if place[0] == number]:
-                if row == number and column <= len(cells):
+            for column in errors.get(number, ()):
+                if column <= len(cells):
                     cells[column - 1] = "#N/A"
             if any(cell != "" and cell is not None for cell in cells):
                 yield number, cells
