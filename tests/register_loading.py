@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from django.db import models
 
+from dienrong.core.statistics import refresh_statistics
 from dienrong.core.text import search_key, sort_key
 from dienrong.registry import operations
 from dienrong.registry.models import (
@@ -71,6 +72,7 @@ def load_planted(planted: Planted, *, data_at: datetime.date, confirmed_at: date
     write(SchoolEnrolment, counts_of(planted.enrolments, keys))
     write(SchoolSite, _sites(planted.sites, keys, in_force))
     write(OfficialTotal, totals_of(planted.official_totals))
+    refresh_statistics(School, SchoolVersion, SchoolEnrolment, SchoolSite, OfficialTotal)
 
 
 def write(model: type[models.Model], rows: Iterable[Any]) -> None:

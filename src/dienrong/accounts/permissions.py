@@ -38,6 +38,7 @@ HOLDERS: dict[str, frozenset[Role]] = {
     "change_units": MINISTRY,
     "view_schools": FIELD,
     "change_schools": PROVINCIAL,
+    "change_contacts": DATA_KEEPERS,
     "apply_mergers": PROVINCIAL,
     "confirm_school": DATA_KEEPERS,
     "import_data": DATA_KEEPERS,

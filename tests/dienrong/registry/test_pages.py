@@ -211,7 +211,7 @@ def test_an_officer_undoes_an_event_and_others_do_not(
 def test_traits_are_changed_from_a_day_on(signed_in, officer, stranger, coordinator) -> None:
     address = f"/truong/{A}/sua"
     for person in (stranger, coordinator):
-        assert signed_in(person).get(address).status_code == 403
+        assert signed_in(person).get(f"{address}?part=traits").status_code == 403
         assert signed_in(person).post(address, TRAITS).status_code == 403
     browser = signed_in(officer)
     page = browser.get(address)
@@ -266,6 +266,21 @@ def test_contacts_are_changed_at_once(signed_in, officer, stranger) -> None:
     assert browser.post(address, contacts).status_code == 422
     history = browser.get(f"/truong/{A}?tab=happened").content.decode()
     assert "Thay đổi liên hệ của trường" in history
+
+
+def test_a_school_changes_its_contacts_and_nothing_else(signed_in, coordinator, newcomer) -> None:
+    address, contacts = f"/truong/{A}/sua", {"part": "contacts", "phone": "0243000009"}
+    browser = signed_in(coordinator)
+    assert f"{address}" in browser.get(f"/truong/{A}").content.decode()
+    page = browser.get(address).content.decode()
+    assert "part=traits" not in page
+    assert browser.post(address, contacts).status_code == 302
+    assert school(A).phone == "0243000009"
+    assert browser.post(address, {**TRAITS, "part": "traits"}).status_code == 403
+    assert browser.post(address, TRAITS).status_code == 403
+    assert browser.post(f"/truong/{B}/sua", contacts).status_code == 403
+    assert signed_in(newcomer).post(address, contacts).status_code == 403
+    assert not SchoolEvent.objects.exists()
 
 
 def test_a_closed_school_is_not_edited(signed_in, officer) -> None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from dienrong.audit.operations import record
 from dienrong.core import clock
+from dienrong.core.statistics import refresh_statistics
 from dienrong.core.text import clean_text, search_key, sort_key
 from dienrong.registry.models import (
     AdministrativeUnit,
@@ -78,6 +79,7 @@ def load_nation(*, rows: NationRows, school_year: str, by: Any | None) -> Regist
     _load_counts(rows.counts)
     _load_sites(rows.sites, communes)
     _renew_versions(since)
+    refresh_statistics(AdministrativeUnit, UnitVersion, School, SchoolVersion, SchoolEnrolment, SchoolSite)
     load = RegistryLoad.objects.create(
         source=rows.source,
         school_year=school_year,

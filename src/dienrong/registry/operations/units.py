@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from dienrong.audit.operations import record
 from dienrong.core.recording import ObjectName
 from dienrong.core.refusals import Refusal
+from dienrong.core.statistics import refresh_statistics
 from dienrong.core.text import clean_text, search_key
 from dienrong.registry.models import AdministrativeUnit, UnitSuccession, UnitVersion
 from dienrong.registry.numeric import UnitHistoryRows, UnitKey
@@ -73,6 +74,7 @@ def load_units(*, rows: UnitHistoryRows, by: Any | None) -> UnitsLoaded:
     )
     loaded = UnitsLoaded(n_units=n_units, n_versions=n_versions, n_successions=n_successions)
     if any(dataclasses.astuple(loaded)):
+        refresh_statistics(AdministrativeUnit, UnitVersion, UnitSuccession)
         record(
             action="registry.units_loaded",
             actor=by,

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from dienrong.accounts.permissions import requires, scope_of
+from dienrong.accounts.permissions import demand, may, requires, scope_of
 from dienrong.core import clock
 from dienrong.core.refusals import NotAllowed, Refusal
 from dienrong.registry import operations, queries
@@ -23,12 +23,15 @@ PARTS = ("traits", "contacts")
 
 
 @require_http_methods(["GET", "POST"])
-@requires("change_schools")
+@requires("change_contacts")
 def edit_school(request: HttpRequest, school_id: str) -> HttpResponse:
-    """Change a school: a decision that holds from a day on, or contacts at once."""
+    """Change a school: a decision that holds from a day on (the province), or contacts at once (the school too)."""
     found = school_of_address(request, school_id)
-    part = (request.POST or request.GET).get("part", PARTS[0])
+    parts = _parts_of(request.user)
+    part = request.GET.get("part", parts[0]) if request.method == "GET" else request.POST.get("part", "")
     part = part if part in PARTS else PARTS[0]
+    if part == "traits":
+        demand(request.user, "change_schools")
     scope = scope_of(request.user)
     communes = queries.communes_in(scope, clock.today(), found.province.code)
     form: Any
@@ -54,6 +57,11 @@ def edit_school(request: HttpRequest, school_id: str) -> HttpResponse:
         return _edit_page(request, found, part, form, status=422)
     messages.success(request, _("The school is changed."))
     return redirect("registry:school", found.school_id)
+
+
+def _parts_of(user: Any) -> tuple[str, ...]:
+    """Name the parts that a person may change."""
+    return PARTS if may(user, "change_schools") else ("contacts",)
 
 
 def _change_traits(found: School, form: TraitsForm, by: Any) -> None:
@@ -83,7 +91,7 @@ def _edit_page(request: HttpRequest, found: School, part: str, form: Any, status
         "form": form,
         "tabs": [
             {"title": titles[name], "url": f"{address}?part={name}", "is_current": name == part}
-            for name in PARTS
+            for name in _parts_of(request.user)
         ],
     }
     return render(request, "registry/school_edit.html", context, status=status)

@@ -129,7 +129,8 @@ def school(request: HttpRequest, school_id: str) -> HttpResponse:
             {"title": titles[name], "url": f"{address}?tab={name}", "is_current": name == tab}
             for name in TABS
         ],
-        "may_change": may(request.user, "change_schools"),
+        "may_change": may(request.user, "change_contacts"),
+        "may_undo": may(request.user, "change_schools"),
         **parts[tab](found, scope_of(request.user)),
     }
     return render(request, "registry/school.html", context)

@@ -30,7 +30,7 @@ WAYS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 """Pages where a fault is mended, the nearest first; an argument that begins with = stands for itself."""
 QUERIES = {"contact": "?part=contacts", "place": "?part=contacts", "confirm": "#xac-nhan"}
-OF_THE_PROVINCE = frozenset({"traits", "contact", "place", "events"})
+OF_THE_PROVINCE = frozenset({"traits", "events"})
 """What only those change who may change schools."""
 
 
