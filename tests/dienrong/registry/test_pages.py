@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from dienrong.registry import operations
-from dienrong.registry.models import School, SchoolEvent, SchoolSite
+from dienrong.registry.models import RegistryLoad, School, SchoolEvent, SchoolSite
 from dienrong.registry.numeric import unit_history_rows
 from dienrong.registry.operations import Decision, NewSchool
 
@@ -289,3 +289,10 @@ def test_a_closed_school_is_not_edited(signed_in, officer) -> None:
     assert "/sua" not in browser.get(f"/truong/{A}").content.decode()
     answer = browser.post(f"/truong/{A}/sua", {"part": "contacts", "phone": "1"})
     assert "ngừng hoạt động" in answer.content.decode()
+
+
+def test_a_registry_that_no_load_filled_has_its_lineage_too(signed_in, officer) -> None:
+    RegistryLoad.objects.all().delete()
+    page = signed_in(officer).get(f"/truong/{A}?tab=lineage")
+    assert page.status_code == 200
+    assert "các tệp do cán bộ nhập" in page.content.decode()
