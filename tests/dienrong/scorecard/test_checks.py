@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from dienrong.audit.models import AuditEntry
@@ -249,6 +249,19 @@ def test_a_rule_of_the_installation_counts_at_the_next_check(good, settings, tmp
     assert open_rules() == []
 
 
+def test_changes_that_are_rolled_back_are_forgotten(good, django_capture_on_commit_callbacks) -> None:
+    """A refused import of 300 schools must not turn the next single change into a job of 301."""
+    operations.check_nation()
+    with transaction.atomic():
+        schools_changed.send(sender=School, school_keys=range(1000, 1300))
+        transaction.set_rollback(True)
+    with django_capture_on_commit_callbacks(execute=True):
+        School.objects.filter(school_id=DUC_THANG).update(phone="12")
+        schools_changed.send(sender=School, school_keys=[good[DUC_THANG].pk])
+    assert not Job.objects.exists()
+    assert open_rules() == [("phone_malformed", "")]
+
+
 def test_the_command_says_what_it_found(good, capsys) -> None:
     call_command("check_data")
     assert capsys.readouterr().out.startswith("4 schools checked: 1 findings open, 1 new, 0 closed.")
@@ -260,7 +273,7 @@ def list_pupils(school: School, grade: int, sizes: list[int], status: str = "stu
     for number, size in enumerate(sizes):
         for at in range(size):
             pupil = Student.objects.create(
-                study_id=f"{school.pk}{grade}{number}{at}{status}"[:20],
+                study_id=f"{status[:4]}{school.pk}-{grade}-{number}-{at}"[:16],
                 sex="female",
                 birth_year=2018,
                 birth_month=1,

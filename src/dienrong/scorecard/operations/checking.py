@@ -7,7 +7,6 @@ nation leaves one audit entry of its own. Every piece is one transaction and har
 from __future__ import annotations
 
 import datetime
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -253,30 +252,35 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-class _Waiting(threading.local):
-    """Schools of this thread's transaction that wait for its end."""
+class _Waiting:
+    """The changed schools of one transaction: checked when it ends well, forgotten with it when it does not."""
 
     def __init__(self) -> None:
         self.keys: set[int] = set()
+        self.is_done = False
 
-
-_waiting = _Waiting()
+    def __call__(self) -> None:
+        """Check them: at once where they are few, else by a job."""
+        self.is_done = True
+        keys = sorted(self.keys)
+        if not keys:
+            return
+        if len(keys) <= AT_ONCE:
+            check_schools(school_keys=keys)
+        elif len(keys) <= MOST_BY_KEYS:
+            enqueue(SCHOOLS_JOB, {"school_keys": keys})
+        else:
+            enqueue(NATION_JOB, {})
 
 
 def schools_were_changed(*, school_keys: Iterable[int]) -> None:
-    """After the transaction ends well, check these schools: at once where they are few, else by a job."""
-    _waiting.keys.update(school_keys)
-    transaction.on_commit(_check_waiting, robust=True)
-
-
-def _check_waiting() -> None:
-    """Check what waits; the first call after a transaction takes all."""
-    keys, _waiting.keys = sorted(_waiting.keys), set()
-    if not keys:
+    """After the transaction ends well, check these schools together with its other changed ones."""
+    registered = (entry[1] for entry in transaction.get_connection().run_on_commit)
+    known = (work for work in registered if isinstance(work, _Waiting) and not work.is_done)
+    waiting = next(known, None)
+    if waiting is not None:
+        waiting.keys.update(school_keys)
         return
-    if len(keys) <= AT_ONCE:
-        check_schools(school_keys=keys)
-    elif len(keys) <= MOST_BY_KEYS:
-        enqueue(SCHOOLS_JOB, {"school_keys": keys})
-    else:
-        enqueue(NATION_JOB, {})
+    waiting = _Waiting()
+    waiting.keys.update(school_keys)
+    transaction.on_commit(waiting, robust=True)
