@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -217,9 +218,7 @@ def _series(name: str, cells: list[Any], place: tuple[str, int], *, is_declared:
     if not kinds:
         return pl.Series(name, values, dtype=pl.String)
     if kinds == {"number"}:
-        is_whole = all(
-            value is None or (float(value).is_integer() and abs(value) < MAX_EXACT) for value in values
-        )
+        is_whole = all(value is None or _is_whole(float(value)) for value in values)
         dtype: Any = pl.Int64 if is_whole else pl.Float64
         return pl.Series(name, values, dtype=pl.Float64).cast(dtype)
     if kinds == {"boolean"}:
@@ -231,6 +230,11 @@ def _series(name: str, cells: list[Any], place: tuple[str, int], *, is_declared:
     if kinds == {"text", "number"} and not is_declared:
         _refuse_partly_eaten(name, values, *place)
     return pl.Series(name, [None if value is None else _text(value) for value in values], dtype=pl.String)
+
+
+def _is_whole(value: float) -> bool:
+    """Tell whether a whole number type holds a cell without loss; it has no negative zero."""
+    return value.is_integer() and abs(value) < MAX_EXACT and not (value == 0 and math.copysign(1, value) < 0)
 
 
 def _kind(value: Any) -> str:

@@ -129,3 +129,17 @@ def test_numbers_keep_all_their_digits(tmp_path: Path) -> None:
     values = [0.1 + 0.2, 1 / 3, 2.0**-1000, 1.7976931348623157e308, 123456789.12345678]
     write_table({"x": values}, tmp_path / "a.xlsx")
     assert read_table(tmp_path / "a.xlsx").get_column("x").to_list() == values
+
+
+def test_a_column_with_a_negative_zero_stays_a_column_of_real_numbers(tmp_path) -> None:
+    import math
+
+    import polars as pl
+
+    from lsakit.io import read_file, write_table
+
+    path = tmp_path / "a.xlsx"
+    write_table(pl.DataFrame({"real": [-0.0, 1.0]}), path)
+    found = read_file(path).table.get_column("real")
+    assert found.dtype == pl.Float64
+    assert math.copysign(1, found[0]) == -1
