@@ -25,7 +25,6 @@ from dienrong.registry.models import (
 )
 from dienrong.registry.numeric import NationRows
 from dienrong.registry.operations.refusals import UnknownCommune
-from dienrong.registry.operations.statistics import refresh_statistics
 from dienrong.registry.versions import is_version_of, version_of
 
 BATCH = 1000

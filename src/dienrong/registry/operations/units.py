@@ -16,7 +16,6 @@ from dienrong.core.statistics import refresh_statistics
 from dienrong.core.text import clean_text, search_key
 from dienrong.registry.models import AdministrativeUnit, UnitSuccession, UnitVersion
 from dienrong.registry.numeric import UnitHistoryRows, UnitKey
-from dienrong.registry.operations.statistics import refresh_statistics
 
 BATCH = 1000
 UNIT_FIELDS = ("kind", "name", "full_name", "region6", "parent_id", "valid_to", "search_key")
