@@ -328,3 +328,18 @@ def test_the_frame_takes_as_many_queries_for_a_thousand_schools(django_assert_nu
         rows = queries.frame_on(TODAY, YEAR, [5])
     assert sum(row.n_students.get(5, 0) for row in rows) == 10_000 + 360
     assert len(queries.frame_on(TODAY, YEAR, [5], province_code="79")) == 1
+
+
+def test_the_people_of_a_school_follow_it_to_its_new_code_and_back(coordinator, stranger) -> None:
+    from dienrong.accounts.permissions import scope_of
+
+    def codes(person) -> set[str]:
+        person.__dict__.pop("_assignments_today", None)
+        return set(scope_of(person).schools)
+
+    school = School.objects.get(school_id="01000001")
+    decision = operations.Decision(on_date=date(2026, 7, 1), number="12/QĐ-UBND")
+    operations.recode_school(school=school, code="01009999", decision=decision, by=None)
+    assert (codes(coordinator), codes(stranger)) == ({"01009999"}, set())
+    operations.undo_event(event=SchoolEvent.objects.get(kind="recode"), by=None)
+    assert codes(coordinator) == {"01000001"}

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from dienrong.accounts import directory
 from dienrong.accounts.models import (
     UNIT_KIND_OF_ROLE,
+    ApiToken,
     Assignment,
     Invitation,
     Role,
@@ -170,6 +171,18 @@ def keep_language(*, request: Any, language: str, **_more: Any) -> None:
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated and user.language != language:
         change_profile(user=user, full_name=user.full_name, email=user.email, language=language)
+
+
+@transaction.atomic
+def follow_code(*, old: str, new: str) -> int:
+    """Let the roles, links and keys of a school follow it to its new code; give the rows written.
+
+    The registry calls this in the transaction of the new code, whose audit entry tells of it.
+    """
+    return sum(
+        model.objects.filter(unit_kind=UnitKind.SCHOOL, unit_code=old).update(unit_code=new)
+        for model in (Assignment, Invitation, ApiToken)
+    )
 
 
 @transaction.atomic

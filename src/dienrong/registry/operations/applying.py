@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from dienrong.accounts import operations as people
 from dienrong.accounts import permissions
 from dienrong.core import clock
 from dienrong.core.formats import day_text
@@ -255,6 +256,19 @@ def _change(
     SchoolVersion.objects.filter(pk__in=ended).update(valid_to=on_date)
     SchoolVersion.objects.bulk_create(begun, batch_size=CHUNK)
     School.objects.bulk_update(written, LIVE_FIELDS, batch_size=CHUNK)
+    move_people((last[school.pk].code, last[school.pk].commune_id, school) for school in written)
+
+
+def move_people(moved: Iterable[tuple[str, int, School]]) -> None:
+    """Let the people of schools follow them to a new code or commune: (code before, commune before, school)."""
+    elsewhere = []
+    for code, commune, school in moved:
+        if code != school.school_id:
+            people.follow_code(old=code, new=school.school_id)
+        if commune != school.commune_id:
+            elsewhere.append(school.school_id)
+    if elsewhere:
+        people.refresh_places(unit_codes=elsewhere)
 
 
 def _is_alike(old: SchoolVersion, new: SchoolVersion) -> bool:

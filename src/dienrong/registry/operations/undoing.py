@@ -18,7 +18,7 @@ from dienrong.registry.models import (
     SchoolSuccession,
     SchoolVersion,
 )
-from dienrong.registry.operations.applying import CHUNK, demand_scope
+from dienrong.registry.operations.applying import CHUNK, demand_scope, move_people
 from dienrong.registry.operations.refusals import CodeTaken, SomethingDepends
 from dienrong.registry.signals import schools_changed
 from dienrong.registry.versions import LIVE_FIELDS, return_to
@@ -178,10 +178,12 @@ def _reopen(schools: list[School], events: Sequence[SchoolEvent]) -> None:
             _("The old codes %(codes)s belong to other schools now.") % {"codes": _few(codes)},
             hint=_("Give those schools other codes first."),
         )
+    moved = [(school.school_id, school.commune_id, school) for school in schools]
     for school in schools:
         return_to(school, last[school.pk])
         school.is_open, school.closed_date = True, None
     School.objects.bulk_update(schools, LIVE_FIELDS, batch_size=CHUNK)
+    move_people(moved)
 
 
 def _remove(schools: list[School], keys: set[int]) -> None:
