@@ -331,7 +331,7 @@ def test_two_thousand_rows_take_as_many_queries_to_compare_as_two() -> None:
     write(rows[1:])
     with CaptureQueriesContext(connection) as many:
         assert set(verdicts(rows)) == {"unchanged"}
-    assert len(few) == len(many) == 5
+    assert len(few) == len(many) == 6
     with pytest.raises(ValueError, match="2000"):
         compare([*rows, pupil(3000)])
 

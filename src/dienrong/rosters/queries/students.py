@@ -84,7 +84,7 @@ def plan_students(
     seen: dict[str, int] | None = None,
     are_clean: bool = False,
 ) -> list[StudentRow]:
-    """Compare rows and keep beside each what is in the database; six queries at most, whatever their number."""
+    """Compare rows and keep beside each what is in the database; seven queries at most, whatever their number."""
     people.check_school_year(school_year)
     plans = people.read_rows(rows, KIND, seen=seen, are_clean=are_clean, row_class=StudentRow)
     people.find_schools(plans, scope)
