@@ -46,10 +46,7 @@ def seal(purpose: str, content: bytes) -> bytes:
     content : bytes
         What to seal; its length shows, its content does not.
     """
-    key = _derived(_master_key(), "seal", purpose)
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    head = FORMAT + _key_name(key)
-    return head + nonce + AESGCM(key).encrypt(nonce, content, head)
+    return Sealer(purpose).seal(content)
 
 
 def open_sealed(purpose: str, sealed: bytes) -> bytes:
@@ -60,20 +57,7 @@ def open_sealed(purpose: str, sealed: bytes) -> bytes:
     SealBroken
         If the bytes were sealed by another key or for another purpose, or were changed since.
     """
-    sealed = bytes(sealed)  # PostgreSQL gives a memoryview
-    key = _derived(_master_key(), "seal", purpose)
-    end_of_head = len(FORMAT) + KEY_NAME_BYTES
-    head, nonce = sealed[:end_of_head], sealed[end_of_head : end_of_head + NONCE_BYTES]
-    if head[:1] != FORMAT or len(nonce) != NONCE_BYTES:
-        raise SealBroken("these bytes are not sealed, or were cut")
-    if head[1:] != _key_name(key):
-        raise SealBroken(
-            f"sealed for another purpose than {purpose!r} or by another key: put back the {FILE_NAME} of then"
-        )
-    try:
-        return AESGCM(key).decrypt(nonce, sealed[end_of_head + NONCE_BYTES :], head)
-    except InvalidTag as error:
-        raise SealBroken("the sealed bytes were changed") from error
+    return Sealer(purpose).open(sealed)
 
 
 def keyed_digest(purpose: str, text: str) -> str:
@@ -81,8 +65,74 @@ def keyed_digest(purpose: str, text: str) -> str:
 
     Equal texts give equal digests, so a digest can be looked up; without the key nobody can try texts out.
     """
-    key = _derived(_master_key(), "digest", purpose)
-    return hmac.new(key, text.encode("utf-8"), hashlib.sha256).hexdigest()
+    return Digester(purpose)(text)
+
+
+class Sealer:
+    """Seals and opens for one purpose with the key looked up once: for loops over many rows.
+
+    It keeps the key of the moment it was made, so it lives no longer than one call of an operation or a query.
+
+    Parameters
+    ----------
+    purpose : str
+        As for ``seal``.
+    """
+
+    __slots__ = ("_aead", "_head", "_purpose")
+
+    def __init__(self, purpose: str) -> None:
+        key = _derived(_master_key(), "seal", purpose)
+        self._purpose, self._head, self._aead = purpose, FORMAT + _key_name(key), AESGCM(key)
+
+    def seal(self, content: bytes) -> bytes:
+        """Seal bytes; the same bytes sealed twice differ."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return self._head + nonce + self._aead.encrypt(nonce, content, self._head)
+
+    def open(self, sealed: bytes) -> bytes:
+        """Open sealed bytes.
+
+        Raises
+        ------
+        SealBroken
+            As for ``open_sealed``.
+        """
+        sealed = bytes(sealed)  # PostgreSQL gives a memoryview
+        end_of_head = len(FORMAT) + KEY_NAME_BYTES
+        head, nonce = sealed[:end_of_head], sealed[end_of_head : end_of_head + NONCE_BYTES]
+        if head[:1] != FORMAT or len(nonce) != NONCE_BYTES:
+            raise SealBroken("these bytes are not sealed, or were cut")
+        if head != self._head:
+            raise SealBroken(
+                f"sealed for another purpose than {self._purpose!r} or by another key: "
+                f"put back the {FILE_NAME} of then"
+            )
+        try:
+            return self._aead.decrypt(nonce, sealed[end_of_head + NONCE_BYTES :], head)
+        except InvalidTag as error:
+            raise SealBroken("the sealed bytes were changed") from error
+
+
+class Digester:
+    """Makes the digests of ``keyed_digest`` for one purpose with the key looked up once.
+
+    Parameters
+    ----------
+    purpose : str
+        As for ``keyed_digest``.
+    """
+
+    __slots__ = ("_started",)
+
+    def __init__(self, purpose: str) -> None:
+        self._started = hmac.new(_derived(_master_key(), "digest", purpose), digestmod=hashlib.sha256)
+
+    def __call__(self, text: str) -> str:
+        """Give the digest of a text."""
+        digest = self._started.copy()
+        digest.update(text.encode("utf-8"))
+        return digest.hexdigest()
 
 
 def key_from_text(text: str) -> bytes:

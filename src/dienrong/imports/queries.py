@@ -117,8 +117,9 @@ def staged(upload: Upload, verdict: str = "") -> QuerySet[StagedRow]:
 
 def changes_of(rows: Iterable[StagedRow], target: Target) -> Iterator[RowChange]:
     """Open staged rows."""
+    sealer = kept.rows_sealer()
     for row in rows:
-        content = kept.unpacked(row.payload, is_personal=target.is_personal)
+        content = kept.unpacked(row.payload, is_personal=target.is_personal, sealer=sealer)
         yield RowChange(
             number=row.number,
             key=content["k"],

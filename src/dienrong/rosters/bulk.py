@@ -11,9 +11,6 @@ from typing import Any
 
 from django.db import connection, models
 
-PREPARED = (models.DateField, models.BinaryField)
-"""Fields whose values the database takes in a form of its own; all others of this room are text, numbers, truth."""
-
 
 def upsert(
     model: type[models.Model], rows: Sequence[Any], *, key: Sequence[str], fields: Sequence[str]
@@ -25,7 +22,7 @@ def upsert(
     model : type of Model
         The table.
     rows : sequence of Model
-        The rows, each key once; a row that the database numbers gets its number there and not here.
+        The rows (their fields are text, numbers, truth, days and bytes), each key once; a row that the database numbers gets its number there and not here.
     key : sequence of str
         Fields of a unique constraint without condition.
     fields : sequence of str
@@ -45,13 +42,16 @@ def upsert(
         f"INSERT INTO {quote(meta.db_table)} ({names}) VALUES ({marks}) "  # noqa: S608 - names of our own tables
         f"ON CONFLICT ({target}) DO UPDATE SET {overwrite}"
     )
-    readers = [(field.attname, field if isinstance(field, PREPARED) else None) for field in columns]
-    values = (
-        [
-            getattr(row, name) if field is None else field.get_db_prep_save(getattr(row, name), connection)
-            for name, field in readers
-        ]
-        for row in rows
-    )
     with connection.cursor() as cursor:
-        cursor.executemany(statement, values)
+        cursor.executemany(statement, zip(*(_column(rows, field) for field in columns), strict=True))
+
+
+def _column(rows: Sequence[Any], field: models.Field) -> list[Any]:
+    """Give one column of the rows as the database takes it; a list holds few days, each is written once."""
+    values = [getattr(row, field.attname) for row in rows]
+    if isinstance(field, models.DateField):
+        written = {value: field.get_db_prep_save(value, connection) for value in set(values)}
+        return [written[value] for value in values]
+    if isinstance(field, models.BinaryField):
+        return [field.get_db_prep_save(value, connection) for value in values]
+    return values

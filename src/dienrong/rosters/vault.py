@@ -11,6 +11,7 @@ from dienrong.core.refusals import Refusal
 from dienrong.rosters.models import VaultEntry
 
 SEAL = "rosters.vault"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 IDENTITY_CELLS = ("full_name", "birth_date", "code", "personal_id", "ethnicity")
 
 
@@ -36,13 +37,18 @@ class Identity:
         return datetime.date.fromisoformat(self.birth_date)
 
 
-def seal(study_id: str, identity: Identity) -> bytes:
+def sealer() -> sealing.Sealer:
+    """Give what seals and opens many entries with one look-up of the key."""
+    return sealing.Sealer(SEAL)
+
+
+def seal(study_id: str, identity: Identity, *, by: sealing.Sealer | None = None) -> bytes:
     """Seal an identity together with the study id it belongs to."""
     cells = [study_id, *(getattr(identity, name) for name in IDENTITY_CELLS)]
-    return sealing.seal(SEAL, json.dumps(cells, ensure_ascii=False, separators=(",", ":")).encode())
+    return (by or sealer()).seal(_encode(cells).encode())
 
 
-def unseal(study_id: str, sealed: bytes) -> Identity:
+def unseal(study_id: str, sealed: bytes, *, by: sealing.Sealer | None = None) -> Identity:
     """Open a sealed identity.
 
     Raises
@@ -51,7 +57,7 @@ def unseal(study_id: str, sealed: bytes) -> Identity:
         If the key does not fit, or the blob belongs to another study id.
     """
     try:
-        owner, *cells = json.loads(sealing.open_sealed(SEAL, bytes(sealed)))
+        owner, *cells = json.loads((by or sealer()).open(sealed))
     except (sealing.SealBroken, ValueError) as error:
         raise unreadable() from error
     if owner != study_id:
@@ -59,19 +65,29 @@ def unseal(study_id: str, sealed: bytes) -> Identity:
     return Identity(**dict(zip(IDENTITY_CELLS, cells, strict=True)))
 
 
-def identity_of(entry: VaultEntry) -> Identity:
+def identity_of(entry: VaultEntry, *, by: sealing.Sealer | None = None) -> Identity:
     """Open the identity of an entry."""
-    return unseal(entry.study_id, entry.sealed)
+    return unseal(entry.study_id, entry.sealed, by=by)
+
+
+def code_digester(kind: str) -> sealing.Digester:
+    """Give what makes the digests of many codes of a kind of people."""
+    return sealing.Digester(f"rosters.{kind}.code")
+
+
+def personal_id_digester(kind: str) -> sealing.Digester:
+    """Give what makes the digests of many personal numbers of a kind of people."""
+    return sealing.Digester(f"rosters.{kind}.personal_id")
 
 
 def code_digest(kind: str, code: str) -> str:
     """Give the keyed digest of a pupil's or staff code."""
-    return sealing.keyed_digest(f"rosters.{kind}.code", code)
+    return code_digester(kind)(code)
 
 
 def personal_id_digest(kind: str, personal_id: str) -> str | None:
     """Give the keyed digest of a personal number; None where there is none."""
-    return sealing.keyed_digest(f"rosters.{kind}.personal_id", personal_id) if personal_id else None
+    return personal_id_digester(kind)(personal_id) if personal_id else None
 
 
 def unreadable() -> VaultUnreadable:

@@ -277,13 +277,14 @@ class _Stage:
     def _rows(self, changes: Sequence[RowChange]) -> Iterator[tuple[Any, ...]]:
         """Make the staged rows of changes, as ``_insert`` takes them."""
         upload_id = StagedRow._meta.get_field("upload").get_db_prep_value(self._upload.pk, connection)
-        number, part = 0, 0
+        number, part, sealer = 0, 0, kept.rows_sealer()
         for change in changes:
             part = part + 1 if change.number == number else 0
             number = change.number
             self.counts[change.verdict] += 1
             key = "" if self._target.is_personal else change.key[:80]
-            payload = kept.packed(queries.change_as_json(change), is_personal=self._target.is_personal)
+            content = queries.change_as_json(change)
+            payload = kept.packed(content, is_personal=self._target.is_personal, sealer=sealer)
             yield upload_id, number, part, change.verdict, key, connection.Database.Binary(payload)
 
     def _key_text(self, values: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from dienrong.core.refusals import Conflict
 from dienrong.core.row_changes import RowChange, Written
+from dienrong.core.sealing import Sealer
 from dienrong.registry.signals import schools_changed
 from dienrong.rosters import bulk, codes, vault
 from dienrong.rosters.models import Consent, Purpose, VaultEntry
@@ -46,7 +47,14 @@ def changed_meanwhile(numbers: Sequence[int]) -> RosterChanged:
 
 
 def entry_after(
-    row: Row, *, kind: str, code_column: str, study_id: str, purpose: Purpose, until: datetime.date
+    row: Row,
+    *,
+    kind: str,
+    code_column: str,
+    study_id: str,
+    purpose: Purpose,
+    until: datetime.date,
+    sealer: Sealer,
 ) -> VaultEntry:
     """Give the vault's entry after a row; an identity that did not change keeps its seal."""
     identity = row.merged_identity(code_column)
@@ -57,8 +65,8 @@ def entry_after(
     entry = VaultEntry(
         study_id=study_id,
         kind=kind,
-        sealed=vault.seal(study_id, identity),
-        purpose=purpose,
+        sealed=vault.seal(study_id, identity, by=sealer),
+        purpose_id=purpose.pk,
         retention_until=until if present is None else max(present.retention_until, until),
         code_digest=row.code_digest,
         personal_id_digest=row.personal_id_digest,

@@ -11,7 +11,7 @@ from dienrong.accounts.permissions import scope_of
 from dienrong.audit.operations import record
 from dienrong.core.recording import ObjectName
 from dienrong.core.row_changes import RowChange, Written
-from dienrong.rosters import bulk
+from dienrong.rosters import bulk, vault
 from dienrong.rosters.models import PersonKind, Staff, StaffPlace, VaultEntry, new_study_id
 from dienrong.rosters.operations import people
 from dienrong.rosters.operations.students import EVERYWHERE
@@ -39,12 +39,19 @@ def write_staff(changes: Sequence[RowChange], *, by: Any | None, school_year: st
         return []
     purpose = purpose_of_lists(PersonKind.STAFF)
     until = people.keep_until(school_year, purpose)
+    sealer = vault.sealer()
     staff, entries, places, written = [], [], [], []
     for row in rows:
         before = None if row.entry is None else _state(row.staff, row.entry, row.here, school_year)
         study_id = new_study_id() if row.entry is None else row.entry.study_id
         entry = people.entry_after(
-            row, kind=PersonKind.STAFF, code_column=CODE, study_id=study_id, purpose=purpose, until=until
+            row,
+            kind=PersonKind.STAFF,
+            code_column=CODE,
+            study_id=study_id,
+            purpose=purpose,
+            until=until,
+            sealer=sealer,
         )
         person, place = _person_after(row, study_id), _place_after(row, study_id, school_year)
         staff.append(person)
@@ -114,7 +121,7 @@ def _person_after(row: StaffRow, study_id: str) -> Staff:
 
 def _place_after(row: StaffRow, study_id: str, school_year: str) -> StaffPlace:
     """Give the place after a row."""
-    place = row.here or StaffPlace(staff_id=study_id, school=row.school, school_year=school_year)
+    place = row.here or StaffPlace(staff_id=study_id, school_id=row.school.pk, school_year=school_year)
     for name in PLACE_CELLS:
         if name in row.clean:
             setattr(place, name, row.clean[name])

@@ -13,7 +13,7 @@ from dienrong.audit.operations import record
 from dienrong.core import clock
 from dienrong.core.recording import ObjectName
 from dienrong.core.row_changes import RowChange, Written
-from dienrong.rosters import bulk, codes
+from dienrong.rosters import bulk, codes, vault
 from dienrong.rosters.models import PersonKind, Student, StudentPlace, VaultEntry, new_study_id
 from dienrong.rosters.operations import people
 from dienrong.rosters.purposes import purpose_of_lists
@@ -124,6 +124,7 @@ class _Writing:
     def __init__(self, *, school_year: str, on_date: datetime.date) -> None:
         self.school_year, self.on_date = school_year, on_date
         self.purpose = purpose_of_lists(PersonKind.STUDENT)
+        self.sealer = vault.sealer()
         self.until = people.keep_until(school_year, self.purpose)
         self.students: list[Student] = []
         self.entries: list[VaultEntry] = []
@@ -144,6 +145,7 @@ class _Writing:
             study_id=study_id,
             purpose=self.purpose,
             until=self.until,
+            sealer=self.sealer,
         )
         student = _student_after(row, study_id)
         places = self._places_after(row, study_id)
@@ -157,7 +159,7 @@ class _Writing:
         """Give the year's places of a pupil after a row."""
         assert row.school is not None
         here = row.here or StudentPlace(
-            student_id=study_id, school=row.school, school_year=self.school_year, since=self.on_date
+            student_id=study_id, school_id=row.school.pk, school_year=self.school_year, since=self.on_date
         )
         if row.status != here.status or here.pk is None:
             here.status = row.status

@@ -93,17 +93,18 @@ def read_rows(
     Rows that ``as_change`` gave are clean and are not read again.
     """
     today, code_column = clock.today(), CODE_COLUMN[kind]
+    digest_code, digest_personal_id = vault.code_digester(kind), vault.personal_id_digester(kind)
     seen = {} if seen is None else seen
     found: list[AnyRow] = []
     for number, values in rows:
         clean, problems = (dict(values), []) if are_clean else cells.read(values, COLUMNS[kind], today)
         row = row_class(number=number, clean=clean, problems=problems)
         if code := clean.get(code_column):
-            row.code_digest = vault.code_digest(kind, code)
+            row.code_digest = digest_code(code)
             _refuse_double(row, row.code_digest, code_column, seen)
         if personal_id := clean.get("personal_id"):
-            row.personal_id_digest = vault.personal_id_digest(kind, personal_id)
-            _refuse_double(row, str(row.personal_id_digest), "personal_id", seen)
+            row.personal_id_digest = digest_personal_id(personal_id)
+            _refuse_double(row, row.personal_id_digest, "personal_id", seen)
         found.append(row)
     if len(found) > MOST_ROWS:
         raise ValueError(f"at most {MOST_ROWS} rows are compared at a time. Got {len(found)}.")
@@ -144,13 +145,14 @@ def find_people(rows: Sequence[Row], kind: PersonKind) -> None:
         if entry.personal_id_digest:
             by_id[entry.personal_id_digest] = entry
     claimed: dict[str, int] = {}
+    sealer = vault.sealer()
     for row in rows:
         owner = by_code.get(row.code_digest)
         holder = by_id.get(row.personal_id_digest or "")
         row.entry = owner or holder
         if row.entry is None:
             continue
-        row.identity = vault.identity_of(row.entry)
+        row.identity = vault.identity_of(row.entry, by=sealer)
         other_row = claimed.setdefault(row.entry.study_id, row.number)
         if other_row != row.number:
             row.refuse("", _("Row %(n)d is about the same person.") % {"n": other_row})
