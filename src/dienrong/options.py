@@ -275,6 +275,15 @@ class Options:
         en="A running job that gave no sign of life for so many seconds is taken for dead and run again.",
         vi="Công việc nền im lặng quá số giây này được coi là đã chết và được chạy lại.",
     )
+    nightly_hour: int = option(
+        2,
+        whole_number(0, 23),
+        "whole number",
+        en="Hour of the day, in the time zone of the installation, from which the work of the night is done: "
+        "the data check of the whole country, and deleting what is past its time.",
+        vi="Giờ trong ngày, theo múi giờ của hệ thống, bắt đầu công việc ban đêm: "
+        "kiểm tra dữ liệu toàn quốc và xóa những gì đã hết thời hạn lưu giữ.",
+    )
     job_attempts: int = option(
         3,
         whole_number(1, 20),

@@ -41,7 +41,7 @@ def undo_upload(context: JobContext, upload_id: str) -> None:
     operations.undo_upload(by=context.created_by, upload=found, progress=context.tell)
 
 
-@job("imports.purge", title=_("Delete files of data after their time"))
+@job("imports.purge", title=_("Delete files of data after their time"), nightly={})
 def purge(context: JobContext) -> dict[str, int]:
     """Delete files and rows of uploads that are older than the option says."""
     return {"uploads": operations.purge()}

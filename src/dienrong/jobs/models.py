@@ -84,6 +84,22 @@ class Job(models.Model):
         return self.state in ACTIVE
 
 
+class Night(models.Model):
+    """That the work of one kind was asked for in one night; the constraint lets one worker of many ask."""
+
+    kind = models.CharField(_("kind"), max_length=80)
+    day = models.DateField(_("day"))
+
+    class Meta:
+        verbose_name = _("night")
+        verbose_name_plural = _("nights")
+        ordering = ["-day", "kind"]
+        constraints = [models.UniqueConstraint(fields=["kind", "day"], name="jobs_night_asked_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.day}"
+
+
 class JobLine(models.Model):
     """One line of a job's log."""
 

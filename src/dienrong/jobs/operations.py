@@ -17,19 +17,21 @@ import structlog
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connections, transaction
-from django.db.models import F
+from django.db.models import F, Max
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_tasks_db.models import DBTaskResult
 
 from dienrong.audit.operations import record
 from dienrong.core import clock, requests
 from dienrong.core.refusals import Conflict
-from dienrong.jobs.kinds import kind_of, title_of
-from dienrong.jobs.models import ACTIVE, Job, JobLine, State
+from dienrong.jobs.kinds import kind_of, nightly_kinds, title_of
+from dienrong.jobs.models import ACTIVE, Job, JobLine, Night, State
 from dienrong.jobs.running import JobCancelled, JobContext, JobLost, WorkerStopping
 
 log = structlog.get_logger(__name__)
 KEEP_TICKETS = datetime.timedelta(days=7)
+KEEP_NIGHTS = datetime.timedelta(days=60)
 
 
 class JobConflict(Conflict):
@@ -220,6 +222,38 @@ def run_again(job: Job, *, by: Any) -> Job:
     _hand_over(again)
     record(action="jobs.run_again", actor=by, obj=again, title=title_of(again.kind))
     return again
+
+
+def start_nightly() -> list[Job]:
+    """Ask for the nightly work that is due; safe to call in every worker at once, and often.
+
+    A night is due from the hour ``DIENRONG_NIGHTLY_HOUR`` of its day on. A machine that was off at that hour
+    catches up when it runs again, once, however many nights it missed. Work that was never asked for before (a
+    new installation, a kind that came with an update) waits for the next night.
+
+    Returns
+    -------
+    list of Job
+        The jobs asked for.
+    """
+    now = timezone.localtime(clock.now())
+    due = now.date() if now.hour >= settings.OPTIONS.nightly_hour else now.date() - datetime.timedelta(days=1)
+    last = dict(Night.objects.order_by().values_list("kind").annotate(last=Max("day")))
+    started = []
+    for kind in nightly_kinds():
+        if kind.name in last and last[kind.name] >= due:
+            continue
+        try:
+            with transaction.atomic():
+                Night.objects.create(kind=kind.name, day=due)
+                if kind.name in last:
+                    started.append(enqueue(kind.name, dict(kind.nightly or {})))
+        except IntegrityError:  # another worker asked in the same moment
+            continue
+    if started:
+        Night.objects.filter(day__lt=due - KEEP_NIGHTS).delete()
+        log.info("nightly work asked for", kinds=[job.kind for job in started])
+    return started
 
 
 def reap() -> list[uuid.UUID]:

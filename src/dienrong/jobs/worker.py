@@ -1,4 +1,4 @@
-"""A worker process: takes tickets from the queue, runs jobs, and now and then reaps after dead workers."""
+"""A worker process: takes tickets from the queue, runs jobs, now and then reaps after dead workers and looks for a night."""
 
 from __future__ import annotations
 
@@ -60,13 +60,14 @@ def work(*, reap_every: float = REAP_EVERY_SECONDS, parent: int | None = None) -
 
 
 def _reap_now_and_then(ended: threading.Event, every: float) -> None:
-    """Reap at the start and then at intervals."""
+    """Reap, and ask for the work of the night, at the start and then at intervals."""
     try:
         while True:
             try:
                 taken = operations.reap()
                 if taken:
                     log.warning("jobs handed over again", n_jobs=len(taken))
+                operations.start_nightly()
             except DatabaseError:
                 log.exception("reaping failed; the next round tries again")
                 operations.close_connections()

@@ -14,7 +14,7 @@ from dienrong.rosters import operations
 PURGE = "rosters.purge"
 
 
-@job(PURGE, title=gettext_lazy("Deleting identities past their time"))
+@job(PURGE, title=gettext_lazy("Deleting identities past their time"), nightly={"provinces": []})
 def purge(context: JobContext, *, provinces: list[str]) -> dict[str, object]:
     """Delete what is past its time in some provinces, or everywhere where none is named; safe to run twice."""
     scope = Scope(provinces=frozenset(provinces)) if provinces else Scope(is_national=True)

@@ -12,7 +12,7 @@ from dienrong.scorecard import operations
 from dienrong.scorecard.operations.checking import NATION_JOB, PIECE, SCHOOLS_JOB
 
 
-@job(NATION_JOB, title=_("Data check of the whole country"), permission="run_scorecard")
+@job(NATION_JOB, title=_("Data check of the whole country"), permission="run_scorecard", nightly={})
 def check_nation(context: JobContext) -> dict[str, Any]:
     """Check the whole nation; run again from its start it finds its pieces done."""
     done = operations.check_nation(by=context.created_by, progress=context.progress)
