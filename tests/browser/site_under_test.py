@@ -121,6 +121,17 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     artefact = page.locator("main table a").first.get_attribute("href").partition("#")[0]
     page.goto("/truong")
     school = page.locator("main table a").first.get_attribute("href")
+    code = str(school).rpartition("/")[2]
+    page.goto("/don-vi")
+    unit = page.locator("main table a").first.get_attribute("href")
+    page.goto("/sap-nhap")
+    batch = page.locator("main a[href^='/sap-nhap/']:not([href$=moi])").first.get_attribute("href")
+    page.goto("/chat-luong-du-lieu/quy-tac")
+    rule = page.locator("main a[href^='/chat-luong-du-lieu/quy-tac/']").first.get_attribute("href")
+    page.goto("/nguoi-dung")
+    person = page.locator("main table a").first.get_attribute("href")
+    page.goto("/chat-luong-du-lieu")
+    tile = page.locator("main a[href^='/chat-luong-du-lieu/tinh/']").first.get_attribute("href")
     page.goto(f"/bao-cao/{SLUG}/grade5/maths")
     province = page.locator("#province option").nth(1).get_attribute("value")
     national = f"/bao-cao/{SLUG}/grade5/maths"
@@ -140,6 +151,45 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         "step-artefacts": f"/ky-danh-gia/{SLUG}/buoc/10?tab=lineage",
     }
     field = {"schools": "/truong", "school": school}
+    registry = {
+        "school-edit": f"{school}/sua",
+        "units": "/don-vi",
+        "units-2024": "/don-vi?date=31/12/2024",
+        "unit": unit,
+        "batches": "/sap-nhap",
+        "batch-new": "/sap-nhap/moi",
+        "batch": batch,
+    }
+    rosters = {"lists": "/danh-sach", "list": f"/danh-sach/{code}", "protection": "/danh-sach/bao-ve-du-lieu"}
+    imports = {
+        "import": "/nhap-du-lieu",
+        "import-schools": "/nhap-du-lieu/truong",
+        "import-students": "/nhap-du-lieu/hoc-sinh",
+    }
+    quality = {
+        "quality": "/chat-luong-du-lieu",
+        "quality-province": tile,
+        "quality-school": f"/chat-luong-du-lieu/truong/{code}",
+        "rules": "/chat-luong-du-lieu/quy-tac",
+        "rule": rule,
+        "totals": "/chat-luong-du-lieu/so-chinh-thuc",
+    }
+    people = {
+        "people": "/nguoi-dung",
+        "person": person,
+        "invite": "/nguoi-dung/moi",
+        "invitations": "/nguoi-dung/loi-moi",
+        "tokens": "/tai-khoan/khoa-api",
+        "delegate": "/tai-khoan/uy-quyen",
+    }
+    data = registry | rosters | imports | quality | people
+    local = {
+        "schools": "/truong",
+        "lists": "/danh-sach",
+        "import": "/nhap-du-lieu",
+        "import-students": "/nhap-du-lieu/hoc-sinh",
+        "quality": "/chat-luong-du-lieu",
+    }
     analysis = {
         "runs": f"/ky-danh-gia/{SLUG}/phan-tich",
         "run-new": f"/ky-danh-gia/{SLUG}/phan-tich/moi",
@@ -154,10 +204,17 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     }
     return {
         "": public,
-        "bo": own | field | analysis,
-        "so": own | {"schools": "/truong", "national": national, "refused": f"/ky-danh-gia/{SLUG}/phan-tich"},
-        "xa": {"board": "/", "schools": "/truong"},
-        "truong": {"board": "/", "schools": "/truong"},
+        "bo": own | field | analysis | data,
+        "so": own
+        | local
+        | {
+            "batches": "/sap-nhap",
+            "people": "/nguoi-dung",
+            "national": national,
+            "refused": f"/ky-danh-gia/{SLUG}/phan-tich",
+        },
+        "xa": {"board": "/", "people": "/nguoi-dung"} | local,
+        "truong": {"board": "/"} | local,
         "coi-khao-sat": {"board": "/"},
         "ma-hoa": {"board": "/"},
         "nghien-cuu": {"board": "/", "national": national},

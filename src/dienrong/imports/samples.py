@@ -94,7 +94,7 @@ def _enrolments(schools: list[Any]) -> list[Row]:
                 "n_students": row.n_students + (2 if len(rows) % 3 == 0 else 0),
                 "n_classes": row.n_classes,
             }
-            for row in school.enrolments.all()
+            for row in _newest_year(school)
         ]
     if len(rows) > 4:
         rows[1]["n_students"] = "một trăm"
@@ -103,12 +103,17 @@ def _enrolments(schools: list[Any]) -> list[Row]:
     return rows
 
 
+def _newest_year(school: Any) -> list[Any]:
+    """Give the counts of the newest school year of a school, by grade."""
+    counts = list(school.enrolments.all())
+    newest = max((row.school_year for row in counts), default="")
+    return [row for row in counts if row.school_year == newest]
+
+
 def _students(schools: list[Any]) -> list[Row]:
     """Invent pupils of the first schools, and plant mistakes."""
     rows: list[Row] = []
-    grades = [
-        (school, row.grade) for school in schools[:4] for row in school.enrolments.all() if row.n_students
-    ]
+    grades = [(school, row.grade) for school in schools[:4] for row in _newest_year(school) if row.n_students]
     for place in range(N_STUDENTS if grades else 0):
         school, grade = grades[place % len(grades)]
         sex = "female" if place % 2 else "male"

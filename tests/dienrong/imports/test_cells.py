@@ -225,10 +225,16 @@ def test_every_date_survives_every_form(day: dt.date, form: str) -> None:
     assert value(float(serial), DATE) == day.isoformat()
 
 
-@given(st.integers(0, 10**12 - 1))
+@given(st.integers(10**9, 10**12 - 1))
 def test_every_code_of_twelve_digits_survives_becoming_a_number(number: int) -> None:
     rule = CellRule(kind="code", width=12)
     assert value(float(number), rule) == value(str(number), rule) == f"{number:012d}"
+
+
+@given(st.integers(0, 10**9 - 1))
+def test_a_long_code_that_misses_more_than_two_digits_is_refused(number: int) -> None:
+    rule = CellRule(kind="code", width=12)
+    assert fault(float(number), rule) == fault(str(number), rule) == "code_width"
 
 
 @given(st.integers(0, 99_999))

@@ -21,6 +21,9 @@ from lsakit.io.vietnamese import Legacy
 Kind = Literal["text", "code", "choice", "choices", "integer", "decimal", "date", "yes_no"]
 
 EXACT_DIGITS = 15
+SHORT_CODE = 6
+MOST_ZEROS_OF_LONG_CODE = 2
+"""Provinces begin with at most two zeros (001 of a personal number, 01 of a pupil's code); more are missing digits."""
 EXCEL_DAY_ZERO = dt.date(1899, 12, 30)
 FIRST_SERIAL, LAST_SERIAL = 1, 80_000
 DATE = re.compile(r"(\d{1,2})\s*[/.\-]\s*(\d{1,2})\s*[/.\-]\s*(\d{4}|\d{2})")
@@ -141,13 +144,19 @@ def _code(value: Any, rule: CellRule, _today: dt.date) -> Cleaned:
     if not is_number and text.startswith("'"):
         text, repairs = text[1:], ("blanks",)
     width = rule.width
-    if width and text.isascii() and text.isdigit() and len(text) < width and (is_number or rule.pads):
+    is_short = bool(width) and text.isascii() and text.isdigit() and len(text) < width
+    if is_short and (is_number or rule.pads) and _may_have_lost(width - len(text), rule):
         return Cleaned(text.zfill(width), (*repairs, "zeros"))
     if width and not rule.is_opaque and not (text.isascii() and text.isdigit() and len(text) == width):
         return Cleaned(fault=CellFault("code_width", {"width": width, "got": len(text)}))
     if len(text) > rule.max_length:
         return Cleaned(fault=CellFault("too_long", {"n": len(text), "limit": rule.max_length}))
     return Cleaned(text, repairs)
+
+
+def _may_have_lost(n_zeros: int, rule: CellRule) -> bool:
+    """Tell whether a code may have begun with so many zeros; a long code of a person begins with a province."""
+    return rule.is_opaque or rule.width <= SHORT_CODE or n_zeros <= MOST_ZEROS_OF_LONG_CODE
 
 
 def _choice(value: Any, rule: CellRule, _today: dt.date) -> Cleaned:
