@@ -72,7 +72,8 @@ def _database() -> dict[str, object]:
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": name,
             "OPTIONS": {
-                "timeout": 20,
+                # One writer at a time: whoever saves while a large list is accepted waits for its end.
+                "timeout": 90,
                 "transaction_mode": "IMMEDIATE",
                 # 64 MiB of pages at most: large imports would write each page of an index many times over.
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "

@@ -10,6 +10,8 @@ import django
 
 django.setup()
 
+from django.db import transaction  # noqa: E402
+
 from dienrong.jobs import worker  # noqa: E402
 from dienrong.jobs.kinds import job  # noqa: E402
 from dienrong.jobs.running import JobContext  # noqa: E402
@@ -42,6 +44,17 @@ def silent(context: JobContext, path: str, seconds: float) -> dict[str, int]:
     return {"done": 1}
 
 
+@job("faults.transaction")
+def transaction_of_steps(context: JobContext, n: int, seconds: float) -> dict[str, int]:
+    """Write in one long transaction, as an acceptance of a large list does."""
+    with transaction.atomic():
+        for step in range(n):
+            context.log(f"line {step}")
+            context.tell(f"step {step}", step / n)
+            time.sleep(seconds)
+    return {"n": n}
+
+
 @job("faults.once")
 def once(context: JobContext, path: str, n: int) -> None:
     """Leave one mark."""
@@ -51,6 +64,18 @@ def once(context: JobContext, path: str, n: int) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "work":
         worker.work(reap_every=0.5)
+    elif sys.argv[1] == "look":
+        from dienrong.accounts.models import User
+        from dienrong.jobs import queries
+        from dienrong.jobs.models import Job
+
+        card = queries.card_of(Job.objects.get(), User())
+        print(card.job.state, card.job.progress, card.job.stage)
+    elif sys.argv[1] == "cancel":
+        from dienrong.jobs import operations
+        from dienrong.jobs.models import Job
+
+        operations.cancel(Job.objects.get(), by=None)
     else:
         import json
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.web
+HERE = Path(__file__).resolve().parent
 
 
 def marks(path: Path) -> list[str]:
@@ -98,3 +100,24 @@ def test_a_frozen_worker_that_wakes_up_again_ends_nothing(embedded, tmp_path: Pa
     frozen.wait(timeout=10)
     assert embedded.rows("SELECT finished_at, attempts FROM jobs_job") == ended
     assert len(marks(path)) <= n_marks + 1
+
+
+def test_a_long_transaction_shows_its_progress_and_can_be_cancelled(installation) -> None:
+    """On SQLite the transaction holds the only writer for a minute; nobody waits for its end."""
+    program = str(HERE / "slow_jobs.py")
+    installation.enqueue(("faults.transaction", {"n": 600, "seconds": 0.1}))
+    installation.start_worker()
+    installation.until(lambda: "step" in installation.run(program, "look"), "the first sign of progress")
+    state, share, *_stage = installation.run(program, "look").split()
+    assert state == "running"
+    assert 0.0 < float(share) < 0.5
+    begin = time.monotonic()
+    installation.run(program, "cancel")
+    installation.until(lambda: installation.job()["state"] == "cancelled", "the end of the job")
+    assert time.monotonic() - begin < 30.0
+    lines = [text for (text,) in installation.rows("SELECT text FROM jobs_jobline")]
+    assert not [text for text in lines if text.startswith("line ")]
+    (wishes,) = installation.rows(
+        "SELECT count(*) FROM audit_auditentry WHERE action = 'jobs.cancel_requested'"
+    )
+    assert wishes == (1,)

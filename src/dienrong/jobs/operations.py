@@ -25,6 +25,7 @@ from django_tasks_db.models import DBTaskResult
 from dienrong.audit.operations import record
 from dienrong.core import clock, requests
 from dienrong.core.refusals import Conflict
+from dienrong.jobs import signs
 from dienrong.jobs.kinds import kind_of, nightly_kinds, title_of
 from dienrong.jobs.models import ACTIVE, Job, JobLine, Night, State
 from dienrong.jobs.running import JobCancelled, JobContext, JobLost, WorkerStopping
@@ -146,6 +147,7 @@ def _end_interrupted(job: Job, context: JobContext, error: Exception) -> str:
 
 def _end(job: Job, state: str, *, lines: list[str] | None = None, **values: Any) -> str:
     """Move a running job of ours to its last state; nothing where it is no longer ours."""
+    signs.clear(job.id)
     with transaction.atomic():
         mine = Job.objects.filter(id=job.id, ticket=job.ticket, state=State.RUNNING)
         if not mine.update(state=state, finished_at=clock.now(), **values):
@@ -170,22 +172,35 @@ def give_back(job: Job) -> bool:
     return bool(n_rows)
 
 
-@transaction.atomic
 def cancel(job: Job, *, by: Any) -> Job:
     """Cancel a waiting job at once; ask a running one to stop at its next progress report.
+
+    A running job whose transaction holds the only writer (SQLite) is asked by a sign first: otherwise the wish
+    could be written only after the work is done.
 
     Raises
     ------
     JobConflict
         If the job has already ended.
     """
+    is_asked = job.state == State.RUNNING and signs.are_needed()
+    if is_asked:
+        signs.ask_to_stop(job.id, job.ticket)
+    return _cancel(job, by=by, is_asked=is_asked)
+
+
+@transaction.atomic
+def _cancel(job: Job, *, by: Any, is_asked: bool) -> Job:
+    """Write the wish to cancel down; a job that heeded the sign has ended by now."""
     now = clock.now()
     same = Job.objects.filter(id=job.id)
     if same.filter(state=State.QUEUED).update(
         state=State.CANCELLED, finished_at=now, cancel_requested_at=now
     ):
         record(action="jobs.cancelled", actor=by, obj=job, title=title_of(job.kind))
-    elif same.filter(state=State.RUNNING).update(cancel_requested_at=now):
+    elif same.filter(state=State.RUNNING).update(cancel_requested_at=now) or (
+        is_asked and same.filter(state=State.CANCELLED, ticket=job.ticket).exists()
+    ):
         record(action="jobs.cancel_requested", actor=by, obj=job, title=title_of(job.kind))
     else:
         raise JobConflict(_("This work has already ended."))

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from dienrong.accounts import permissions
 from dienrong.core import clock
 from dienrong.core.shell import Link
+from dienrong.jobs import signs
 from dienrong.jobs.kinds import permissions_by_kind, title_of
 from dienrong.jobs.models import Job, JobLine, State
 
@@ -64,6 +65,7 @@ def lines_of(job: Job) -> list[JobLine]:
 
 def card_of(job: Job, user: Any) -> JobCard:
     """Make the card of a job; the estimate of the time left assumes that the rest goes at the same speed."""
+    _look_at_signs(job)
     elapsed = remaining = None
     if job.started_at is not None:
         elapsed = ((job.finished_at or clock.now()) - job.started_at).total_seconds()
@@ -79,6 +81,14 @@ def card_of(job: Job, user: Any) -> JobCard:
         may_cancel=may_change and job.is_active and job.cancel_requested_at is None,
         may_run_again=may_change and job.state in (State.FAILED, State.CANCELLED),
     )
+
+
+def _look_at_signs(job: Job) -> None:
+    """Take what a running job said beside the database, where its own transaction keeps it from writing."""
+    if job.state == State.RUNNING and signs.are_needed():
+        sign = signs.said(job.id)
+        if sign is not None and sign.ticket == job.ticket and sign.share > job.progress:
+            job.progress, job.stage = sign.share, sign.stage
 
 
 def may_change_job(user: Any, job: Job) -> bool:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from dienrong.core import clock
+from dienrong.jobs import signs
 from dienrong.jobs.models import Job, JobLine, State
 
 SECONDS_BETWEEN_WRITES = 0.5
@@ -47,6 +48,7 @@ class JobContext:
         self._stage = ""
         self._lock = threading.Lock()
         self._written_at = clock.monotonic_seconds()
+        self._signed_at = 0.0
         self.interruption: type[JobInterrupted] | None = None
 
     def progress(self, stage: str, share: float) -> None:
@@ -67,7 +69,8 @@ class JobContext:
     def tell(self, stage: str, share: float) -> None:
         """Tell the stage and the share done from inside a transaction: the heartbeat writes them, not this thread.
 
-        Written by this thread they would be seen only after the commit, and would hold up the heartbeat.
+        Written by this thread they would be seen only after the commit, and would hold up the heartbeat. Where
+        the transaction keeps the heartbeat from writing too (SQLite), signs in the data folder stand in.
 
         Raises
         ------
@@ -75,6 +78,11 @@ class JobContext:
             If the job was cancelled, lost, or its worker is being stopped.
         """
         self._progress, self._stage = min(max(float(share), 0.0), 1.0), stage[:200]
+        if signs.are_needed() and clock.monotonic_seconds() - self._signed_at >= SECONDS_BETWEEN_WRITES:
+            self._signed_at = clock.monotonic_seconds()
+            signs.say(self.job_id, signs.Sign(self._ticket, self._stage, self._progress))
+            if self.interruption is None and signs.is_asked_to_stop(self.job_id, self._ticket):
+                self.interruption = JobCancelled
         self.check()
 
     def log(self, text: str) -> None:
