@@ -62,6 +62,12 @@ def schools_updated(rows: QuerySet[SchoolVersion], since: datetime.date) -> Quer
     return rows.filter(Q(school__data_at__gte=since) | Q(school__confirmed_at__gte=begin) | Exists(events))
 
 
+def schools_closed(scope: Scope, since: datetime.date, until: datetime.date) -> QuerySet[School]:
+    """List the schools of a scope that closed between two days, both included."""
+    closed = School.objects.filter(registry.within(scope), closed_date__gte=since, closed_date__lte=until)
+    return closed.select_related("province", "commune")
+
+
 def school_of(scope: Scope, code: str, day: datetime.date | None = None) -> School | None:
     """Give the school of a code that it has, or had on a day; None where it is not in the scope."""
     school = registry.school_by_code(code, day)

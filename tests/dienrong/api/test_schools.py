@@ -72,6 +72,25 @@ def test_updated_since_knows_events_and_confirmations(noon, caller) -> None:
     assert ids(caller.get("/schools", {"updated_since": "2026-11-23"})) == []
 
 
+def test_closed_schools_are_told_with_their_day(noon, caller, machine, stranger, ministry) -> None:
+    School.objects.filter(school_id=DUC_THANG).update(is_open=False, closed_date="2026-09-01")
+    row = {
+        "school_id": DUC_THANG,
+        "name": School.objects.get(school_id=DUC_THANG).name,
+        "province_code": "01",
+        "commune_code": "00008",
+        "closed_date": "2026-09-01",
+    }
+    assert caller.get("/closures", {"since": "2026-09-01"}).json() == {"items": [row], "next": None}
+    assert ids(caller.get("/closures", {"since": "2026-09-02"})) == []
+    assert ids(machine(ministry).get("/closures", {"since": "2020-01-01"})) == [DUC_THANG]
+    assert ids(machine(ministry).get("/closures", {"since": "2020-01-01", "province": "79"})) == []
+    assert ids(machine(stranger).get("/closures", {"since": "2020-01-01"})) == []
+    assert caller.get("/closures").status_code == 422
+    School.objects.filter(school_id=DUC_THANG).update(closed_date="2026-12-01")  # decided, not yet closed
+    assert ids(caller.get("/closures", {"since": "2020-01-01"})) == []
+
+
 def test_one_school_with_its_sites(caller) -> None:
     school = School.objects.get(school_id=HOA_BINH)
     SchoolSite.objects.create(

@@ -113,6 +113,23 @@ class HistoryOut(Schema):
     events: list[EventOut]
 
 
+class ClosureOut(Schema):
+    """A school that is open no longer."""
+
+    school_id: str
+    name: str
+    province_code: str
+    commune_code: str
+    closed_date: datetime.date
+
+
+class ClosurePage(Schema):
+    """A page of closed schools."""
+
+    items: list[ClosureOut]
+    next: str | None = Field(description=_("Address of the next page; null at the end."))
+
+
 class EnrolmentOut(Schema):
     """Pupils and classes of one grade of a school in one school year."""
 
@@ -145,6 +162,13 @@ class SchoolFilters(Paging):
     )
 
 
+class ClosureFilters(Paging):
+    """Which closed schools."""
+
+    since: Day = Field(..., description=_("Only schools that closed on this day or later."))
+    province: Code | None = Field(None, description=_("Code of the province in which they lay last."))
+
+
 class EnrolmentFilters(Paging):
     """Which enrolments."""
 
@@ -174,6 +198,19 @@ def list_schools(request: HttpRequest, filters: Query[SchoolFilters]) -> dict[st
     if filters.updated_since:
         rows = queries.schools_updated(rows, filters.updated_since)
     return page_of(request, rows, keys=("code", "id"), paging=filters, write=_school)
+
+
+@router.get(
+    "/closures",
+    response=ClosurePage,
+    operation_id="list_closures",
+    summary=_("Schools of the key's units that closed"),
+)
+def list_closures(request: HttpRequest, filters: Query[ClosureFilters]) -> dict[str, Any]:
+    rows = queries.schools_closed(_scope(request), filters.since, clock.today())
+    if filters.province:
+        rows = rows.filter(province__code=filters.province)
+    return page_of(request, rows, keys=("closed_date", "id"), paging=filters, write=_closure)
 
 
 @router.get(
@@ -236,6 +273,17 @@ def _scope(request: HttpRequest) -> permissions.Scope:
     caller: Caller = request.auth  # type: ignore[attr-defined]
     permissions.demand(caller.user, "view_schools")
     return caller.scope
+
+
+def _closure(school: Any) -> dict[str, Any]:
+    """Write a closed school."""
+    return {
+        "school_id": school.school_id,
+        "name": school.name,
+        "province_code": school.province.code,
+        "commune_code": school.commune.code,
+        "closed_date": school.closed_date,
+    }
 
 
 def _school(version: Any) -> dict[str, Any]:
