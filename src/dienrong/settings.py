@@ -122,6 +122,8 @@ INSTALLED_APPS = [
     "dienrong.imports",
     "dienrong.scorecard",
     "dienrong.cycles",
+    "dienrong.sampling",
+    "dienrong.fieldwork",
     "dienrong.analysis",
     "dienrong.reporting",
     "dienrong.api",

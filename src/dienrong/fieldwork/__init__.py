@@ -1,0 +1,1 @@
+"""Fieldwork: who takes part, from the letter to the school until the last session is reported."""

@@ -1,0 +1,1 @@
+"""Sampling: the frozen frame, the plan, the public draw and its record."""
