@@ -14,6 +14,36 @@ from django.utils.translation import gettext_lazy as _
 from dienrong.core.models import TimestampedModel
 
 
+class Fieldwork(models.Model):
+    """The fieldwork of one drawn plan, from its start: until when schools answer and when they test."""
+
+    plan = models.OneToOneField("sampling.Plan", on_delete=models.PROTECT, related_name="fieldwork")
+    started_at = models.DateTimeField()
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    answer_due = models.DateField(_("schools answer until"))
+    list_due = models.DateField(_("lists are sent in until"))
+    test_from = models.DateField(_("tests from"))
+    test_to = models.DateField(_("tests until"))
+
+    class Meta:
+        """The newest first; the days follow one another."""
+
+        verbose_name = _("fieldwork")
+        verbose_name_plural = _("fieldwork")
+        ordering = ["-started_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(answer_due__lte=F("list_due"))
+                & Q(list_due__lte=F("test_from"))
+                & Q(test_from__lte=F("test_to")),
+                name="fieldwork_days_in_order",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.plan_id)
+
+
 class FieldSchool(TimestampedModel):
     """A school in the field: a sampled one, or a replacement that was called on."""
 
@@ -29,13 +59,21 @@ class FieldSchool(TimestampedModel):
         CLOSED = "closed", _("Concluded")
         NOT_TAKING_PART = "not_taking_part", _("Does not take part")
 
+    class Attention(models.TextChoices):
+        """What happened to the school itself between the draw and the test; a person decides what follows."""
+
+        CLOSED = "closed", _("School closed")
+        MERGED = "merged", _("School merged or split")
+
     sampled = models.OneToOneField("sampling.SampledSchool", on_delete=models.PROTECT, related_name="field")
     school = models.ForeignKey("registry.School", on_delete=models.PROTECT, related_name="+")
     plan = models.ForeignKey("sampling.Plan", on_delete=models.PROTECT, related_name="field_schools")
     replaces = models.OneToOneField(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by"
     )
+    number = models.PositiveIntegerField()
     state = models.CharField(max_length=15, choices=State.choices, default=State.TO_NOTIFY)
+    attention = models.CharField(max_length=6, choices=Attention.choices, blank=True)
     participation_code = models.PositiveSmallIntegerField(_("participation code"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     coordinator_name = models.CharField(_("coordinator"), max_length=120, blank=True)
@@ -44,7 +82,10 @@ class FieldSchool(TimestampedModel):
     answered_at = models.DateTimeField(null=True, blank=True)
     test_date = models.DateField(_("day of the test"), null=True, blank=True)
     n_listed = models.PositiveIntegerField(null=True, blank=True)
+    n_classes = models.PositiveIntegerField(null=True, blank=True)
+    list_explained = models.CharField(_("why the list differs"), max_length=300, blank=True)
     seed = models.CharField(max_length=40, blank=True)
+    selection = models.JSONField(_("how people were selected"), default=dict)
 
     class Meta:
         """A school that does not take part has a code and a reason."""
@@ -54,6 +95,7 @@ class FieldSchool(TimestampedModel):
         ordering = ["plan", "sampled__selection_order"]
         indexes = [models.Index(fields=["plan", "state"], name="fieldwork_schools_by_state")]
         constraints = [
+            models.UniqueConstraint(fields=["plan", "number"], name="fieldwork_school_number_once"),
             models.CheckConstraint(
                 condition=~Q(state="not_taking_part") | (Q(participation_code__isnull=False) & ~Q(reason="")),
                 name="fieldwork_not_taking_part_says_why",
@@ -98,6 +140,7 @@ class ListedPerson(models.Model):
     study_id = models.CharField(max_length=26)
     line = models.PositiveIntegerField()
     class_name = models.CharField(max_length=30, blank=True)
+    drawn_class = models.CharField(max_length=120, blank=True)
     sex = models.CharField(max_length=6, blank=True)
     birth_year = models.PositiveSmallIntegerField(null=True, blank=True)
     birth_month = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -259,3 +302,35 @@ class QualityVisit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.field_school_id} {self.on_date}"
+
+
+class WeightRun(models.Model):
+    """Weights computed from the outcomes of a fieldwork: files named by their hashes, and what went in.
+
+    ``files`` holds role, hash and name of each file; ``summary`` what the report shows of it.
+    """
+
+    plan = models.ForeignKey("sampling.Plan", on_delete=models.PROTECT, related_name="weight_runs")
+    number = models.PositiveSmallIntegerField()
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    rules = models.SlugField(max_length=20)
+    software = models.CharField(max_length=80)
+    manifest_hash = models.CharField(max_length=71)
+    files = models.JSONField(default=dict)
+    summary = models.JSONField(default=dict)
+
+    class Meta:
+        """The newest first; runs of a plan are numbered."""
+
+        verbose_name = _("weights")
+        verbose_name_plural = _("weights")
+        ordering = ["-made_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "number"], name="fieldwork_weight_run_number_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} {self.number}"
