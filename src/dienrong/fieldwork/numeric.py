@@ -206,7 +206,8 @@ def _lists(people: Sequence[Mapping[str, Any]], school: str) -> pl.DataFrame:
 
 def _sampled(school: str) -> pl.DataFrame:
     """Give the sample of one school, since a selection depends on no other."""
-    return pl.DataFrame({"school_id": [school]})
+    none = pl.Series([None], dtype=pl.String)
+    return pl.DataFrame({"school_id": [school], "replacement_1": none, "replacement_2": none})
 
 
 def _selected(row: Mapping[str, Any]) -> Selected:
