@@ -19,7 +19,7 @@ from dienrong.fieldwork.operations.refusals import FieldRefusal, NotNow, locked,
 from dienrong.fieldwork.operations.schools import settle_outcome
 from dienrong.fieldwork.queries import access
 
-PRESENT, ABSENT = 10, 20
+PRESENT, PARTLY, ABSENT = 10, 11, 20
 KEYS = ("started", "ended", "nobody_absent", "absent", "codes", "incidents")
 
 
@@ -100,7 +100,7 @@ def attendance_codes(session: TestSession) -> tuple[int, ...]:
     rules = session.field_school.plan.rules
     kept = ("nonrespondent", "excluded", "ineligible")
     return (
-        11,
+        PARTLY,
         *(one.code for one in numeric.codes(rules, "student") if one.treatment in kept),
     )
 
@@ -163,7 +163,7 @@ def submit_report(*, session: TestSession, by: Any) -> int:
 
 def _n_present(session: TestSession) -> int:
     """Count who took part in a session."""
-    return session.people.filter(status__in=(PRESENT, 11)).count()
+    return session.people.filter(status__in=(PRESENT, PARTLY)).count()
 
 
 def _write_incidents(school: FieldSchool, session: TestSession, answers: Mapping[str, Any], by: Any) -> None:
