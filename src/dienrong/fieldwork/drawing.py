@@ -71,7 +71,7 @@ def bars_of(rows: Sequence[BoardRow]) -> Figure:
         drawing=drawing,
         note=_(
             "Share of the eligible selected people who took part, counted, not weighted; people without an outcome "
-            "count as not done yet. Target: 100 %. The lowest %(n)s units."
+            "count as not done yet. Target: 100 %%. The lowest %(n)s units."
         )
         % {"n": len(shown)},
         columns=(_("Unit"), _("Took part"), _("Eligible or open"), _("Share")),

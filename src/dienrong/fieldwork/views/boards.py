@@ -68,7 +68,7 @@ def start(request: HttpRequest, plan_id: int) -> HttpResponse:
 def board_page(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Show the board: provinces, the communes of one, the schools of one."""
     fieldwork = parts.fieldwork_of(request, plan_id)
-    filters = _filters(request)
+    filters = filters_of(request)
     scope = access.scope_of(request.user)
     level = _level(filters, scope)
     schools = board.narrowed(
@@ -103,7 +103,7 @@ def board_page(request: HttpRequest, plan_id: int) -> HttpResponse:
     return render(request, "fieldwork/board.html", context)
 
 
-def _filters(request: HttpRequest) -> Filters:
+def filters_of(request: HttpRequest) -> Filters:
     """Read the filters of an address."""
     given = {
         name: request.GET.get(key, "").strip()[:80]
@@ -267,7 +267,7 @@ def note_call(request: HttpRequest, school_id: int) -> HttpResponse:
 def schools(request: HttpRequest, plan_id: int) -> HttpResponse:
     """List the schools behind a cell of the board."""
     fieldwork = parts.fieldwork_of(request, plan_id)
-    filters = _filters(request)
+    filters = filters_of(request)
     mine = access.schools_of(request.user, fieldwork)
     found = board.narrowed(mine, filters, fieldwork.plan.rules).order_by("school__sort_key", "number")
     page = Paginator(found, ROWS_PER_PAGE).get_page(request.GET.get("page"))
@@ -283,7 +283,7 @@ def schools(request: HttpRequest, plan_id: int) -> HttpResponse:
         "filters": filters,
         "chips": chips,
         "people_word": words.PEOPLE.get(filters.people, ""),
-        "place": _place_word(filters),
+        "place": place_word(filters),
         "may_change": may(request.user, "change_fieldwork"),
     }
     return render(request, "fieldwork/schools.html", context)
@@ -299,7 +299,7 @@ def _chip(request: HttpRequest, name: str, value: str) -> str:
     return f"?{query.urlencode()}"
 
 
-def _place_word(filters: Filters) -> str:
+def place_word(filters: Filters) -> str:
     """Name the unit to which a list is narrowed."""
     for level, code in (("commune", filters.commune), ("province", filters.province)):
         if code:
@@ -313,7 +313,7 @@ def _place_word(filters: Filters) -> str:
 def notify(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Write down that the letters went out to the schools of the list."""
     fieldwork = parts.fieldwork_of(request, plan_id)
-    filters = _filters(request)
+    filters = filters_of(request)
     found = board.narrowed(access.schools_of(request.user, fieldwork), filters, fieldwork.plan.rules)
     n = operations.mark_notified(schools=list(found), by=request.user)
     messages.success(
