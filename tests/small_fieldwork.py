@@ -34,7 +34,9 @@ HASH = "sha256:" + "0" * 64
 def load_schools(n_north: int = 18, n_south: int = 8) -> None:
     """Load a registry of primary schools in two provinces."""
     rows = [
-        school_row(f"01{number:06d}", f"Trường TH Bắc {number}", "00004" if number % 2 else "00008", enrolment_5=30)
+        school_row(
+            f"01{number:06d}", f"Trường TH Bắc {number}", "00004" if number % 2 else "00008", enrolment_5=30
+        )
         for number in range(1, n_north + 1)
     ]
     rows += [
@@ -90,7 +92,13 @@ def draw_plan(
     plan = Plan.objects.create(**(values | changes))
     now = clock.now()
     Frame.objects.create(
-        plan=plan, made_at=now, source="tests", hash=HASH, file_name="frame", n_schools=len(schools), n_people=1
+        plan=plan,
+        made_at=now,
+        source="tests",
+        hash=HASH,
+        file_name="frame",
+        n_schools=len(schools),
+        n_people=1,
     )
     hour = datetime.timedelta(hours=1)
     draw = Draw.objects.create(
@@ -151,7 +159,9 @@ def fill_list(school: School, n_pupils: int, first: int, *, n_classes: int = 2) 
     ]
     for row in rows:
         # The personal number says sex and year of birth.
-        row["personal_id"] = f"001{'3' if row['sex'] == 'female' else '2'}16{int(row['student_code']) % 1_000_000:06d}"
+        row["personal_id"] = (
+            f"001{'3' if row['sex'] == 'female' else '2'}16{int(row['student_code']) % 1_000_000:06d}"
+        )
     assert len(write(rows)) == n_pupils
 
 
@@ -169,17 +179,18 @@ def bring_to_selected(school: FieldSchool, by: Any, *, first: int, n_pupils: int
     operations.select_people(school=school, by=by)
 
 
-def test_school(school: FieldSchool, by: Any, *, absent: int = 0) -> None:
+def hold_test(school: FieldSchool, by: Any, *, absent: int = 0) -> None:
     """Hold and report the one session of a school."""
     facts = SessionFacts(on_date=DAYS.test_from)
     session = operations.plan_session(school=school, facts=facts, is_make_up=False, by=by)
     codes = list(
-        ListedPerson.objects.filter(test_session=session).order_by("line").values_list("person_code", flat=True)
+        ListedPerson.objects.filter(test_session=session)
+        .order_by("line")
+        .values_list("person_code", flat=True)
     )
     values = {"started": "07:30", "ended": "09:30", "absent": codes[:absent], "nobody_absent": not absent}
     operations.save_report(session=session, values=values, by=by)
     operations.submit_report(session=session, by=by)
 
 
-test_school.__test__ = False  # type: ignore[attr-defined]
 TestSession.__test__ = False  # type: ignore[attr-defined]

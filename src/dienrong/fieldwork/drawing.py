@@ -32,7 +32,8 @@ class Figure:
 def bars_of(rows: Sequence[BoardRow]) -> Figure:
     """Draw the share of selected people who took part by unit, the lowest first, with the target of 100 %."""
     known = sorted(
-        ((row.done_share, row) for row in rows if row.done_share is not None), key=lambda one: (one[0], one[1].title)
+        ((row.done_share, row) for row in rows if row.done_share is not None),
+        key=lambda one: (one[0], one[1].title),
     )
     shown = known[:MOST_BARS]
     height = len(shown) * STEP + 40

@@ -11,7 +11,9 @@ from dienrong.core.days import DayField
 from dienrong.fieldwork.models import Incident
 from dienrong.rosters.models import VaultAccess
 
-TIME = forms.TimeInput(format="%H:%M", attrs={"inputmode": "numeric", "placeholder": "07:30", "maxlength": "5"})
+TIME = forms.TimeInput(
+    format="%H:%M", attrs={"inputmode": "numeric", "placeholder": "07:30", "maxlength": "5"}
+)
 WIDE = {"maxlength": "300"}
 
 
@@ -72,14 +74,18 @@ class CallForm(forms.Form):
 class ListForm(forms.Form):
     """Why a list differs from the frame, where it does."""
 
-    explanation = forms.CharField(label=_("Why the list differs from the frame"), max_length=300, required=False)
+    explanation = forms.CharField(
+        label=_("Why the list differs from the frame"), max_length=300, required=False
+    )
 
 
 class SessionForm(forms.Form):
     """A session to plan."""
 
     on_date = DayField(label=_("Day"))
-    begins_at = forms.TimeField(label=_("Begins at"), required=False, widget=TIME, input_formats=["%H:%M", "%Hh%M", "%H"])
+    begins_at = forms.TimeField(
+        label=_("Begins at"), required=False, widget=TIME, input_formats=["%H:%M", "%Hh%M", "%H"]
+    )
     room = forms.CharField(label=_("Room"), max_length=60, required=False)
     administrator = forms.ChoiceField(label=_("Test administrator"), required=False)
     n_people = forms.IntegerField(
@@ -95,7 +101,9 @@ class SessionForm(forms.Form):
 class StatusForm(forms.Form):
     """The code of one person."""
 
-    code = forms.TypedChoiceField(label=_("Code"), coerce=lambda text: int(text) if text else None, required=False)
+    code = forms.TypedChoiceField(
+        label=_("Code"), coerce=lambda text: int(text) if text else None, required=False
+    )
     text = forms.CharField(label=_("Reason"), max_length=200)
 
     def __init__(self, *args: Any, codes: list[tuple[Any, str]], **options: Any) -> None:

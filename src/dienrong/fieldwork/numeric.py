@@ -336,7 +336,10 @@ def _school_table(schools: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         "n_replacements_left": pl.Int64,
     }
     return pl.DataFrame(
-        {name: pl.Series(name, [row.get(name) for row in schools], dtype=kind) for name, kind in kinds.items()}
+        {
+            name: pl.Series(name, [row.get(name) for row in schools], dtype=kind)
+            for name, kind in kinds.items()
+        }
     )
 
 
@@ -395,7 +398,9 @@ def forecast(schools: Sequence[Mapping[str, Any]], *, rules: str, seed: int) -> 
     found = lk.forecast_participation(
         _school_table(schools), rng=np.random.default_rng(seed), rules=rules, n_draws=1000
     )
-    gains = dict(zip(found.schools["school_id"].to_list(), found.schools["gain_after"].to_list(), strict=True))
+    gains = dict(
+        zip(found.schools["school_id"].to_list(), found.schools["gain_after"].to_list(), strict=True)
+    )
     return Forecast(
         rows=tuple(found.table.iter_rows(named=True)),
         zone_expected=found.zone_expected,
@@ -476,7 +481,9 @@ def _parquet(table: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def _summary(final: Any, copies: Any, options: Mapping[str, Any], bias: list[dict[str, Any]]) -> dict[str, Any]:
+def _summary(
+    final: Any, copies: Any, options: Mapping[str, Any], bias: list[dict[str, Any]]
+) -> dict[str, Any]:
     """Give what the report shows of weights."""
     weight = final.table["final_weight"].to_numpy()
     edges = np.linspace(0.0, float(weight.max()), 21)
@@ -505,7 +512,9 @@ def _bias(sample: pl.DataFrame, schools: pl.DataFrame, rules: str) -> list[dict[
     frame = sample.select("school_id", "stratum", pl.col("measure_of_size").cast(pl.Float64).alias("size"))
     stand_by = [
         sample.filter(pl.col(name).is_not_null()).select(
-            pl.col(name).alias("school_id"), "stratum", pl.col("measure_of_size").cast(pl.Float64).alias("size")
+            pl.col(name).alias("school_id"),
+            "stratum",
+            pl.col("measure_of_size").cast(pl.Float64).alias("size"),
         )
         for name in ("replacement_1", "replacement_2")
     ]

@@ -16,7 +16,9 @@ urlpatterns = [
     path(f"{PLAN}/truong", boards.schools, name="schools"),
     path(f"{PLAN}/da-gui-thu", boards.notify, name="notify"),
     re_path(
-        r"^tham-gia/(?P<plan_id>[0-9]+)/truong\.(?P<ending>pdf|docx|xlsx)$", files.school_list, name="school_list"
+        r"^tham-gia/(?P<plan_id>[0-9]+)/truong\.(?P<ending>pdf|docx|xlsx)$",
+        files.school_list,
+        name="school_list",
     ),
     path(f"{PLAN}/trong-so", weights.weights, name="weights"),
     path(f"{PLAN}/trong-so/tinh", weights.compute, name="compute"),
@@ -40,7 +42,9 @@ urlpatterns = [
         r"^tham-gia/truong/(?P<school_id>[0-9]+)/thu-moi\.(?P<ending>pdf|docx)$", files.letter, name="letter"
     ),
     re_path(
-        r"^tham-gia/truong/(?P<school_id>[0-9]+)/(?P<kind>[a-z-]+)\.(?P<ending>pdf|xlsx)$", files.form, name="form"
+        r"^tham-gia/truong/(?P<school_id>[0-9]+)/(?P<kind>[a-z-]+)\.(?P<ending>pdf|xlsx)$",
+        files.form,
+        name="form",
     ),
     path(f"{SESSION}", sessions.sessions, name="sessions"),
     path(f"{SESSION}/<int:session_id>", sessions.session, name="session"),

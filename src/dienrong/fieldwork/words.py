@@ -92,7 +92,9 @@ def code_text(one: numeric.Code) -> str:
 
 def code_choices(rules: str, unit: str, codes: tuple[int, ...] | None = None) -> list[tuple[int, str]]:
     """Give codes for a choice, all or some of them."""
-    return [(one.code, code_text(one)) for one in numeric.codes(rules, unit) if codes is None or one.code in codes]
+    return [
+        (one.code, code_text(one)) for one in numeric.codes(rules, unit) if codes is None or one.code in codes
+    ]
 
 
 def code_word(rules: str, unit: str, code: int | None) -> str:

@@ -12,7 +12,7 @@ from dienrong.fieldwork.models import FieldSchool, ListedPerson
 from dienrong.fieldwork.queries import access, board, outcomes
 from dienrong.registry.models import AdministrativeUnit, School
 from dienrong.sampling.models import SampledSchool
-from small_fieldwork import bring_to_selected, confirm, draw_plan, load_schools, start, test_school
+from small_fieldwork import bring_to_selected, confirm, draw_plan, hold_test, load_schools, start
 
 pytestmark = pytest.mark.django_db
 State = FieldSchool.State
@@ -61,7 +61,9 @@ def write_pisa_2025(ministry) -> object:
     return fieldwork
 
 
-def test_pisa_2025_of_viet_nam_is_98_72_percent_through_the_boards_query(ministry, django_assert_num_queries) -> None:
+def test_pisa_2025_of_viet_nam_is_98_72_percent_through_the_boards_query(
+    ministry, django_assert_num_queries
+) -> None:
     """195 schools, 7,448 eligible of whom 95 absent, 72 ineligible removed: 7,353 / 7,448 = 98.72 %."""
     fieldwork = write_pisa_2025(ministry)
     with django_assert_num_queries(2):
@@ -88,7 +90,7 @@ def test_a_replacement_raises_the_rate_after_and_not_before(fieldwork, ministry,
     assert outcomes.rates_of(collected) is None  # the refusal waits for its replacement
     for number, one in enumerate([made, *north[1:]]):
         bring_to_selected(one, officer, first=1 + 100 * number)
-        test_school(one, officer, absent=1)
+        hold_test(one, officer, absent=1)
     collected = outcomes.collect(fieldwork, access.schools_of(ministry, fieldwork))
     rates = outcomes.rates_of(collected)
     assert rates.values["school_before"]["unweighted"] == 3 / 4
@@ -132,5 +134,9 @@ def test_overdue_answers_are_called_first(fieldwork, ministry, officer) -> None:
     assert [call.kind for call in calls] == ["answer"] * 5 + ["list"]
     assert calls[0].days_late == 6
     assert calls[-1].phone == "0912345678"
-    operations.note_call(school=calls[0].school, text="Hẹn trả lời ngày mai", by=officer if calls[0].school.school.school_id.startswith("01") else ministry)
+    operations.note_call(
+        school=calls[0].school,
+        text="Hẹn trả lời ngày mai",
+        by=officer if calls[0].school.school.school_id.startswith("01") else ministry,
+    )
     assert board.calls_today(mine, fieldwork, day)[0].called.text == "Hẹn trả lời ngày mai"

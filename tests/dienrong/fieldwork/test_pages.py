@@ -74,9 +74,14 @@ def test_officers_open_every_page_in_both_languages(session, signed_in, ministry
             assert browser.get(address).status_code == 200, (person.username, address)
 
 
-def test_a_stranger_sees_nothing_of_another_province(session, signed_in, stranger, researcher, newcomer, visitor) -> None:
+def test_a_stranger_sees_nothing_of_another_province(
+    session, signed_in, stranger, researcher, newcomer, visitor
+) -> None:
     plan = session.field_school.plan_id
-    shared = {f"/tham-gia/{plan}{end}" for end in ("", "/goi", "/truong", "/truong.pdf", "/truong.docx", "/truong.xlsx")}
+    shared = {
+        f"/tham-gia/{plan}{end}"
+        for end in ("", "/goi", "/truong", "/truong.pdf", "/truong.docx", "/truong.xlsx")
+    }
     for address in addresses(session):
         page = signed_in(stranger).get(address)
         if address in shared:  # the stranger's own schools alone
@@ -91,7 +96,9 @@ def test_a_stranger_sees_nothing_of_another_province(session, signed_in, strange
         assert visitor.get(address).status_code in (302, 403), address
 
 
-def test_a_test_administrator_sees_the_session_and_nothing_else(session, signed_in, administrator, officer) -> None:
+def test_a_test_administrator_sees_the_session_and_nothing_else(
+    session, signed_in, administrator, officer
+) -> None:
     own = {
         f"/buoi-khao-sat/{session.pk}",
         f"/buoi-khao-sat/{session.pk}/bao-cao/1",
@@ -100,12 +107,19 @@ def test_a_test_administrator_sees_the_session_and_nothing_else(session, signed_
     for address in addresses(session):
         assert browser.get(address).status_code == (200 if address in own else 403), address
     assert [one.pk for one in browser.get("/buoi-khao-sat").context["later"]] == [session.pk]
-    other = FieldSchool.objects.exclude(pk=session.field_school_id).filter(school__province__code="01").first()
+    other = (
+        FieldSchool.objects.exclude(pk=session.field_school_id).filter(school__province__code="01").first()
+    )
     bring_to_selected(other, officer, first=500)
     facts = SessionFacts(on_date=DAYS.test_from)
     second = operations.plan_session(school=other, facts=facts, is_make_up=False, by=officer)
     assert browser.get(f"/buoi-khao-sat/{second.pk}").status_code == 403
-    assert browser.post(f"/buoi-khao-sat/{second.pk}/bao-cao/1", {"started": "07:00", "ended": "08:00"}).status_code == 403
+    assert (
+        browser.post(
+            f"/buoi-khao-sat/{second.pk}/bao-cao/1", {"started": "07:00", "ended": "08:00"}
+        ).status_code
+        == 403
+    )
 
 
 POSTS = (
@@ -131,7 +145,9 @@ def test_no_change_of_a_stranger_is_taken(session, signed_in, stranger, newcomer
     before = list(FieldSchool.objects.order_by("pk").values())
     for person in (stranger, newcomer):
         for address in POSTS:
-            page = signed_in(person).post(f"/tham-gia/{address.replace('SCHOOL', str(school))}", {"text": "x"})
+            page = signed_in(person).post(
+                f"/tham-gia/{address.replace('SCHOOL', str(school))}", {"text": "x"}
+            )
             assert page.status_code == 403, (person.username, address)
     assert list(FieldSchool.objects.order_by("pk").values()) == before
     assert VaultAccess.objects.count() == 0
@@ -154,7 +170,9 @@ def test_a_school_answers_one_question_per_screen(school, signed_in, own_coordin
     page = browser.post(f"/tham-gia/truong/{school.pk}/nop-danh-sach")
     assert page.status_code == 422
     assert "12" in text(page)
-    done = browser.post(f"/tham-gia/truong/{school.pk}/nop-danh-sach", {"explanation": "Một lớp chuyển trường"})
+    done = browser.post(
+        f"/tham-gia/truong/{school.pk}/nop-danh-sach", {"explanation": "Một lớp chuyển trường"}
+    )
     assert done.status_code == 302
     assert FieldSchool.objects.get(pk=school.pk).n_listed == 12
 
@@ -163,13 +181,17 @@ def test_a_report_takes_five_screens_on_a_phone(session, signed_in, administrato
     browser = signed_in(administrator)
     root = f"/buoi-khao-sat/{session.pk}/bao-cao"
     assert browser.post(f"{root}/1", {"started": "9", "ended": ""}).status_code == 200
-    assert browser.post(f"{root}/1", {"started": "07:30", "ended": "09:40"}).headers["Location"] == f"{root}/2"
+    assert (
+        browser.post(f"{root}/1", {"started": "07:30", "ended": "09:40"}).headers["Location"] == f"{root}/2"
+    )
     code = session.people.order_by("person_code").first().person_code
     assert code[9:] in text(browser.get(f"{root}/2"))
     assert browser.post(f"{root}/2", {"absent": [code]}).headers["Location"] == f"{root}/3"
     assert browser.post(f"{root}/3", {f"code_{code}": "22"}).headers["Location"] == f"{root}/4"
     assert browser.post(f"{root}/4", {"nothing": "1"}).headers["Location"] == f"{root}/5"
-    assert f"{N_STUDENTS - 1} / {N_STUDENTS}" in text(browser.get(f"{root}/5")) or "7" in text(browser.get(f"{root}/5"))
+    assert f"{N_STUDENTS - 1} / {N_STUDENTS}" in text(browser.get(f"{root}/5")) or "7" in text(
+        browser.get(f"{root}/5")
+    )
     assert browser.post(f"{root}/5").headers["Location"] == f"/buoi-khao-sat/{session.pk}"
     assert ListedPerson.objects.get(person_code=code).status == 22
     assert browser.get(f"{root}/2").status_code == 302
@@ -182,7 +204,9 @@ def test_names_are_printed_by_those_who_may_and_each_time_is_written_down(
 ) -> None:
     school = session.field_school
     sheet = f"/tham-gia/truong/{school.pk}/diem-danh.pdf"
-    plain = "".join(page.extract_text() for page in PdfReader(BytesIO(signed_in(officer).get(sheet).content)).pages)
+    plain = "".join(
+        page.extract_text() for page in PdfReader(BytesIO(signed_in(officer).get(sheet).content)).pages
+    )
     assert "Nguyễn Văn" not in plain
     assert session.people.first().person_code in plain
     assert signed_in(ministry).post(sheet, {"reason": "prepare_survey"}).status_code == 403
@@ -191,13 +215,17 @@ def test_names_are_printed_by_those_who_may_and_each_time_is_written_down(
     named = signed_in(own_coordinator).post(sheet, {"reason": "prepare_survey"})
     words = "".join(page.extract_text() for page in PdfReader(BytesIO(named.content)).pages)
     assert "Nguyễn Văn" in words
-    assert named.headers["Cache-Control"].startswith("no-store") or "no-store" in named.headers["Cache-Control"]
+    assert (
+        named.headers["Cache-Control"].startswith("no-store") or "no-store" in named.headers["Cache-Control"]
+    )
     access = VaultAccess.objects.get()
     assert (access.action, access.n_entries, access.reason) == ("exported", N_STUDENTS, "prepare_survey")
     assert school.events.filter(kind="printed").count() == 1
 
 
-def test_the_board_narrows_by_the_address_and_counts_open_lists(fieldwork, signed_in, ministry, officer) -> None:
+def test_the_board_narrows_by_the_address_and_counts_open_lists(
+    fieldwork, signed_in, ministry, officer
+) -> None:
     browser = signed_in(ministry)
     page = browser.get(f"/tham-gia/{fieldwork.plan_id}")
     assert [row["title"] for row in page.context["rows"]] == ["Hà Nội", "Hồ Chí Minh"]
@@ -231,12 +259,19 @@ def test_calls_are_noted(fieldwork, signed_in, ministry, officer) -> None:
         assert "Hẹn chiều nay" in text(browser.get(f"/tham-gia/{fieldwork.plan_id}/goi"))
 
 
-def test_the_ministry_starts_and_others_wait(plan, signed_in, ministry, officer, own_coordinator=None) -> None:
+def test_the_ministry_starts_and_others_wait(plan, signed_in, ministry, officer) -> None:
     assert "Bắt đầu" in text(signed_in(ministry).get("/tham-gia"))
     assert "Chưa có mẫu" in text(signed_in(officer).get("/tham-gia"))
-    days = {"answer_due": "4/12/2026", "list_due": "11/12/2026", "test_from": "1/3/2027", "test_to": "31/3/2027"}
+    days = {
+        "answer_due": "4/12/2026",
+        "list_due": "11/12/2026",
+        "test_from": "1/3/2027",
+        "test_to": "31/3/2027",
+    }
     assert signed_in(officer).post(f"/tham-gia/{plan.pk}/bat-dau", days).status_code == 403
-    assert signed_in(ministry).post(f"/tham-gia/{plan.pk}/bat-dau", days | {"list_due": "x"}).status_code == 200
+    assert (
+        signed_in(ministry).post(f"/tham-gia/{plan.pk}/bat-dau", days | {"list_due": "x"}).status_code == 200
+    )
     assert signed_in(ministry).post(f"/tham-gia/{plan.pk}/bat-dau", days).status_code == 302
     assert Fieldwork.objects.count() == 1
 

@@ -12,7 +12,7 @@ from dienrong.core.refusals import NotAllowed
 from dienrong.fieldwork import operations
 from dienrong.fieldwork.models import FieldSchool
 from dienrong.fieldwork.operations.weights import path_of, read_file
-from small_fieldwork import bring_to_selected, test_school
+from small_fieldwork import bring_to_selected, hold_test
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def done(fieldwork, ministry, settings, tmp_path):
     schools = list(FieldSchool.objects.order_by("number"))
     for number, one in enumerate(schools[1:]):
         bring_to_selected(one, ministry, first=1 + 100 * number)
-        test_school(one, ministry, absent=number % 2)
+        hold_test(one, ministry, absent=number % 2)
         operations.conclude_school(school=one, by=ministry)
     return fieldwork, schools[0]
 

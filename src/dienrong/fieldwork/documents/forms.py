@@ -49,7 +49,12 @@ def cells(
         if names is not None:
             identity = names.get(one.study_id)
             row += [identity.full_name, day_text(identity.born)] if identity else ["–", "–"]
-        row += [one.class_name, _sex(one), one.booklet or "–", one.test_session.number if one.test_session else "–"]
+        row += [
+            one.class_name,
+            _sex(one),
+            one.booklet or "–",
+            one.test_session.number if one.test_session else "–",
+        ]
         if kind == "theo-doi":
             row += [
                 f"{one.birth_month or 0:02d}/{one.birth_year or '–'}",
@@ -70,7 +75,9 @@ def _sex(one: ListedPerson) -> str:
     return {"female": _("Female"), "male": _("Male")}.get(one.sex, "–")
 
 
-def form(kind: str, school: FieldSchool, people: Sequence[ListedPerson], names: Mapping[str, Any] | None) -> Document:
+def form(
+    kind: str, school: FieldSchool, people: Sequence[ListedPerson], names: Mapping[str, Any] | None
+) -> Document:
     """Write a form as a document; the attendance sheet has a page a session."""
     blocks: list[Block] = []
     groups = _groups(kind, people)
@@ -87,7 +94,9 @@ def form(kind: str, school: FieldSchool, people: Sequence[ListedPerson], names: 
             blocks.append(signature(_("Test administrator"), _("Coordinator of the school")))
     return Document(
         title=f"{KINDS[kind]} · {school.school.name}",
-        subtitle=_("%(code)s · %(commune)s · %(plan)s · school %(number)s · %(n)s people selected of %(listed)s listed")
+        subtitle=_(
+            "%(code)s · %(commune)s · %(plan)s · school %(number)s · %(n)s people selected of %(listed)s listed"
+        )
         % {
             "code": school.school.school_id,
             "commune": school.school.commune.full_name,
@@ -110,9 +119,7 @@ def source_line(names: Mapping[str, Any] | None) -> str:
     return _("Without names: codes of the sample only.")
 
 
-def _groups(
-    kind: str, people: Sequence[ListedPerson]
-) -> list[tuple[TestSession | None, list[ListedPerson]]]:
+def _groups(kind: str, people: Sequence[ListedPerson]) -> list[tuple[TestSession | None, list[ListedPerson]]]:
     """Part the people by session where a form is for one session."""
     if kind == "theo-doi":
         return [(None, list(people))]
@@ -125,7 +132,9 @@ def _groups(
 
 def _session_text(session: TestSession) -> str:
     """Write when and where a session is."""
-    return _("Session %(number)s (%(kind)s) · %(day)s %(time)s · room %(room)s · test administrator: %(who)s") % {
+    return _(
+        "Session %(number)s (%(kind)s) · %(day)s %(time)s · room %(room)s · test administrator: %(who)s"
+    ) % {
         "number": session.number,
         "kind": session.get_kind_display(),
         "day": day_text(session.on_date),
@@ -141,7 +150,9 @@ def _codes_text(school: FieldSchool) -> str:
     return _("Codes: %(codes)s.") % {"codes": "; ".join(found)}
 
 
-def labels(school: FieldSchool, people: Sequence[ListedPerson], names: Mapping[str, Any] | None) -> list[Label]:
+def labels(
+    school: FieldSchool, people: Sequence[ListedPerson], names: Mapping[str, Any] | None
+) -> list[Label]:
     """Make a label a person."""
     found = []
     for one in people:

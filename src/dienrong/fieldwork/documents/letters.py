@@ -40,7 +40,10 @@ def letter(school: FieldSchool, fieldwork: Fieldwork, address: str) -> Document:
     else:
         chosen = _("%(school)s was drawn by lot for %(cycle)s, grade %(grade)s.")
     blocks: list[Block] = [
-        paragraph(_("To: the head of %(school)s (code %(code)s)") % {"school": school.school.name, "code": school.school.school_id}),
+        paragraph(
+            _("To: the head of %(school)s (code %(code)s)")
+            % {"school": school.school.name, "code": school.school.school_id}
+        ),
         paragraph(chosen % words),
         paragraph(
             _(

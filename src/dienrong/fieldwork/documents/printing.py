@@ -40,7 +40,9 @@ def _compile(template: str, data: Any) -> bytes:
     inputs = {"data": json.dumps(data, ensure_ascii=False)}
     with as_file(files("lsakit.tables").joinpath("fonts")) as fonts:
         make: Any = typst.Compiler
-        compiler = make(_template(template), font_paths=[str(fonts)], ignore_system_fonts=True, sys_inputs=inputs)
+        compiler = make(
+            _template(template), font_paths=[str(fonts)], ignore_system_fonts=True, sys_inputs=inputs
+        )
         return bytes(compiler.compile(format="pdf", timestamp=0))
 
 

@@ -79,7 +79,12 @@ def _frame(fieldwork: Fieldwork) -> list[Block]:
     """Tell the frame and what was left out of it."""
     frame = fieldwork.plan.frame
     reasons = dict(FrameExclusion.Reason.choices)
-    rows = FrameExclusion.objects.filter(frame=frame).order_by().values("reason").annotate(people=Sum("n_people"))
+    rows = (
+        FrameExclusion.objects.filter(frame=frame)
+        .order_by()
+        .values("reason")
+        .annotate(people=Sum("n_people"))
+    )
     counted = [
         [
             str(reasons.get(row["reason"], row["reason"])),
@@ -91,7 +96,9 @@ def _frame(fieldwork: Fieldwork) -> list[Block]:
     blocks = [
         heading(_("Frame and exclusions")),
         paragraph(
-            _("The frame of %(day)s holds %(schools)s schools with %(people)s people. Source: %(source)s. File: %(hash)s.")
+            _(
+                "The frame of %(day)s holds %(schools)s schools with %(people)s people. Source: %(source)s. File: %(hash)s."
+            )
             % {
                 "day": day_text(fieldwork.plan.frame_date),
                 "schools": number_text(frame.n_schools),
@@ -157,7 +164,9 @@ def _rates(collected: outcomes.Collected) -> list[Block]:
     return [
         heading(_("Response rates")),
         table([_("Rate"), _("Weighted"), _("Unweighted"), _("Count")], rows, widths=(2, 1, 1, 1.2)),
-        paragraph(_("By the rules of the programme: %(zone)s.") % {"zone": words.ZONES.get(found.zone, found.zone)}),
+        paragraph(
+            _("By the rules of the programme: %(zone)s.") % {"zone": words.ZONES.get(found.zone, found.zone)}
+        ),
     ]
 
 
@@ -211,10 +220,15 @@ def _weights(run: WeightRun) -> list[Block]:
             }
         ),
         table(names, [[number_text(one, 2) for one in summary["quantiles"]]]),
-        figure(drawn.title, str(drawn.drawing).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1), drawn.note),
+        figure(
+            drawn.title,
+            str(drawn.drawing).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1),
+            drawn.note,
+        ),
         table(
             [_("File"), _("Hash")],
-            [[name, digest] for name, digest in sorted(run.files.items())] + [["manifest.json", run.manifest_hash]],
+            [[name, digest] for name, digest in sorted(run.files.items())]
+            + [["manifest.json", run.manifest_hash]],
             widths=(1, 3),
         ),
         paragraph(
@@ -241,5 +255,3 @@ def _flag(name: str) -> str:
 def _cell(value: float | None) -> str:
     """Write a number of the bias analysis."""
     return number_text(value, 3)
-
-

@@ -59,7 +59,11 @@ def _twips(millimetres: float) -> int:
 
 def _run(text: str, *, bold: bool = False, italic: bool = False, size: int = 0) -> str:
     """Write a run of text; ``size`` is in half points."""
-    marks = ("<w:b/>" if bold else "") + ("<w:i/>" if italic else "") + (f'<w:sz w:val="{size}"/>' if size else "")
+    marks = (
+        ("<w:b/>" if bold else "")
+        + ("<w:i/>" if italic else "")
+        + (f'<w:sz w:val="{size}"/>' if size else "")
+    )
     return f'<w:r><w:rPr>{marks}</w:rPr><w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
 
 

@@ -228,7 +228,9 @@ def set_status(*, person: ListedPerson, code: int | None, text: str, by: Any) ->
     if not fits and not (code is None and not is_tested):
         raise FieldRefusal(
             _("The code %(code)s does not fit here.") % {"code": code if code is not None else "–"},
-            hint=_("Before the test: 30 to 34 or 40 to 42. Codes of attendance come from the session report."),
+            hint=_(
+                "Before the test: 30 to 34 or 40 to 42. Codes of attendance come from the session report."
+            ),
         )
     if not clean_text(text):
         raise FieldRefusal(_("Write the reason of the code."), hint=_("In a few words, without names."))

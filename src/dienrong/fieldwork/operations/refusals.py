@@ -32,7 +32,9 @@ def note(school: FieldSchool, kind: str, by: Any, text: str = "", **after: Any) 
     event = FieldEvent.objects.create(
         field_school=school, at=clock.now(), by=by, kind=kind, text=clean_text(text)[:500]
     )
-    name = ObjectName("fieldwork.school", str(school.pk), f"{school.sampled.name} ({school.sampled.school_code})")
+    name = ObjectName(
+        "fieldwork.school", str(school.pk), f"{school.sampled.name} ({school.sampled.school_code})"
+    )
     record(action=f"fieldwork.{kind}", actor=by, obj=name, after={"text": event.text, **after})
     return event
 

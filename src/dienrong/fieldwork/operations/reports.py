@@ -139,7 +139,9 @@ def submit_report(*, session: TestSession, by: Any) -> int:
     session = _open_session(session, by)
     answers = session.answers
     if not answers.get("started") or not answers.get("ended"):
-        raise FieldRefusal(_("Beginning and end of the session are missing."), hint=_("Fill in the first screen."))
+        raise FieldRefusal(
+            _("Beginning and end of the session are missing."), hint=_("Fill in the first screen.")
+        )
     absent = set(answers.get("absent", ()))
     if not absent and not answers.get("nobody_absent"):
         raise FieldRefusal(

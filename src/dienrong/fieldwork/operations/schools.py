@@ -18,7 +18,14 @@ from dienrong.core.refusals import NotAllowed
 from dienrong.core.text import clean_text
 from dienrong.fieldwork import numeric
 from dienrong.fieldwork.models import FieldSchool, Fieldwork, ListedPerson, TestSession
-from dienrong.fieldwork.operations.refusals import FieldRefusal, NotNow, demand_state, demand_text, locked, note
+from dienrong.fieldwork.operations.refusals import (
+    FieldRefusal,
+    NotNow,
+    demand_state,
+    demand_text,
+    locked,
+    note,
+)
 from dienrong.registry.models import School
 from dienrong.registry.queries import history
 from dienrong.rosters import charge
@@ -57,7 +64,9 @@ def start_fieldwork(*, plan: Plan, days: Days, by: Any) -> Fieldwork:
     plan = Plan.objects.select_for_update().get(pk=plan.pk)
     _demand_startable(plan, days)
     sampled = list(
-        SampledSchool.objects.filter(draw__plan=plan, role=SampledSchool.Role.ORIGINAL).order_by("selection_order")
+        SampledSchool.objects.filter(draw__plan=plan, role=SampledSchool.Role.ORIGINAL).order_by(
+            "selection_order"
+        )
     )
     unknown = [one.school_code for one in sampled if one.school_id is None]
     if unknown or not sampled:
@@ -103,7 +112,9 @@ def _demand_startable(plan: Plan, days: Days) -> None:
     if Fieldwork.objects.filter(plan=plan).exists():
         raise NotNow(_("The fieldwork of this plan has begun already."))
     if plan.population != Plan.Population.STUDENTS:
-        raise FieldRefusal(_("Fieldwork is kept for samples of students; this plan is of another population."))
+        raise FieldRefusal(
+            _("Fieldwork is kept for samples of students; this plan is of another population.")
+        )
     if not numeric.knows_rules(plan.rules):
         raise FieldRefusal(
             _("The rules “%(rules)s” of the plan are not known.") % {"rules": plan.rules},
@@ -162,7 +173,12 @@ def note_call(*, school: FieldSchool, text: str, by: Any) -> None:
 
 @transaction.atomic
 def confirm_school(
-    *, school: FieldSchool, coordinator_name: str, coordinator_phone: str, test_date: datetime.date | None, by: Any
+    *,
+    school: FieldSchool,
+    coordinator_name: str,
+    coordinator_phone: str,
+    test_date: datetime.date | None,
+    by: Any,
 ) -> None:
     """Write down that a school takes part, and who coordinates it there.
 
@@ -359,10 +375,13 @@ def settle_attention(*, school: FieldSchool, successor: School | None, by: Any) 
     if successor is not None:
         offered = {one.pk for one in history.present_successors_of_school(school.school)}
         if successor.pk not in offered:
-            raise FieldRefusal(_("%(school)s is not a school in which this one lives on.") % {"school": successor.name})
+            raise FieldRefusal(
+                _("%(school)s is not a school in which this one lives on.") % {"school": successor.name}
+            )
         if SampledSchool.objects.filter(draw__plan=school.plan, school=successor).exists():
             raise FieldRefusal(
-                _("%(school)s is in the sample itself and cannot stand for two.") % {"school": successor.name},
+                _("%(school)s is in the sample itself and cannot stand for two.")
+                % {"school": successor.name},
                 hint=_("Give the school that ended its participation code instead."),
             )
         school.school = successor

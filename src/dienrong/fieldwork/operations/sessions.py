@@ -15,8 +15,22 @@ from dienrong.accounts.models import User
 from dienrong.core import clock
 from dienrong.core.text import clean_text, sort_key
 from dienrong.fieldwork import numeric, visits
-from dienrong.fieldwork.models import FieldSchool, Fieldwork, Incident, ListedPerson, QualityVisit, TestSession
-from dienrong.fieldwork.operations.refusals import FieldRefusal, NotNow, demand_state, demand_text, locked, note
+from dienrong.fieldwork.models import (
+    FieldSchool,
+    Fieldwork,
+    Incident,
+    ListedPerson,
+    QualityVisit,
+    TestSession,
+)
+from dienrong.fieldwork.operations.refusals import (
+    FieldRefusal,
+    NotNow,
+    demand_state,
+    demand_text,
+    locked,
+    note,
+)
 from dienrong.fieldwork.queries import access
 from dienrong.rosters import charge
 
@@ -99,7 +113,9 @@ def _demand_day(school: FieldSchool, day: datetime.date, is_make_up: bool) -> No
     """Refuse a day in the past, or outside the days of tests (a make-up session may be later)."""
     fieldwork = Fieldwork.objects.get(plan=school.plan_id)
     if day < clock.today():
-        raise FieldRefusal(_("The day of a session lies in the past."), hint=_("Choose today or a later day."))
+        raise FieldRefusal(
+            _("The day of a session lies in the past."), hint=_("Choose today or a later day.")
+        )
     if not is_make_up and not fieldwork.test_from <= day <= fieldwork.test_to:
         raise FieldRefusal(
             _("The day of the test must lie between %(first)s and %(last)s.")

@@ -18,7 +18,15 @@ from dienrong.fieldwork.queries.outcomes import Collected
 from dienrong.sampling.models import SampledSchool
 
 State = FieldSchool.State
-ORDER = (State.TO_NOTIFY, State.NOTIFIED, State.CONFIRMED, State.LISTED, State.SELECTED, State.TESTED, State.CLOSED)
+ORDER = (
+    State.TO_NOTIFY,
+    State.NOTIFIED,
+    State.CONFIRMED,
+    State.LISTED,
+    State.SELECTED,
+    State.TESTED,
+    State.CLOSED,
+)
 REACHED = {
     "confirmed": ORDER[2:],
     "listed": ORDER[3:],

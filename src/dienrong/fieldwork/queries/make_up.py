@@ -52,7 +52,9 @@ def make_up_of(school: FieldSchool) -> MakeUp | None:
     if last is None:
         return None
     days = numeric.make_up_days(school.plan.rules)
-    return MakeUp(n_eligible=n_eligible, n_present=n_present, minimum=minimum, until=working_days_after(last, days))
+    return MakeUp(
+        n_eligible=n_eligible, n_present=n_present, minimum=minimum, until=working_days_after(last, days)
+    )
 
 
 def working_days_after(day: datetime.date, n_days: int) -> datetime.date:

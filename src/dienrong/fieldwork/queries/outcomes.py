@@ -189,7 +189,9 @@ def forecast_of(collected: Collected) -> numeric.Forecast | None:
         return None
 
 
-def weight_tables(fieldwork: Fieldwork) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+def weight_tables(
+    fieldwork: Fieldwork,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
     """Give the tables of the weights: the sample of the draw, outcomes of schools, outcomes of people by their codes."""
     schools = FieldSchool.objects.filter(plan=fieldwork.plan_id)
     collected = collect(fieldwork, schools)
@@ -220,7 +222,13 @@ def weight_tables(fieldwork: Fieldwork) -> tuple[list[dict[str, Any]], list[dict
         .values_list("field_school__sampled__school_code", "person_code", "status", "drawn_class", "sex")
     )
     students = [
-        {"school_id": code, "student_id": person, "status": status, "class_id": name or None, "gender": sex or None}
+        {
+            "school_id": code,
+            "student_id": person,
+            "status": status,
+            "class_id": name or None,
+            "gender": sex or None,
+        }
         for code, person, status, name, sex in people
         if code in taking
     ]

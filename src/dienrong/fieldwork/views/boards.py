@@ -161,9 +161,9 @@ def _finding(whole: BoardRow) -> str:
     if not asked:
         return _("No school of the sample is in the field")
     if left:
-        return ngettext(
-            "%(n)s school is not tested yet", "%(n)s schools are not tested yet", left
-        ) % {"n": number_text(left)}
+        return ngettext("%(n)s school is not tested yet", "%(n)s schools are not tested yet", left) % {
+            "n": number_text(left)
+        }
     share = percent_text(whole.done_share, 2)
     return _("All schools are tested; %(share)s of the people took part") % {"share": share}
 
@@ -174,15 +174,30 @@ def _cards(fieldwork: Fieldwork, whole: BoardRow, calls: list[board.Call]) -> li
     late = [call for call in calls if call.days_late > 0]
     listed = reverse("fieldwork:schools", args=[plan_id])
     found = [
-        (len(late), _("Schools are late with something"), None, reverse("fieldwork:calls", args=[plan_id]), _("Call")),
         (
-            whole.schools["sampled"] + whole.schools["called"] - whole.schools["confirmed"] - whole.schools["declined"],
+            len(late),
+            _("Schools are late with something"),
+            None,
+            reverse("fieldwork:calls", args=[plan_id]),
+            _("Call"),
+        ),
+        (
+            whole.schools["sampled"]
+            + whole.schools["called"]
+            - whole.schools["confirmed"]
+            - whole.schools["declined"],
             _("Schools have not answered"),
             fieldwork.answer_due,
             f"{listed}?cot=waiting",
             _("Show"),
         ),
-        (whole.schools["attention"], _("Schools closed or merged"), None, f"{listed}?cot=attention", _("Decide")),
+        (
+            whole.schools["attention"],
+            _("Schools closed or merged"),
+            None,
+            f"{listed}?cot=attention",
+            _("Decide"),
+        ),
         (
             whole.schools["confirmed"] - whole.schools["listed"],
             _("Schools have not sent their list in"),
@@ -202,9 +217,7 @@ def _rates(rates: Any) -> list[dict[str, Any]]:
     """Give the rates with their words."""
     if rates is None:
         return []
-    return [
-        {"title": words.RATES.get(name, name), **dict(values)} for name, values in rates.values.items()
-    ]
+    return [{"title": words.RATES.get(name, name), **dict(values)} for name, values in rates.values.items()]
 
 
 def _forecast(collected: Collected) -> dict[str, Any] | None:
@@ -224,7 +237,9 @@ def _crumbs(fieldwork: Fieldwork, filters: Filters, collected: Collected) -> lis
     found = [{"title": str(fieldwork.plan), "url": url}]
     first = collected.schools[0] if collected.schools else None
     if filters.province and first:
-        found.append({"title": first["school__province__name"], "url": f"{url}?{_query({'tinh': filters.province})}"})
+        found.append(
+            {"title": first["school__province__name"], "url": f"{url}?{_query({'tinh': filters.province})}"}
+        )
     if filters.commune and first:
         found.append({"title": first["school__commune__full_name"], "url": ""})
     return found
@@ -246,7 +261,8 @@ def calls(request: HttpRequest, plan_id: int) -> HttpResponse:
             {"call": call, "word": words.OWES[call.kind], "is_late": call.days_late > 0}
             for call in page.object_list
         ],
-        "lead": ngettext("%(n)s school is late", "%(n)s schools are late", n_late) % {"n": number_text(n_late)},
+        "lead": ngettext("%(n)s school is late", "%(n)s schools are late", n_late)
+        % {"n": number_text(n_late)},
     }
     return render(request, "fieldwork/calls.html", context)
 
@@ -257,7 +273,9 @@ def note_call(request: HttpRequest, school_id: int) -> HttpResponse:
     """Write down what was said on the telephone."""
     school = parts.school_of(request, school_id)
     form = CallForm(request.POST)
-    operations.note_call(school=school, text=request.POST.get("text", "") if form.is_valid() else "", by=request.user)
+    operations.note_call(
+        school=school, text=request.POST.get("text", "") if form.is_valid() else "", by=request.user
+    )
     messages.success(request, _("Noted."))
     return redirect("fieldwork:calls", school.plan_id)
 
@@ -272,7 +290,12 @@ def schools(request: HttpRequest, plan_id: int) -> HttpResponse:
     found = board.narrowed(mine, filters, fieldwork.plan.rules).order_by("school__sort_key", "number")
     page = Paginator(found, ROWS_PER_PAGE).get_page(request.GET.get("page"))
     chips = [
-        {"title": title, "url": _chip(request, "cot", name), "is_current": filters.column == name, "count": None}
+        {
+            "title": title,
+            "url": _chip(request, "cot", name),
+            "is_current": filters.column == name,
+            "count": None,
+        }
         for name, title in (("", _("All schools")), *words.COLUMNS.items())
     ]
     context = {

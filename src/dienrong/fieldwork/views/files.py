@@ -76,9 +76,7 @@ def form(request: HttpRequest, school_id: int, kind: str, ending: str) -> HttpRe
     if ending == "xlsx":
         columns, rows = forms.cells(kind, people, names)
         title = f"{forms.KINDS[kind]} · {school.school.name}"
-        data = workbooks.class_list(
-            title=title, source=forms.source_line(names), columns=columns, rows=rows
-        )
+        data = workbooks.class_list(title=title, source=forms.source_line(names), columns=columns, rows=rows)
         return parts.file(data, f"{name}.xlsx", parts.EXCEL)
     if kind == "nhan":
         data = printing.labels_pdf(

@@ -27,7 +27,8 @@ def fieldwork_of(request: HttpRequest, plan_id: int) -> Fieldwork:
         raise Http404
     if not access.fieldworks_of(request.user).filter(pk=found.pk).exists():
         raise NotAllowed(
-            _("No school of this sample is in your charge."), whom_to_ask=permissions.whom_to_ask(request.user)
+            _("No school of this sample is in your charge."),
+            whom_to_ask=permissions.whom_to_ask(request.user),
         )
     return found
 

@@ -101,7 +101,8 @@ def _people(found: FieldSchool) -> dict[str, Any]:
     people = list(found.people.filter(is_selected=True).select_related("test_session"))
     return {
         "people": [
-            {"person": one, "word": words.code_word(found.plan.rules, "student", one.status)} for one in people
+            {"person": one, "word": words.code_word(found.plan.rules, "student", one.status)}
+            for one in people
         ],
         "names_form": NamesForm(),
         "selection": found.selection,
@@ -111,7 +112,9 @@ def _people(found: FieldSchool) -> dict[str, Any]:
 def _sessions(found: FieldSchool) -> dict[str, Any]:
     """Give sessions, incidents and visits."""
     return {
-        "sessions": list(found.test_sessions.select_related("administrator", "reported_by").order_by("number")),
+        "sessions": list(
+            found.test_sessions.select_related("administrator", "reported_by").order_by("number")
+        ),
         "incidents": list(found.incidents.select_related("by")),
         "visits": list(found.visits.select_related("visitor")),
         "make_up": make_up_of(found),
@@ -140,7 +143,11 @@ def answer(request: HttpRequest, school_id: int, step: int) -> HttpResponse:
     if step == 1:
         if request.method == "POST":
             is_yes = request.POST.get("answer") == "yes"
-            return redirect("fieldwork:answer", found.pk, 2) if is_yes else redirect("fieldwork:decline", found.pk)
+            return (
+                redirect("fieldwork:answer", found.pk, 2)
+                if is_yes
+                else redirect("fieldwork:decline", found.pk)
+            )
         return _answer_page(request, found, 1, None)
     form = STEPS[step](request.POST or None, initial=kept or {"coordinator_phone": found.school.phone})
     if request.method == "POST" and form.is_valid():
@@ -183,7 +190,9 @@ def decline(request: HttpRequest, school_id: int) -> HttpResponse:
         operations.decline_school(school=found, by=request.user, **form.cleaned_data)
         messages.success(request, _("It is written down that the school does not take part."))
         return redirect("fieldwork:school", found.pk)
-    return render(request, "fieldwork/form.html", _form(found, form, _("Why does the school not take part?"), _("Send")))
+    return render(
+        request, "fieldwork/form.html", _form(found, form, _("Why does the school not take part?"), _("Send"))
+    )
 
 
 def _form(found: FieldSchool, form: Any, title: str, button: str) -> dict[str, Any]:
@@ -226,7 +235,9 @@ def act(request: HttpRequest, school_id: int, action: str) -> HttpResponse:
         messages.success(request, _("%(n)s people were selected by lot.") % {"n": n})
     elif action == "thay-the":
         made = operations.call_replacement(school=found, by=request.user)
-        messages.success(request, _("%(school)s is called on as the replacement.") % {"school": made.sampled.name})
+        messages.success(
+            request, _("%(school)s is called on as the replacement.") % {"school": made.sampled.name}
+        )
         target = made.pk
     elif action == "mo-lai":
         operations.reopen_school(school=found, reason=request.POST.get("text", ""), by=request.user)

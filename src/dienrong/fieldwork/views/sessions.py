@@ -79,7 +79,9 @@ def report(request: HttpRequest, session_id: int, screen: int) -> HttpResponse:
             found = operations.save_report(session=found, values=values, by=request.user)
             if screen == N_SCREENS:
                 n = operations.submit_report(session=found, by=request.user)
-                messages.success(request, _("The report is in: %(n)s people were there. Thank you.") % {"n": n})
+                messages.success(
+                    request, _("The report is in: %(n)s people were there. Thank you.") % {"n": n}
+                )
                 return redirect("fieldwork:session", found.pk)
             return redirect("fieldwork:report", found.pk, _after(found, screen))
     context = {
@@ -107,7 +109,10 @@ def _form(found: TestSession, screen: int) -> Any:
     if screen == 1:
         planned = found.begins_at.strftime("%H:%M") if found.begins_at else ""
         return TimesForm(
-            initial={"started": found.answers.get("started") or planned, "ended": found.answers.get("ended", "")}
+            initial={
+                "started": found.answers.get("started") or planned,
+                "ended": found.answers.get("ended", ""),
+            }
         )
     first = next(iter(found.answers.get("incidents", [])), {})
     return IncidentForm(initial=first) if screen == 4 else None
@@ -182,5 +187,11 @@ def cancel(request: HttpRequest, session_id: int) -> HttpResponse:
         messages.success(request, _("The session is cancelled."))
         return redirect(back)
     title = _("Cancel session %(number)s") % {"number": found.number}
-    context = {"school": found.field_school, "form": form, "title": title, "button": _("Cancel the session"), "back": back}
+    context = {
+        "school": found.field_school,
+        "form": form,
+        "title": title,
+        "button": _("Cancel the session"),
+        "back": back,
+    }
     return render(request, "fieldwork/form.html", context)
