@@ -10,8 +10,8 @@ from dienrong.sampling.numeric.frames import OVERLAP, SIZE
 from lsakit.design.draw_record import design_from_json, design_to_json
 from lsakit.design.frame_checks import OutsideData, check_frame
 from lsakit.design.options import Design
-from lsakit.design.precision import PlanOptions, PrecisionPlan, SurveyCost, plan_precision
 from lsakit.design.pps import allocate_to_strata
+from lsakit.design.precision import PlanOptions, PrecisionPlan, SurveyCost, plan_precision
 from lsakit.design.strata import stratum_labels
 from lsakit.errors import LsakitError
 from lsakit.io.frames import floats
