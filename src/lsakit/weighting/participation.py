@@ -97,8 +97,9 @@ def read_schools(schools: Any, rules: Rules) -> SchoolOutcomes:
     Parameters
     ----------
     schools : table
-        One row per sampled school: school_id, participant_id, status, enrolment; enrolment_listed where a
-        school took part.
+        One row per sampled school: school_id, status, enrolment; participant_id (without the column, no
+        school was replaced); enrolment_listed where a school took part. Rows whose code says that they
+        are no part of the sample are left out.
     rules : Rules
         Meaning of the codes.
 
@@ -115,12 +116,14 @@ def read_schools(schools: Any, rules: Rules) -> SchoolOutcomes:
         If code and participant contradict each other, or a school takes part for two.
     """
     table = as_table(schools, param="schools")
+    status = floats(table, "status", param="schools table")
+    others = np.isin(status, rules.school_status.not_sampled)
+    table, status = (table.filter(~others), status[~others]) if others.any() else (table, status)
     refuse_duplicates(table, "school_id", param="schools table")
     ids = strings(table, "school_id", param="schools table")
     if not ids:
         raise TableError("The schools table has no rows.", hint="Pass one row per sampled school.")
-    who = strings(table, "participant_id", param="schools table", nulls=True)
-    status = floats(table, "status", param="schools table")
+    who = _participants(table, status, ids, rules)
     outcome = _classed(status, rules.school_status, ids, "schools table")
     took_part = np.asarray([bool(one) for one in who])
     _refuse_contradictions(ids, who, outcome, took_part)
@@ -136,6 +139,14 @@ def read_schools(schools: Any, rules: Rules) -> SchoolOutcomes:
         enrolment_listed=np.full(len(ids), np.nan) if listed is None else listed,
         table=table,
     )
+
+
+def _participants(table: Table, status: NDArray[np.float64], ids: list[str], rules: Rules) -> list[str]:
+    """Take the schools that took part; without the column each participant stands for itself."""
+    if "participant_id" in table.columns:
+        return strings(table, "participant_id", param="schools table", nulls=True)
+    itself = np.isin(status, rules.school_status.participant).tolist()
+    return [school if took_part else "" for school, took_part in zip(ids, itself, strict=True)]
 
 
 def read_students(students: Any, schools: SchoolOutcomes, rules: Rules) -> StudentOutcomes:
