@@ -184,11 +184,10 @@ def _refuse_other_products(weights: FinalWeights, people: Participants) -> None:
         whole = whole * floats(weights.students, name)
     whole = whole[floats(weights.students, "is_respondent") > 0]
     final = floats(weights.table, "final_weight")
-    if len(whole) == len(final) and (np.abs(final - whole) <= PRODUCT_TOLERANCE * whole).all():
+    fits = len(whole) == len(final)
+    bad = np.flatnonzero(~(np.abs(final - whole) <= PRODUCT_TOLERANCE * whole)).tolist() if fits else []
+    if fits and not bad:
         return
-    bad = (
-        np.flatnonzero(np.abs(final - whole) > PRODUCT_TOLERANCE * whole) if len(whole) == len(final) else []
-    )
     ids = strings(weights.table, "student_id")
     raise DesignError(
         f"The final weights do not sum from their parts: they add up to {final.sum():.10g}, the products of "
