@@ -293,4 +293,4 @@ def _interaction_contrasts(n_rows: int, n_columns: int) -> NDArray[np.float64]:
     def centred(size: int) -> NDArray[np.float64]:
         return np.eye(size)[:, 1:] - 1.0 / size
 
-    return np.kron(centred(n_rows), centred(n_columns))
+    return np.asarray(np.kron(centred(n_rows), centred(n_columns)), dtype=np.float64)

@@ -110,13 +110,9 @@ def judge(rates: Rates, standard: RateStandard) -> Judgement:
     >>> judge({"school_before": 0.6, "school_after": 0.8, "student": 0.9}, read_rules("talis").rates).rating
     'fair'
     """
-    before, after = cast(float, rates["school_before"]), cast(float, rates["school_after"])
-    zone, required = zone_of(before, after, standard)
-    rating = None
-    if standard.kind == "guidelines":
-        zone = _by_guidelines(before, rates, standard)
-    elif standard.kind == "ratings":
-        rating, zone = _by_ratings(before, after, rates.get("student"), standard)
+    before = cast(float, rates["school_before"])
+    zone, rating = place(rates, standard)
+    required = zone_of(before, cast(float, rates["school_after"]), standard)[1]
     stages = (("school", before), ("class", rates.get("class")), ("student", rates.get("student")))
     limit = standard.bias_analysis_below
     due = [name for name, rate in stages if limit is not None and rate is not None and rate < limit]
@@ -129,6 +125,32 @@ def judge(rates: Rates, standard: RateStandard) -> Judgement:
         bias_analysis=tuple(due),
         criteria=_criteria(rates, required, standard),
     )
+
+
+def place(rates: Rates, standard: RateStandard) -> tuple[Zone, str | None]:
+    """Name the zone of a sample, and the rating where the programme has one.
+
+    Parameters
+    ----------
+    rates : Mapping of str to float or None
+        As for `judge` (proportions).
+    standard : RateStandard
+        The programme's standard.
+
+    Returns
+    -------
+    zone : str
+        Name of the zone.
+    rating : str or None
+        The programme's word.
+    """
+    before, after = cast(float, rates["school_before"]), cast(float, rates["school_after"])
+    if standard.kind == "guidelines":
+        return _by_guidelines(before, rates, standard), None
+    if standard.kind == "ratings":
+        rating, zone = _by_ratings(before, after, rates.get("student"), standard)
+        return zone, rating
+    return zone_of(before, after, standard)[0], None
 
 
 def _by_guidelines(before: float, rates: Rates, standard: RateStandard) -> Zone:
