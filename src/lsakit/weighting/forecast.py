@@ -224,7 +224,7 @@ def _replacements(
     itself = np.asarray([one == school for one, school in zip(who, ids, strict=True)])
     names = [name for name in ("replacement_1", "replacement_2") if name in table.columns]
     stand_by = [strings(table, name, param="schools table", nulls=True) for name in names]
-    all_of = np.asarray([[bool(one) for one in column] for column in stand_by]).reshape(len(names), -1)
+    all_of = np.asarray([[bool(one) for one in column] for column in stand_by]).reshape(len(names), len(ids))
     total = all_of.sum(axis=0) if names else np.zeros(len(ids), dtype=np.int64)
     tried = np.zeros(len(ids), dtype=np.int64)
     for place_, column in enumerate(stand_by):
@@ -391,7 +391,7 @@ def _table(
     columns: dict[str, list[Any]] = {"rate": list(rates)}
     for name in ("so_far", "worst", "low", "expected", "high", "best"):
         if name in ("low", "high"):
-            columns[name] = [float(edges[rate][name == "high"]) for rate in rates]
+            columns[name] = [float(edges[rate][int(name == "high")]) for rate in rates]
         else:
             columns[name] = [values[name] for values in rates.values()]
     return make_table(columns)
