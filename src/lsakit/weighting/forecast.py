@@ -20,6 +20,7 @@ PRIOR_SCHOOLS = 2.0
 PENDING, TOOK_PART, OPEN = 0, 1, 2
 STATES = ("pending", "took_part", "replacement_open", "lost")
 LOST = 3
+DRAWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,7 @@ def forecast_participation(
     share = state.size / state.size.sum()
     chance, again = _chances(state)
     rates = _rates(state, share, chance, again)
-    before, after = _draw(state, share, again, n_draws, rng)
+    before, after = _draw(state, share, n_draws, rng)
     drawn = {"school_before": before, "school_after": after}
     if students is not None:
         rates["student"], drawn["student"] = _students(table, students, state, ruled, (n_draws, rng))
@@ -291,7 +292,6 @@ def _rates(
 def _draw(
     state: _State,
     share: NDArray[np.float64],
-    again: NDArray[np.float64],
     n_draws: int,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -301,14 +301,16 @@ def _draw(
     pending, still = np.flatnonzero(state.state == PENDING), np.flatnonzero(state.state == OPEN)
     before = np.full(n_draws, share[state.is_original].sum())
     after = np.full(n_draws, share[state.state == TOOK_PART].sum())
-    for number in range(n_draws):
-        p = rng.beta(a, b)
-        q = rng.beta(0.5 + taken, 0.5 + state.n_failed)
-        says_yes = rng.random(len(pending)) < p[state.stratum[pending]]
-        before[number] += share[pending[says_yes]].sum()
-        to_replace = np.concatenate([pending[~says_yes], still])
-        replaced = rng.random(len(to_replace)) < 1.0 - (1.0 - q) ** state.n_left[to_replace]
-        after[number] += share[pending[says_yes]].sum() + share[to_replace[replaced]].sum()
+    for start in range(0, n_draws, DRAWS_AT_ONCE):
+        part = slice(start, min(start + DRAWS_AT_ONCE, n_draws))
+        n = part.stop - part.start
+        p = rng.beta(a, b, size=(n, len(a)))[:, state.stratum[pending]]
+        q = rng.beta(0.5 + taken, 0.5 + state.n_failed, size=(n, 1))
+        says_yes = rng.random((n, len(pending))) < p
+        replaced = rng.random((n, len(pending))) < 1.0 - (1.0 - q) ** state.n_left[pending]
+        found = rng.random((n, len(still))) < 1.0 - (1.0 - q) ** state.n_left[still]
+        before[part] += says_yes @ share[pending]
+        after[part] += (says_yes | replaced) @ share[pending] + found @ share[still]
     return before, after
 
 
@@ -365,7 +367,7 @@ def _students(
     draws = np.full(n_draws, sure)
     for number in range(n_draws if len(rows) else 0):
         p = rng.beta(a, b)
-        draws[number] += share[rows[rng.random(len(rows)) < p[stratum[rows]]]].sum()
+        draws[number] += share[rows][rng.random(len(rows)) < p[stratum[rows]]].sum()
     so_far = float(share[done].sum() / share[decided].sum()) if decided.any() else None
     best = sure + float(share[open_].sum())
     return {"so_far": so_far, "worst": sure, "expected": expected, "best": best}, draws
