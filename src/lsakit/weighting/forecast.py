@@ -12,6 +12,7 @@ from scipy import special
 
 from lsakit.errors import DesignError, TableError
 from lsakit.io.frames import Table, as_table, floats, make_table, refuse_duplicates, strings
+from lsakit.weighting.participation import participants
 from lsakit.weighting.profiles import Rules, read_rules
 from lsakit.weighting.standards import place
 
@@ -216,11 +217,7 @@ def _replacements(
     table: Table, ids: list[str], status: NDArray[np.float64], rules: Rules
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64], int]:
     """Who took part, who for itself, how many replacements are left, how many refused so far."""
-    if "participant_id" in table.columns:
-        who = strings(table, "participant_id", param="schools table", nulls=True)
-    else:
-        itself_ = np.isin(status, rules.school_status.participant).tolist()
-        who = [one if yes else "" for one, yes in zip(ids, itself_, strict=True)]
+    who = participants(table, status, ids, rules)
     took_part = np.asarray([bool(one) for one in who])
     itself = np.asarray([one == school for one, school in zip(who, ids, strict=True)])
     names = [name for name in ("replacement_1", "replacement_2") if name in table.columns]
@@ -328,11 +325,9 @@ def _students(
     known = (*codes.respondent, *codes.nonrespondent, *codes.excluded, *codes.ineligible, *codes.not_sampled)
     if (~np.isnan(status) & ~np.isin(status, known)).any():
         raise TableError("The column 'status' of the students table holds unknown codes.", param="status")
-    row_of = {
-        one: row
-        for row, one in enumerate(strings(table, "participant_id", param="schools table", nulls=True))
-        if one
-    }
+    ids = strings(table, "school_id", param="schools table")
+    school_status = floats(table, "status", param="schools table", nulls=True)
+    row_of = {one: row for row, one in enumerate(participants(table, school_status, ids, rules)) if one}
     where = strings(people, "school_id", param="students table")
     strangers = sorted({one for one in where if one not in row_of})
     if strangers:
@@ -352,7 +347,6 @@ def _students(
             param="enrolment_listed",
         )
     place_of = {one: number for number, one in enumerate(state.school_id)}
-    ids = strings(table, "school_id", param="schools table")
     stratum = np.asarray([state.stratum[place_of[ids[row]]] for row in school.tolist()])
     share = np.where(counted, weight, 0.0) / weight[counted].sum()
     done, open_ = np.isin(status, codes.respondent), counted & np.isnan(status)

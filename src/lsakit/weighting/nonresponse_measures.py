@@ -41,7 +41,7 @@ def bias_of_mean(response_rate: float, mean_respondents: float, mean_nonresponde
 
     Examples
     --------
-    >>> bias_of_mean(0.85, 505.0, 470.0)
+    >>> round(bias_of_mean(0.85, 505.0, 470.0), 10)
     5.25
     """
     if not 0.0 <= response_rate <= 1.0:
@@ -50,7 +50,7 @@ def bias_of_mean(response_rate: float, mean_respondents: float, mean_nonresponde
             param="response_rate",
             got=response_rate,
         )
-    return round(1.0 - response_rate, 15) * (mean_respondents - mean_nonrespondents)
+    return (1.0 - response_rate) * (mean_respondents - mean_nonrespondents)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,7 +98,8 @@ def read_schools(schools: Any, rules: Rules) -> SchoolOutcomes:
     ----------
     schools : table
         One row per sampled school: school_id, status, enrolment; participant_id (without the column, no
-        school was replaced); enrolment_listed where a school took part. Rows whose code says that they
+        school was replaced); enrolment_listed where a school took part (n_teachers,
+        n_teachers_listed where teachers are drawn). Rows whose code says that they
         are no part of the sample are left out.
     rules : Rules
         Meaning of the codes.
@@ -123,14 +124,16 @@ def read_schools(schools: Any, rules: Rules) -> SchoolOutcomes:
     ids = strings(table, "school_id", param="schools table")
     if not ids:
         raise TableError("The schools table has no rows.", hint="Pass one row per sampled school.")
-    who = _participants(table, status, ids, rules)
+    who = participants(table, status, ids, rules)
     outcome = _classed(status, rules.school_status, ids, "schools table")
     took_part = np.asarray([bool(one) for one in who])
     _refuse_contradictions(ids, who, outcome, took_part)
-    enrolment = floats(table, "enrolment", param="schools table")
-    _refuse_negative(enrolment, ids, "enrolment")
-    has_listed = "enrolment_listed" in table.columns
-    listed = floats(table, "enrolment_listed", param="schools table", nulls=True) if has_listed else None
+    size = _column(table, "enrolment", "n_teachers", rules)
+    enrolment = floats(table, size, param="schools table")
+    _refuse_negative(enrolment, ids, size)
+    found = _column(table, "enrolment_listed", "n_teachers_listed", rules)
+    has_listed = found in table.columns
+    listed = floats(table, found, param="schools table", nulls=True) if has_listed else None
     return SchoolOutcomes(
         school_id=ids,
         participant_id=who,
@@ -141,12 +144,34 @@ def read_schools(schools: Any, rules: Rules) -> SchoolOutcomes:
     )
 
 
-def _participants(table: Table, status: NDArray[np.float64], ids: list[str], rules: Rules) -> list[str]:
-    """Take the schools that took part; without the column each participant stands for itself."""
+def participants(table: Table, status: NDArray[np.float64], ids: Sequence[str], rules: Rules) -> list[str]:
+    """Take the schools that took part; without the column each participant stands for itself.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The schools table.
+    status : ndarray of shape (n_schools,)
+        Codes; NaN where not known.
+    ids : Sequence of str of shape (n_schools,)
+        The sampled schools.
+    rules : Rules
+        Meaning of the codes.
+
+    Returns
+    -------
+    list of str of shape (n_schools,)
+        School that took part, or ``""``.
+    """
     if "participant_id" in table.columns:
         return strings(table, "participant_id", param="schools table", nulls=True)
     itself = np.isin(status, rules.school_status.participant).tolist()
     return [school if took_part else "" for school, took_part in zip(ids, itself, strict=True)]
+
+
+def _column(table: Table, name: str, of_teachers: str, rules: Rules) -> str:
+    """Name of a column: that of teachers where teachers are drawn and the table has it."""
+    return of_teachers if rules.structure.units == "teachers" and of_teachers in table.columns else name
 
 
 def read_students(students: Any, schools: SchoolOutcomes, rules: Rules) -> StudentOutcomes:
@@ -155,7 +180,8 @@ def read_students(students: Any, schools: SchoolOutcomes, rules: Rules) -> Stude
     Parameters
     ----------
     students : table
-        One row per sampled student: school_id (the school that took part), student_id, status.
+        One row per sampled student: school_id (the school that took part), student_id (teacher_id where
+        teachers are drawn), status.
     schools : SchoolOutcomes
         The schools.
     rules : Rules
@@ -177,8 +203,9 @@ def read_students(students: Any, schools: SchoolOutcomes, rules: Rules) -> Stude
     status = floats(table, "status", param="students table")
     table = table.filter(~np.isin(status, rules.student_status.not_sampled))
     status = status[~np.isin(status, rules.student_status.not_sampled)]
-    refuse_duplicates(table, "student_id", param="students table")
-    ids = strings(table, "student_id", param="students table")
+    key = _column(table, "student_id", "teacher_id", rules)
+    refuse_duplicates(table, key, param="students table")
+    ids = strings(table, key, param="students table")
     where = strings(table, "school_id", param="students table")
     row_of = schools.row_of_participant
     strangers = [student for student, school in zip(ids, where, strict=True) if school not in row_of]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -119,15 +120,15 @@ def teacher_weights(
     require_columns(people, ["teacher_id", "school_id", "status"], param="teachers table")
     require_columns(places, ["n_teachers", "n_teachers_listed"], param="schools table")
     times = _n_schools(people)
-    students = with_columns(people, {"student_id": people.get_column("teacher_id")})
-    listed = with_columns(
-        places,
-        {
-            "enrolment": places.get_column("n_teachers"),
-            "enrolment_listed": places.get_column("n_teachers_listed"),
-        },
-    )
-    chain = final_weights(drawn, listed, students, rules=read_rules(rules))
+    ruled = read_rules(rules)
+    if ruled.structure.units != "teachers":
+        raise DesignError(
+            f"The rules {ruled.name!r} draw {ruled.structure.units}, not teachers.",
+            hint='Pass rules="talis", or rules whose structure says units = "teachers".',
+            param="rules",
+            got=ruled.name,
+        )
+    chain = final_weights(drawn, places, people, rules=ruled)
     of = dict(zip(strings(people, "teacher_id"), times.tolist(), strict=True))
     ids = strings(chain.table, "student_id")
     n_schools = np.asarray([of[one] for one in ids])
@@ -234,16 +235,15 @@ def linked_teacher_weights(weights: FinalWeights, links: Any, *, by: str | None 
     keys = list(zip(students, groups, strict=True))
     whole = list(zip(keys, teachers, strict=True))
     if len(set(whole)) < len(whole):
-        twice = sorted({f"{key[0]} and {one}" for key, one in whole if whole.count((key, one)) > 1})
+        times = Counter(whole)
+        twice = sorted({f"{key[0]} and {one}" for (key, one), number in times.items() if number > 1})
         raise DesignError(
             f"{len(twice)} links stand more than once.",
             where=twice,
             hint="Keep one row for each student and teacher.",
             param="links",
         )
-    count: dict[tuple[str, str], int] = {}
-    for key in keys:
-        count[key] = count.get(key, 0) + 1
+    count = Counter(keys)
     n_teachers = np.asarray([count[key] for key in keys])
     return with_columns(
         table,

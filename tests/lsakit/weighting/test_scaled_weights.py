@@ -102,6 +102,19 @@ def test_teacher_tables_are_checked() -> None:
         lk.teacher_weights(DRAWN, SCHOOLS, {**TEACHERS, "n_schools": [0] * 70})
 
 
+def test_response_rates_of_teachers() -> None:
+    schools = {**SCHOOLS, "base_weight": DRAWN["base_weight"]}
+    found = lk.response_rates(schools, TEACHERS, rules="talis")
+    assert found.student is not None
+    weight = np.asarray(DRAWN["base_weight"][:7]) * np.asarray([40, *[30] * 6]) / 10
+    done = np.asarray([8, 10, 10, 9, 10, 10, 10])
+    assert found.student.weighted == pytest.approx(weight @ done / (10 * weight.sum()))
+    assert found.school_before.weighted == pytest.approx(23 / 29)
+    assert (found.judgement.rating, found.zone) == ("good", "acceptable")
+    with pytest.raises(DesignError, match="draw students, not teachers"):
+        lk.teacher_weights(DRAWN, SCHOOLS, TEACHERS, rules="pisa")
+
+
 def test_a_school_with_less_than_half_of_its_teachers_does_not_count() -> None:
     status = [20 if k == 2 and row < 6 else 10 for k in range(7) for row in range(10)]
     w = lk.teacher_weights(DRAWN, SCHOOLS, {**TEACHERS, "status": status})
