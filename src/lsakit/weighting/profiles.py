@@ -131,11 +131,29 @@ class SchoolCells:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudentCells:
-    """Say what splits a student non-response cell and when it is merged."""
+    """Say what splits a student non-response cell and when it is merged.
+
+    Parameters
+    ----------
+    by : tuple of str
+        Columns of the students table that split the school cells.
+    minimum_respondents : int
+        Fewest respondents of a cell.
+    maximum_factor : float
+        Largest factor (dimensionless).
+    replicate_minimum : int, optional
+        Fewest respondents with a weight in a replicate; None where replicates keep the cells as they are.
+    replicate_factor, replicate_growth : float, optional
+        In a replicate a factor may reach the larger of ``replicate_factor`` and ``replicate_growth`` times
+        that of the full sample (dimensionless).
+    """
 
     by: tuple[str, ...]
     minimum_respondents: int
     maximum_factor: float
+    replicate_minimum: int | None = None
+    replicate_factor: float | None = None
+    replicate_growth: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from lsakit.errors import DesignError
 from lsakit.io.frames import Table, floats, make_table, strings
-from lsakit.weighting.replicate_cells import JoinedInReplicate, factors_by_replicate
+from lsakit.weighting.replicate_cells import JoinedInReplicate, factors_by_replicate, strained_cells
 from lsakit.weighting.replicate_factors import (
     ROOT2,
     bootstrap_factors,
@@ -413,7 +413,14 @@ def _adjust_students(
     reached = sparse.csr_array((base[responded], (cell[responded], unit[responded])), shape=shape)
     stratum = _strata_of_cells(weights.students, cell, len(labels))
     totals = np.asarray(everyone @ adjusted), np.asarray(reached @ adjusted)
-    return factors_by_replicate(*totals, labels, stratum, "student")
+    limits = weights.rules.student_cells
+    if limits.replicate_minimum is None:
+        return factors_by_replicate(*totals, labels, stratum, "student")
+    ones = np.ones(int(responded.sum()))
+    heads = sparse.csr_array((ones, (cell[responded], unit[responded])), shape=shape)
+    count = np.asarray(heads @ (adjusted > 0).astype(np.float64))
+    strained = strained_cells(totals, count, floats(cells, "factor"), limits)
+    return factors_by_replicate(*totals, labels, stratum, "student", strained)
 
 
 def _gather(

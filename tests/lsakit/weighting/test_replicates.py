@@ -325,7 +325,8 @@ def test_a_cell_emptied_by_a_replicate_joins_its_stratum_there() -> None:
     )
     assert w.cells.filter(stage="school")["factor"].to_list() == [2.0, 1.0]
     reps = replicate_weights(w, method="jkn")
-    assert [(one.stage, one.cell, one.replicate) for one in reps.joined] == [("school", "N: a", 1)]
+    found = [(one.stage, one.cell, one.replicate, one.reason) for one in reps.joined]
+    assert found == [("school", "N: a", 1, "no respondents")]
     # the refusing school's weight goes to the seven others of the stratum, so its total is kept
     seven = reps.matrix[10:, 0]
     assert reps.matrix[:10, 0].tolist() == [0.0] * 10
@@ -351,3 +352,35 @@ def test_sampling_fractions_are_checked() -> None:
             replicate_weights(w, method=method, sampling_fraction=share)  # type: ignore[arg-type]
     found = replicate_weights(w, method="jkn", sampling_fraction={"N": 0.1, "S": 0.2})
     assert found.coefficients == pytest.approx([0.9 * 5 / 6] * 6 + [0.8 * 5 / 6] * 6)
+
+
+def test_rules_may_limit_the_cells_of_single_replicates() -> None:
+    """Cells hold 36 respondents of six schools each: without one school 30 are left, fewer than 33."""
+    w = sample({"N": 6, "S": 6}, absence=0.0)
+    limits = dataclasses.replace(w.rules.student_cells, replicate_minimum=33, replicate_factor=2.0)
+    assert w.cells.filter(stage="student")["n_responding"].to_list() == [36, 36, 36, 36]
+    narrow = dataclasses.replace(w, rules=dataclasses.replace(w.rules, student_cells=limits))
+    reps = replicate_weights(narrow, method="jkn")
+    # leaving a school out takes six girls and six boys: 30 of 36 are left in both cells of its stratum
+    assert {(one.replicate, one.reason) for one in reps.joined} == {
+        (number, "beyond the limits") for number in range(1, 13)
+    }
+    assert len(reps.joined) == 24
+    # everybody responded, so joining changes no factor
+    np.testing.assert_array_equal(reps.matrix, replicate_weights(w, method="jkn").matrix)
+
+
+def test_a_factor_that_grows_in_a_replicate_joins_the_stratum() -> None:
+    w = sample({"N": 6}, absence=0.3)
+    plain = replicate_weights(w, method="jkn")
+    limits = dataclasses.replace(
+        w.rules.student_cells, replicate_minimum=0, replicate_factor=1.0, replicate_growth=1.0
+    )
+    narrow = dataclasses.replace(w, rules=dataclasses.replace(w.rules, student_cells=limits))
+    reps = replicate_weights(narrow, method="jkn")
+    assert reps.joined
+    changed = {one.replicate - 1 for one in reps.joined}
+    same = [number for number in range(6) if number not in changed]
+    np.testing.assert_array_equal(reps.matrix[:, same], plain.matrix[:, same])
+    assert not np.array_equal(reps.matrix, plain.matrix)
+    np.testing.assert_allclose(reps.matrix.sum(axis=0), plain.matrix.sum(axis=0), rtol=1e-12)
