@@ -86,7 +86,8 @@ def read_classes(students: StudentOutcomes, rules: Rules) -> ClassOutcomes:
     Parameters
     ----------
     students : StudentOutcomes
-        The students; the table must have the column class_id.
+        The students; the table must have the column pseudo_class, as the draw of classes gives it, or
+        class_id.
     rules : Rules
         ``participation.class_minimum``, a proportion of the eligible students.
 
@@ -100,7 +101,8 @@ def read_classes(students: StudentOutcomes, rules: Rules) -> ClassOutcomes:
     UnknownColumnError
         If the students table has no class_id.
     """
-    labels = strings(students.table, "class_id", param="students table")
+    name = "pseudo_class" if "pseudo_class" in students.table.columns else "class_id"
+    labels = strings(students.table, name, param="students table")
     keys = sorted(set(zip(students.school_row.tolist(), labels, strict=True)))
     number = {key: place for place, key in enumerate(keys)}
     pairs = zip(students.school_row.tolist(), labels, strict=True)
@@ -158,7 +160,7 @@ def chain_of_classes(
     stratum : list of str of shape (n_schools,)
         Explicit stratum of each sampled school.
     schools : SchoolOutcomes
-        The schools; the table must have n_classes (classes of the grade), and n_classes_sampled where a
+        The schools; the table must have n_classes (classes of the grade) or n_pseudo_classes, and n_classes_sampled where a
         sampled class has no student in the students table.
     students : StudentOutcomes
         The students; class_size where a class was not taken whole.
@@ -218,13 +220,14 @@ def _numbers_of_classes(
     schools: SchoolOutcomes, classes: ClassOutcomes, took_part: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Classes of each school and sampled classes; a class without any eligible student is no class."""
-    listed = floats(schools.table, "n_classes", param="schools table", nulls=True)
+    name = "n_pseudo_classes" if "n_pseudo_classes" in schools.table.columns else "n_classes"
+    listed = floats(schools.table, name, param="schools table", nulls=True)
     drawn = np.bincount(classes.school_row, minlength=len(listed)).astype(float)
     if "n_classes_sampled" in schools.table.columns:
         given = floats(schools.table, "n_classes_sampled", param="schools table", nulls=True)
         _refuse_fewer(took_part, given, drawn, schools, "n_classes_sampled", "in the students table")
         drawn = np.where(np.isnan(given), drawn, given)
-    _refuse_fewer(took_part, listed, drawn, schools, "n_classes", "sampled")
+    _refuse_fewer(took_part, listed, drawn, schools, name, "sampled")
     gone = np.bincount(classes.school_row[~classes.is_eligible], minlength=len(listed))
     return np.where(took_part, np.nan_to_num(listed), 1.0), np.maximum(drawn - gone, took_part * 1.0)
 

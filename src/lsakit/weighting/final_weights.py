@@ -20,6 +20,7 @@ from lsakit.weighting.participation import (
     count_within,
     read_schools,
     read_students,
+    with_listed,
 )
 from lsakit.weighting.profiles import Rules, read_rules
 from lsakit.weighting.school_stage import Collapsed, SchoolStage, adjust_schools
@@ -44,11 +45,13 @@ def final_weights(
     schools : table
         One row per sampled school: school_id, participant_id (itself, a replacement, or null; without the
         column nobody was replaced), status, enrolment (frame), enrolment_listed (students on the list of
-        the school that took part); n_classes in place of it where the rules draw classes.
+        the school that took part; without the column it follows from ``probability`` of the students, as
+        the student draw gave it); n_classes (or n_pseudo_classes) in place of it where the rules draw
+        classes.
     students : table
         One row per sampled student of the schools that took part: school_id, student_id, status, and the
-        columns that split the student cells (gender, grade_group) where known; class_id where the rules
-        draw classes.
+        columns that split the student cells (gender, grade_group) where known; class_id (or
+        pseudo_class, if classes were joined for the draw) where the rules draw classes.
     rules : str or Rules or Mapping, default "pisa"
         Codes and thresholds.
 
@@ -81,6 +84,7 @@ def final_weights(
     outcomes = read_schools(schools, ruled)
     sample = _in_frame_order(drawn, outcomes)
     sampled_students = read_students(students, outcomes, ruled)
+    outcomes = with_listed(outcomes, sampled_students)
     counts = count_within(outcomes, sampled_students, ruled)
     if ruled.structure.units == "classes":
         classes = read_classes(sampled_students, ruled)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from lsakit.weighting.profiles import Rules, SchoolStatus, StudentStatus
 
 RESPONDENT, NONRESPONDENT, EXCLUDED, INELIGIBLE = 0, 1, 2, 3
 OUTCOMES = ("participant", "nonrespondent", "excluded", "ineligible")
+# Probabilities of one school come from one division; in a file they keep nine digits or more.
+SAME_PROBABILITY = 1e-8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,8 +182,8 @@ def read_students(students: Any, schools: SchoolOutcomes, rules: Rules) -> Stude
     Parameters
     ----------
     students : table
-        One row per sampled student: school_id (the school that took part), student_id (teacher_id where
-        teachers are drawn), status.
+        One row per sampled student: school_id (the school that took part), student_id (teacher_id or staff_id
+        where teachers are drawn), status.
     schools : SchoolOutcomes
         The schools.
     rules : Rules
@@ -204,6 +206,7 @@ def read_students(students: Any, schools: SchoolOutcomes, rules: Rules) -> Stude
     table = table.filter(~np.isin(status, rules.student_status.not_sampled))
     status = status[~np.isin(status, rules.student_status.not_sampled)]
     key = _column(table, "student_id", "teacher_id", rules)
+    key = _column(table, key, "staff_id", rules)
     refuse_duplicates(table, key, param="students table")
     ids = strings(table, key, param="students table")
     where = strings(table, "school_id", param="students table")
@@ -224,6 +227,62 @@ def read_students(students: Any, schools: SchoolOutcomes, rules: Rules) -> Stude
         outcome=_classed(status, rules.student_status, ids, "students table"),
         table=table,
     )
+
+
+def with_listed(schools: SchoolOutcomes, students: StudentOutcomes) -> SchoolOutcomes:
+    """Count the listed students from the probabilities of the student draw, where no column counts them.
+
+    Parameters
+    ----------
+    schools : SchoolOutcomes
+        The schools.
+    students : StudentOutcomes
+        The students; probability within the school, as the student draw gave it.
+
+    Returns
+    -------
+    SchoolOutcomes
+        The same where the schools table counts the listed, or the students table has no probability; else
+        with ``enrolment_listed`` the number of sampled students over their probability.
+
+    Raises
+    ------
+    TableError
+        If a probability is not above 0 and at most 1.
+    DesignError
+        If probabilities differ inside a school.
+    """
+    counted = not np.isnan(schools.enrolment_listed).all()
+    if counted or "probability" not in students.table.columns or not students.student_id:
+        return schools
+    chance = floats(students.table, "probability", param="students table")
+    bad = np.flatnonzero((chance <= 0) | (chance > 1))
+    if len(bad):
+        raise TableError(
+            "The column 'probability' of the students table must be above 0 and at most 1. "
+            f"Got {chance[bad[0]]:g}.",
+            where=[students.student_id[row] for row in bad.tolist()],
+            hint="Take the table that select_students gave.",
+            param="probability",
+            got=float(chance[bad[0]]),
+        )
+    n_schools = len(schools.school_id)
+    low, high = np.full(n_schools, np.inf), np.zeros(n_schools)
+    np.minimum.at(low, students.school_row, chance)
+    np.maximum.at(high, students.school_row, chance)
+    mixed = np.flatnonzero(high > low * (1.0 + SAME_PROBABILITY))
+    if len(mixed):
+        raise DesignError(
+            f"The column 'probability' of the students table differs inside {len(mixed)} schools.",
+            where=[schools.participant_id[row] for row in mixed.tolist()],
+            hint="Give enrolment_listed in the schools table, and weight unequal draws by class or by study.",
+            param="probability",
+        )
+    sampled = np.bincount(students.school_row, minlength=n_schools)
+    listed = np.divide(sampled, high, out=np.full(n_schools, np.nan), where=high > 0)
+    whole = np.round(listed)
+    near = np.abs(listed - whole) <= SAME_PROBABILITY * np.maximum(whole, 1.0)
+    return replace(schools, enrolment_listed=np.where(near, whole, listed))
 
 
 def count_within(schools: SchoolOutcomes, students: StudentOutcomes, rules: Rules) -> WithinSchool:

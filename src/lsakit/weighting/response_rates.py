@@ -22,6 +22,7 @@ from lsakit.weighting.participation import (
     count_within,
     read_schools,
     read_students,
+    with_listed,
 )
 from lsakit.weighting.profiles import Rules, read_rules
 from lsakit.weighting.standards import Judgement, Zone, judge, zone_of
@@ -130,7 +131,8 @@ def response_rates(
     schools : table
         One row per sampled school: school_id, participant_id (the school that took part, itself or a
         replacement, or null; without the column nobody was replaced), status, enrolment, base_weight;
-        enrolment_listed where students are given (n_classes where classes are drawn); stratum, if the
+        enrolment_listed where students are given, unless they have ``probability`` (n_classes where classes
+        are drawn); stratum, if the
         student rate is to use non-response factors by stratum.
     students : table, optional
         One row per sampled student: school_id (that took part), student_id, status; class_id where the
@@ -166,6 +168,7 @@ def response_rates(
     weight = floats(outcomes.table, "base_weight", param="schools table")
     _refuse_weights(weight, outcomes)
     people = None if students is None else read_students(students, outcomes, ruled)
+    outcomes = outcomes if people is None else with_listed(outcomes, people)
     counts = _unlisted(outcomes) if people is None else count_within(outcomes, people, ruled)
     classes = None
     if people is not None and ruled.structure.units == "classes":

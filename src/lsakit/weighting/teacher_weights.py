@@ -88,7 +88,7 @@ def teacher_weights(
         One row per sampled school: school_id, participant_id, status, n_teachers (frame),
         n_teachers_listed (teachers on the list of the school that took part).
     teachers : table
-        One row per sampled teacher: school_id, teacher_id, status; n_schools where teachers work in more
+        One row per sampled teacher: school_id, teacher_id (or staff_id), status; n_schools where teachers work in more
         than one school of the population.
     rules : str or Rules or Mapping, default "talis"
         Codes and thresholds.
@@ -117,6 +117,8 @@ def teacher_weights(
     """
     people = as_table(teachers, param="teachers")
     places = as_table(schools, param="schools")
+    if "teacher_id" not in people.columns and "staff_id" in people.columns:
+        people = with_columns(people, {"teacher_id": people.get_column("staff_id")})
     require_columns(people, ["teacher_id", "school_id", "status"], param="teachers table")
     require_columns(places, ["n_teachers", "n_teachers_listed"], param="schools table")
     times = _n_schools(people)

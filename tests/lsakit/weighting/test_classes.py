@@ -135,6 +135,18 @@ def test_a_class_taken_in_part_has_a_student_weight() -> None:
         final_weights(*sample(), {**students, "class_size": [5] * 90}, rules="timss")
 
 
+def test_pseudo_classes_are_the_sampled_classes() -> None:
+    drawn, schools = sample()
+    joined = {key: column for key, column in STUDENTS.items() if key != "class_id"}
+    joined["pseudo_class"] = ["1 + 2" if one == "B" else "1" for one in STUDENTS["school_id"]]
+    places = {**schools, "n_pseudo_classes": [3, 1, 1, None]}
+    w = final_weights(drawn, places, joined, rules="timss")
+    b = w.table.filter(w.table["school_id"] == "B")
+    assert b.height == 44
+    assert b["class_base_weight"].unique().to_list() == [1.0]
+    assert w.table.filter(w.table["school_id"] == "A")["class_base_weight"][0] == 3.0
+
+
 def test_a_class_without_any_student_in_the_table_may_be_named_by_number() -> None:
     students = pupils(("A", "1", 20, 18), ("B", "1", 30, 30), ("C", "1", 10, 10))
     w = final_weights(*sample(n_classes_sampled=[1, 2, 1, None]), students, rules="timss")

@@ -410,3 +410,21 @@ def test_the_calls_of_the_issue_with_polars_and_pandas() -> None:
         with pytest.raises(dataclasses.FrozenInstanceError):
             w.table = None  # type: ignore[misc, assignment]
     assert found[0] == found[1]
+
+
+def test_listed_students_follow_from_the_probabilities_of_the_draw() -> None:
+    schools = {key: column for key, column in SCHOOLS.items() if key != "enrolment_listed"}
+    listed = dict(zip(SCHOOLS["school_id"], SCHOOLS["enrolment_listed"], strict=True))
+    students = {**STUDENTS, "probability": [35 / listed[one] for one in STUDENTS["school_id"]]}
+    w = final_weights(DRAWN, schools, students)
+    full = final_weights(DRAWN, SCHOOLS, STUDENTS)
+    assert w.table["final_weight"].to_list() == full.table["final_weight"].to_list()
+    rates = [
+        lk.response_rates({**one, "base_weight": DRAWN["base_weight"]}, two).student
+        for one, two in ((schools, students), (SCHOOLS, STUDENTS))
+    ]
+    assert rates[0] == rates[1]
+    with pytest.raises(DesignError, match=r"differs inside 1 schools. See: A"):
+        final_weights(DRAWN, schools, changed(students, probability=[0.5, *students["probability"][1:]]))
+    with pytest.raises(TableError, match=r"'probability'.*Got 2. See: AF00"):
+        final_weights(DRAWN, schools, changed(students, probability=[2.0, *students["probability"][1:]]))

@@ -102,6 +102,12 @@ def test_teacher_tables_are_checked() -> None:
         lk.teacher_weights(DRAWN, SCHOOLS, {**TEACHERS, "n_schools": [0] * 70})
 
 
+def test_staff_of_the_draw_are_teachers() -> None:
+    staff = {("staff_id" if key == "teacher_id" else key): column for key, column in TEACHERS.items()}
+    found = lk.teacher_weights(DRAWN, SCHOOLS, staff).table
+    assert found.equals(lk.teacher_weights(DRAWN, SCHOOLS, TEACHERS).table)
+
+
 def test_response_rates_of_teachers() -> None:
     schools = {**SCHOOLS, "base_weight": DRAWN["base_weight"]}
     found = lk.response_rates(schools, TEACHERS, rules="talis")
