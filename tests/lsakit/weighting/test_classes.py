@@ -136,8 +136,9 @@ def test_a_class_taken_in_part_has_a_student_weight() -> None:
 
 
 def test_a_class_taken_in_part_by_its_probabilities() -> None:
-    chance = {"A": 1 / 8, "B": 1.0, "C": 1.0}
-    students = {**STUDENTS, "probability": [chance[one] for one in STUDENTS["school_id"]]}
+    chance = {"A1": 1 / 8, "B1": 1.0, "B2": 0.8, "C1": 1.0}
+    keys = zip(STUDENTS["school_id"], STUDENTS["class_id"], strict=True)
+    students = {**STUDENTS, "probability": [chance[one + label] for one, label in keys]}
     w = final_weights(*sample(), students, rules="timss")
     inside = w.table.filter(w.table["school_id"] == "A")
     assert inside["class_base_weight"][0] == 4.0
