@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lsakit.design.overlap import Keyfitz, Overlap, PermanentNumbers
+from lsakit.design.small_schools import SmallSchools
 from lsakit.errors import DesignError
 
 Certainty = Literal["recompute", "cap"]
 ZeroSize = Literal["refuse", "floor"]
+ReplacementGaps = Literal["show", "refuse"]
 Method = Literal["proportional", "equal", "neyman", "power"]
 
 
@@ -46,6 +49,15 @@ class Design:
         Replacement schools per sampled school.
     allocation : {"proportional", "equal", "power"}, default "proportional"
         How a whole number ``n_schools`` is spread over the strata (power: exponent one half).
+    small_schools : {"floor", "equal", "undersample"}, default "floor"
+        Measure of size of schools with fewer students than the floor: the floor itself; the average of the
+        stratum's small schools, so that they have equal probabilities (IEA); or the target cluster size for
+        moderately small schools, a half and a quarter of it for very small ones (PISA).
+    overlap : Keyfitz or PermanentNumbers, optional
+        Control of the schools in common with another survey.
+    replacement_gaps : {"show", "refuse"}, default "show"
+        Whether a sampled school for which the frame holds fewer replacements than ``n_replacements`` is
+        shown in the result, or refused.
 
     Raises
     ------
@@ -73,6 +85,9 @@ class Design:
     zero_size: ZeroSize = "refuse"
     n_replacements: int = 2
     allocation: Method = "proportional"
+    small_schools: SmallSchools = "floor"
+    overlap: Overlap | None = None
+    replacement_gaps: ReplacementGaps = "show"
 
     def __post_init__(self) -> None:
         """Fix the sequences and refuse what cannot be drawn."""
@@ -134,9 +149,24 @@ def _refuse_values(design: Design) -> None:
         ("certainty", ("recompute", "cap")),
         ("zero_size", ("refuse", "floor")),
         ("allocation", ("proportional", "equal", "power")),
+        ("small_schools", ("floor", "equal", "undersample")),
+        ("replacement_gaps", ("show", "refuse")),
     ):
         value = getattr(design, name)
         _refuse_unless(value in allowed, name, value, "one of " + ", ".join(map(repr, allowed)))
+    _refuse_unless(
+        design.overlap is None or isinstance(design.overlap, (Keyfitz, PermanentNumbers)),
+        "overlap",
+        design.overlap,
+        "Keyfitz(...) or PermanentNumbers(...)",
+    )
+    if isinstance(design.overlap, PermanentNumbers) and design.certainty == "cap":
+        raise DesignError(
+            "Permanent random numbers draw a fixed number of schools, which certainty='cap' does not give.",
+            hint="Use certainty='recompute' with permanent random numbers.",
+            param="certainty",
+            got="cap",
+        )
     both = [name for name in design.explicit if name in design.implicit]
     _refuse_unless(not both, "implicit", both, "columns that are not explicit as well")
 

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from lsakit.design.allocation import AllocationLimits, allocate_schools
 from lsakit.design.drawn import DrawnSchools
 from lsakit.design.options import Design
+from lsakit.design.overlap_draw import overlap_columns, with_overlap_control
 from lsakit.design.random_starts import START_DENOMINATOR, seed_of, start_numerators
 from lsakit.design.replacements import assign_replacements
+from lsakit.design.small_schools import equal_small_sizes, undersampled_sizes
 from lsakit.design.strata import key_codes, serpentine_order, stratum_labels, wanted_by_label
 from lsakit.design.systematic import SystematicDraw, systematic_pps
 from lsakit.errors import DesignError, TableError
@@ -34,6 +36,7 @@ class _Frame:
     enrolment: NDArray[np.float64]
     implicit: list[str | None]
     keys: list[NDArray[np.int64]]
+    extra: dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,7 @@ class _StratumDraw:
     start: int
     draw: SystematicDraw
     replacements: list[tuple[int | None, int | None]]
+    extra: dict[str, NDArray[Any]]
 
 
 def draw_schools(frame: Any, design: Design, *, rng: np.random.Generator | int) -> DrawnSchools:
@@ -98,6 +102,8 @@ def draw_schools(frame: Any, design: Design, *, rng: np.random.Generator | int) 
     draws = []
     for label, start in zip(labels, starts, strict=True):
         draws.append(_draw_stratum(columns, label, ordered[label], wanted[label], start, design))
+    if design.replacement_gaps == "refuse":
+        _refuse_gaps(columns, draws, design)
     return DrawnSchools(
         table=_sample_table(columns, draws),
         strata=_strata_table(columns, draws),
@@ -114,8 +120,9 @@ def _read_frame(table: Table, design: Design) -> _Frame:
     if not ids:
         raise TableError("The frame has no rows.", hint="Pass one row per school.", param="frame")
     size = floats(table, design.measure_of_size, param="frame")
-    _refuse_sizes(size, ids, design)
-    measure = np.maximum(size, design.floor)
+    labels = stratum_labels(table, design.explicit)
+    measure = measures_of_size(size, labels, design)
+    _refuse_sizes(size, measure, ids, design)
     sizes = np.unique(measure, return_inverse=True)[1].astype(np.int64)
     by_id = np.unique(np.asarray(ids, dtype=np.str_), return_inverse=True)[1].astype(np.int64)
     first = strings(table, design.implicit[0], param="frame") if design.implicit else [None] * len(ids)
@@ -123,18 +130,46 @@ def _read_frame(table: Table, design: Design) -> _Frame:
     has_enrolment = "enrolment" in table.columns
     return _Frame(
         school_id=np.asarray(ids, dtype=object),
-        label=np.asarray(stratum_labels(table, design.explicit), dtype=object),
+        label=np.asarray(labels, dtype=object),
         size=size,
         measure=measure,
         enrolment=floats(table, "enrolment", param="frame") if has_enrolment else size,
         implicit=list(first),
         keys=[*keys, sizes, by_id],
+        extra=overlap_columns(table, design.overlap),
     )
 
 
-def _refuse_sizes(size: NDArray[np.float64], ids: Sequence[str], design: Design) -> None:
+def measures_of_size(size: NDArray[np.float64], labels: Sequence[str], design: Design) -> NDArray[np.float64]:
+    """Give every school its measure of size by the design's rule for small schools.
+
+    Parameters
+    ----------
+    size : ndarray of shape (n_schools,)
+        Size column of the frame, in students.
+    labels : Sequence of str of shape (n_schools,)
+        Explicit stratum of each school.
+    design : Design
+        The plan.
+
+    Returns
+    -------
+    ndarray of shape (n_schools,)
+        Measure of size, in students.
+    """
+    if design.small_schools == "undersample":
+        return undersampled_sizes(size, design.n_students)
+    if design.small_schools == "equal":
+        codes = np.unique(np.asarray(labels, dtype=np.str_), return_inverse=True)[1]
+        return equal_small_sizes(size, design.floor, codes)
+    return np.maximum(size, design.floor)
+
+
+def _refuse_sizes(
+    size: NDArray[np.float64], measure: NDArray[np.float64], ids: Sequence[str], design: Design
+) -> None:
     """Refuse sizes that give a school no chance."""
-    allowed = (size >= 0) if design.zero_size == "floor" and design.floor > 0 else (size > 0)
+    allowed = (size >= 0) & (measure > 0) if design.zero_size == "floor" else (size > 0)
     bad = np.flatnonzero(~allowed)
     if len(bad):
         raise DesignError(
@@ -234,6 +269,9 @@ def _draw_stratum(
         random_number=Fraction(start, START_DENOMINATOR),
         certainty=design.certainty,
     )
+    extra = {name: values[rows] for name, values in columns.extra.items()}
+    if design.overlap is not None:
+        draw, extra = with_overlap_control(draw, extra, design.overlap, start=start, n_schools=n_schools)
     return _StratumDraw(
         label=label,
         rows=rows,
@@ -241,7 +279,28 @@ def _draw_stratum(
         start=start,
         draw=draw,
         replacements=assign_replacements(len(rows), draw.selected, n_replacements=design.n_replacements),
+        extra=extra,
     )
+
+
+def _refuse_gaps(columns: _Frame, draws: Sequence[_StratumDraw], design: Design) -> None:
+    """Refuse more replacements than the frame holds, where the design says so."""
+    lacking = [
+        columns.school_id[one.rows[place]]
+        for one in draws
+        for place, behind in zip(one.draw.selected, one.replacements, strict=True)
+        if None in behind[: design.n_replacements]
+    ]
+    if lacking:
+        raise DesignError(
+            f"The frame holds too few schools for {design.n_replacements} replacements of every sampled "
+            f"school: {len(lacking)} sampled schools lack one.",
+            where=lacking,
+            why="A replacement is a free neighbor in the same explicit stratum; none is invented.",
+            hint="Ask for fewer schools or replacements, merge strata, or set replacement_gaps='show'.",
+            param="n_replacements",
+            got=design.n_replacements,
+        )
 
 
 def _sample_table(columns: _Frame, draws: Sequence[_StratumDraw]) -> Table:
@@ -327,5 +386,6 @@ def _frame_table(columns: _Frame, draws: Sequence[_StratumDraw]) -> Table:
             "probability": np.concatenate([np.asarray(one.draw.probability) for one in draws]),
             "is_certainty": np.concatenate([np.asarray(one.draw.is_certainty) for one in draws]),
             "is_drawn": drawn,
+            **{name: np.concatenate([one.extra[name] for one in draws]) for name in draws[0].extra},
         }
     )

@@ -19,6 +19,9 @@ from lsakit.design.options import Certainty
 from lsakit.errors import DesignError
 
 
+UNIT = 2**53  # probabilities that are given are whole multiples of 1 / UNIT
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystematicDraw:
     """Hold one systematic draw.
@@ -89,7 +92,8 @@ def systematic_pps(
     ((0, 1), (True, False, False, False))
     """
     whole, scale = _whole_sizes(sizes)
-    _refuse_draw(whole, n_draws, random_number)
+    _refuse_draw(whole, n_draws)
+    _refuse_start(random_number)
     certain, left, total = _certainties(whole, n_draws, certainty)
     scaled = [0 if fixed else min(size * left, total) for size, fixed in zip(whole, certain, strict=True)]
     drawn, numbers = _hits(scaled, total, random_number) if left else ([], [])
@@ -103,6 +107,51 @@ def systematic_pps(
         interval=Fraction(total, left * scale) if left else None,
         selection_numbers=tuple(Fraction(number) / (left * scale) for number in numbers),
     )
+
+
+def draw_by_probability(
+    probability: ArrayLike, *, random_number: Fraction
+) -> tuple[tuple[int, ...], tuple[Fraction, ...]]:
+    """Draw units systematically from a sorted list with probabilities that are given.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_units,)
+        Probability of each unit, from 0 to 1. It is taken to the nearest multiple of ``2**-53``.
+    random_number : Fraction
+        Random start in (0, 1].
+
+    Returns
+    -------
+    selected : tuple of int
+        Places drawn, ascending; their number is within one of the sum of the probabilities.
+    numbers : tuple of Fraction
+        Selection numbers ``random_number + t`` on the scale of the cumulative probabilities.
+
+    Raises
+    ------
+    DesignError
+        If a probability or the start lies outside its range.
+
+    Examples
+    --------
+    >>> draw_by_probability([0.5, 1.0, 0.0, 0.5], random_number=Fraction(1, 2))[0]
+    (0, 1)
+    """
+    values = np.asarray(probability, dtype=np.float64)
+    bad = np.flatnonzero(~((values >= 0) & (values <= 1)))
+    if len(bad):
+        raise DesignError(
+            f"Every probability must lie from 0 to 1. Got {values[bad[0]]!r}.",
+            where=[f"place {place + 1}" for place in bad.tolist()],
+            param="probability",
+        )
+    _refuse_start(random_number)
+    whole = [round(value * UNIT) for value in values.tolist()]
+    if not any(whole):
+        return (), ()
+    drawn, numbers = _hits(whole, UNIT, random_number)
+    return tuple(drawn), tuple(number / UNIT for number in numbers)
 
 
 def _whole_sizes(sizes: ArrayLike) -> tuple[list[int], int]:
@@ -121,8 +170,8 @@ def _whole_sizes(sizes: ArrayLike) -> tuple[list[int], int]:
     return [over * (scale // under) for over, under in ratios], scale
 
 
-def _refuse_draw(whole: Sequence[int], n_draws: int, random_number: Fraction) -> None:
-    """Refuse an impossible number of draws or start."""
+def _refuse_draw(whole: Sequence[int], n_draws: int) -> None:
+    """Refuse an impossible number of draws."""
     if not 1 <= n_draws <= len(whole):
         raise DesignError(
             f"The number of units to draw must be from 1 to {len(whole)}, the units in the list. Got {n_draws}.",
@@ -130,6 +179,10 @@ def _refuse_draw(whole: Sequence[int], n_draws: int, random_number: Fraction) ->
             param="n_draws",
             got=n_draws,
         )
+
+
+def _refuse_start(random_number: Fraction) -> None:
+    """Refuse an impossible random start."""
     if not 0 < random_number <= 1:
         raise DesignError(
             f"The random number must lie above 0 and not above 1. Got {random_number}.",
