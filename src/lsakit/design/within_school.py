@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from lsakit.design.drawn import DrawnSchools
 from lsakit.design.random_starts import START_DENOMINATOR, seed_of, start_numerators
-from lsakit.errors import DesignError, TableError
-from lsakit.io.frames import Table, as_table, group_codes, make_table, refuse_duplicates, strings
+from lsakit.design.school_lists import line_sentence, read_lists, row_of
+from lsakit.errors import DesignError
+from lsakit.io.frames import Table, make_table
 
 SORT_COLUMNS = ("grade", "gender", "birth_date")
 
@@ -41,6 +42,37 @@ class SelectedStudents:
     not_listed: tuple[str, ...]
     seed: int
     schema: str = "lsakit.selected_students/1"
+
+    def explain(self, student_id: str) -> str:
+        """Tell in words how a student's probability and booklet came about.
+
+        Parameters
+        ----------
+        student_id : str
+            A selected student.
+
+        Returns
+        -------
+        str
+            A few sentences with the numbers that were used.
+
+        Raises
+        ------
+        DesignError
+            If the student was not selected.
+        """
+        row = row_of(self.table, "student_id", student_id, what="student")
+        school = row_of(self.schools, "school_id", row["school_id"], what="school")
+        line = int(row["line_number"])
+        mine = self.table.filter(self.table.get_column("school_id") == row["school_id"])
+        place = mine.get_column("student_id").to_list().index(student_id) + 1
+        return (
+            f"Student {student_id} stands on line {line} of {school['n_listed']} in the sorted list of school "
+            f"{row['school_id']}. "
+            + line_sentence(school["n_listed"], school["n_selected"], line, school["random_number"])
+            + f" The first selected student of the school got booklet {school['first_booklet']}; this one, "
+            f"number {place} in turn, got booklet {row['booklet']}."
+        )
 
 
 def systematic_lines(n_listed: int, n_students: int, start: int) -> list[int]:
@@ -154,29 +186,23 @@ def select_students(
     ----------
     .. [1] ``docs/algorithms/student_sampling.md``.
     """
-    table = as_table(lists, param="lists")
-    refuse_duplicates(table, "student_id", param="lists")
     size = _target(drawn, n_students, n_booklets)
+    listed = read_lists(lists, drawn, person="student_id", usual=SORT_COLUMNS, sort_by=sort_by)
+    schools, counts, offsets = listed.schools, listed.counts, listed.offsets
     seed = seed_of(rng)
-    sampled = drawn.table if isinstance(drawn, DrawnSchools) else as_table(drawn, param="drawn")
-    codes, order, schools = _sorted_lists(table, sort_by)
-    not_listed = _refuse_strangers(schools, sampled)
-    counts = np.bincount(codes, minlength=len(schools))
-    offsets = np.concatenate([[0], np.cumsum(counts)])
     starts = start_numerators(seed, "select_students", schools)
     firsts = [number % n_booklets + 1 for number in start_numerators(seed, "first_booklet", schools)]
     lines = [systematic_lines(n, size, start) for n, start in zip(counts.tolist(), starts, strict=True)]
     taken = np.asarray([len(one) for one in lines])
     places = [offset + np.asarray(one) - 1 for offset, one in zip(offsets[:-1].tolist(), lines, strict=True)]
-    rows = order[np.concatenate(places)]
+    rows = listed.order[np.concatenate(places)]
     booklets = [
         spiral_booklets(n, first, n_booklets) for n, first in zip(taken.tolist(), firsts, strict=True)
     ]
-    ids = np.asarray(strings(table, "student_id", param="lists"), dtype=object)
     selected = make_table(
         {
             "school_id": np.repeat(np.asarray(schools, dtype=object), taken),
-            "student_id": ids[rows],
+            "student_id": listed.ids()[rows],
             "probability": np.repeat(taken / counts, taken),
             "booklet": np.concatenate(booklets),
             "line_number": np.concatenate([np.asarray(one) for one in lines]),
@@ -185,7 +211,7 @@ def select_students(
     summary = {"school_id": schools, "n_listed": counts, "n_selected": taken}
     starts_as_numbers = [start / START_DENOMINATOR for start in starts]
     by_school = make_table({**summary, "random_number": starts_as_numbers, "first_booklet": firsts})
-    return SelectedStudents(table=selected, schools=by_school, not_listed=not_listed, seed=seed)
+    return SelectedStudents(table=selected, schools=by_school, not_listed=listed.not_listed, seed=seed)
 
 
 def _target(drawn: DrawnSchools | Any, n_students: int | None, n_booklets: int) -> int:
@@ -202,41 +228,3 @@ def _target(drawn: DrawnSchools | Any, n_students: int | None, n_booklets: int) 
             got=size,
         )
     return int(size)
-
-
-def _sorted_lists(
-    table: Table, sort_by: Sequence[str] | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
-    """Sort all lists at once: school, sort columns, student_id; give school codes, order and school ids."""
-    if not table.height:
-        raise TableError("The lists have no rows.", hint="Pass one row per listed student.", param="lists")
-    names = [name for name in SORT_COLUMNS if name in table.columns] if sort_by is None else list(sort_by)
-    school_ids = strings(table, "school_id", param="lists")
-    student_ids = strings(table, "student_id", param="lists")
-    schools = sorted(set(school_ids))
-    number = {school: place for place, school in enumerate(schools)}
-    codes = np.fromiter((number[school] for school in school_ids), dtype=np.int64, count=len(school_ids))
-    by_student = np.asarray(sorted(range(len(student_ids)), key=student_ids.__getitem__), dtype=np.int64)
-    keys = [group_codes(table, [name], param="lists")[0][by_student] for name in names]
-    order = by_student[np.lexsort((*reversed(keys), codes[by_student]))]
-    return codes, order, schools
-
-
-def _refuse_strangers(schools: Sequence[str], sampled: Table) -> tuple[str, ...]:
-    """Refuse lists of schools outside the sample; name sampled schools without a list."""
-    originals = strings(sampled, "school_id", param="drawn")
-    known = set(originals)
-    for name in ("replacement_1", "replacement_2"):
-        known.update(strings(sampled, name, param="drawn", nulls=True))
-    strangers = [school for school in schools if school not in known]
-    if strangers:
-        raise DesignError(
-            f"{len(strangers)} schools of the lists are neither sampled nor replacements.",
-            where=strangers,
-            why="Students of a school that was not drawn have no probability.",
-            hint="Take those schools out of the lists, or correct their identifiers.",
-            param="lists",
-            got=strangers[0],
-        )
-    listed = set(schools)
-    return tuple(school for school in originals if school not in listed)
