@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from lsakit.cli.cycle_commands import add_cycle_commands
+from lsakit.cli.draw_commands import add_draw_commands
 from lsakit.cli.lineage_commands import add_lineage_commands
 from lsakit.cli.stage_commands import add_stage_commands
 from lsakit.errors import CancelledError, LsakitError
@@ -45,6 +46,7 @@ def make_app() -> typer.Typer:
     add_stage_commands(app)
     add_cycle_commands(app)
     add_lineage_commands(app)
+    add_draw_commands(app)
     return app
 
 
