@@ -13,9 +13,7 @@ from lsakit.io.frames import as_table, strings
 REPLACEABLE = {2: "refusal", 3: "non-participation for another reason", 4: "no student was assessed"}
 
 
-def next_replacement(
-    drawn: DrawnSchools, school_id: str, *, reason: int, used: Collection[str] = ()
-) -> str:
+def next_replacement(drawn: DrawnSchools, school_id: str, *, reason: int, used: Collection[str] = ()) -> str:
     """Name the school that replaces a sampled one.
 
     Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from lsakit.design.options import Method
 from lsakit.errors import DesignError
@@ -18,7 +19,8 @@ class Allocation:
     Parameters
     ----------
     table : polars.DataFrame
-        One row per stratum: stratum, size, exact (schools before rounding and limits), n_schools.
+        One row per stratum: stratum, size, exact (schools before rounding and limits), n_before_limits
+        (rounded, before the limits), n_schools.
     loss : float
         Kish's factor on the variance of the whole, ``n * sum(W_h**2 / n_h)`` with ``W_h`` the share of
         size; 1 where the allocation is proportional (dimensionless).
@@ -55,10 +57,23 @@ class AllocationLimits:
         Smallest number, for all strata or by stratum; a stratum not named has 0.
     maximum : int or Mapping of str to int, optional
         Largest number, usually the schools in the frame; a stratum not named has none.
+    total : {"kept", "raised"}, default "kept"
+        ``"kept"``: what one stratum gains by a limit the others give. ``"raised"``: the reporting rule
+        ``max(minimum, allocation)``, with which no stratum gives and the total grows.
     """
 
     minimum: int | Mapping[str, int] = 0
     maximum: int | Mapping[str, int] | None = None
+    total: Literal["kept", "raised"] = "kept"
+
+    def __post_init__(self) -> None:
+        """Refuse a rule that is neither."""
+        if self.total not in ("kept", "raised"):
+            raise DesignError(
+                f"The 'total' of allocation limits must be 'kept' or 'raised'. Got {self.total!r}.",
+                param="total",
+                got=self.total,
+            )
 
     def of(self, stratum: str, n_schools: int) -> tuple[int, int]:
         """Give the two limits of one stratum."""
@@ -97,7 +112,7 @@ def allocate_schools(
     Returns
     -------
     Allocation
-        Whole numbers that add up to ``n_schools``.
+        Whole numbers that add up to ``n_schools``, or to more where the limits raise the total.
 
     Raises
     ------
@@ -124,9 +139,17 @@ def allocate_schools(
     shares = _shares(sizes, method, deviations, power)
     if n_schools < 1:
         raise DesignError(f"The 'n_schools' parameter must be 1 or more. Got {n_schools}.", param="n_schools")
-    bounds = [(limits or AllocationLimits()).of(stratum, n_schools) for stratum in strata]
-    _refuse_limits(strata, bounds, n_schools)
-    counts = _within_limits(shares, n_schools, bounds)
+    limits = limits or AllocationLimits()
+    bounds = [limits.of(stratum, n_schools) for stratum in strata]
+    before = _largest_remainder(shares, n_schools)
+    if limits.total == "raised":
+        _refuse_crossed(strata, bounds)
+        counts = [
+            min(max(count, low), max(high, low)) for count, (low, high) in zip(before, bounds, strict=True)
+        ]
+    else:
+        _refuse_limits(strata, bounds, n_schools)
+        counts = _within_limits(shares, n_schools, bounds)
     total = sum(shares)
     exact = [float(share * n_schools / total) for share in shares]
     table = make_table(
@@ -134,6 +157,7 @@ def allocate_schools(
             "stratum": strata,
             "size": [float(sizes[stratum]) for stratum in strata],
             "exact": exact,
+            "n_before_limits": before,
             "n_schools": counts,
         }
     )
@@ -175,6 +199,23 @@ def _refuse_not_positive(values: Mapping[str, float], param: str, absent: Sequen
             where=bad,
             hint="Correct the number, or leave the stratum out.",
             param=param,
+        )
+
+
+def _refuse_crossed(strata: Sequence[str], bounds: Sequence[tuple[int, int]]) -> None:
+    """Refuse a stratum that must give more schools than it holds."""
+    crossed = [
+        f"{stratum} ({low} of {high})"
+        for stratum, (low, high) in zip(strata, bounds, strict=True)
+        if low > high
+    ]
+    if crossed:
+        raise DesignError(
+            f"{len(crossed)} strata hold fewer schools than the smallest number asked of them.",
+            where=crossed,
+            why="A result for them would not have the precision that the reporting rule promises.",
+            hint="Take all their schools by a minimum of their own, or merge them for reporting.",
+            param="limits",
         )
 
 

@@ -168,7 +168,7 @@ def pseudo_classes(sizes: Mapping[str, int], *, smallest_share: float = 0.5) -> 
     if empty or not sizes:
         raise DesignError("Every class must have at least one student.", where=empty, param="sizes")
     limit = smallest_share * sum(sizes.values()) / len(sizes)
-    groups = sorted((size, (name,)) for name, size in sizes.items())
+    groups: list[tuple[int, tuple[str, ...]]] = sorted((size, (name,)) for name, size in sizes.items())
     while len(groups) > 1 and groups[0][0] < limit:
         (first, names), (second, others), *rest = groups
         groups = sorted([*rest, (first + second, tuple(sorted((*names, *others))))])
@@ -269,9 +269,7 @@ class _Rows:
         units = [f"{school}{UNIT}{label}" for label in labels]
         inner = start_numerators(seed, "select_within_class", units)
         firsts = start_numerators(seed, "first_booklet_of_class", units)
-        _append(
-            self.schools, (school, len(sizes), len(groups), len(taken), start / START_DENOMINATOR)
-        )
+        _append(self.schools, (school, len(sizes), len(groups), len(taken), start / START_DENOMINATOR))
         for place, group in enumerate(groups):
             rows = np.flatnonzero(np.isin(classes.astype(str), group))
             n = len(rows)

@@ -11,7 +11,6 @@ from lsakit.design.overlap import Keyfitz
 from lsakit.errors import DesignError
 from lsakit.io.frames import Table
 
-
 DENSE_SHARE = 0.2  # of sampled schools without a replacement, above which a warning is due
 
 

@@ -66,7 +66,9 @@ class SelectedForStudies:
         """
         if study not in self.studies:
             raise DesignError(
-                f"There is no study {study!r}. There are: {', '.join(self.studies)}.", param="study", got=study
+                f"There is no study {study!r}. There are: {', '.join(self.studies)}.",
+                param="study",
+                got=study,
             )
         return self.table.filter(self.table.get_column("study") == study)
 

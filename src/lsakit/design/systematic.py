@@ -18,7 +18,6 @@ from numpy.typing import ArrayLike
 from lsakit.design.options import Certainty
 from lsakit.errors import DesignError
 
-
 UNIT = 2**53  # probabilities that are given are whole multiples of 1 / UNIT
 
 

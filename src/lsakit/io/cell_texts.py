@@ -54,7 +54,9 @@ def cell_texts(data: Any, name: str) -> list[str | None]:
     if column.dtype.is_temporal() and column.dtype != pl.Duration:
         return [None if value is None else value.isoformat() for value in column.to_list()]
     written = column.cast(pl.String)
-    known_texts = {value: unicodedata.normalize("NFC", value) or None for value in written.unique().drop_nulls()}
+    known_texts = {
+        value: unicodedata.normalize("NFC", value) or None for value in written.unique().drop_nulls()
+    }
     return [None if value is None else known_texts[value] for value in written.to_list()]
 
 
@@ -182,7 +184,9 @@ def table_text(data: Any, *, key: str, columns: Sequence[str] | None = None) -> 
     names = sorted(table.columns) if columns is None else list(columns)
     cells = [cell_texts(table, name) for name in names]
     lines = [_json(names)]
-    lines += [_json([column[row] for column in cells]) for row in sorted(range(len(keys)), key=keys.__getitem__)]
+    lines += [
+        _json([column[row] for column in cells]) for row in sorted(range(len(keys)), key=keys.__getitem__)
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -222,6 +222,79 @@ def stacked_levels_chart(
     return _frame([bars, text], height={"step": 30})
 
 
+def curves_chart(rows: Sequence[Mapping[str, Any]], *, x_title: str, y_title: str, mark_title: str) -> Spec:
+    """Declare curves of precision against cost, one per kind of line, with the chosen design marked.
+
+    Parameters
+    ----------
+    rows : Sequence of Mapping
+        One row per point with ``x``, ``y``, ``line`` (its word) and ``is_design``.
+    x_title, y_title : str
+        Titles of the axes.
+    mark_title : str
+        Word beside the chosen design's point.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite declaration.
+    """
+    names = list(dict.fromkeys(row["line"] for row in rows))
+    shapes = ["circle", "square", "triangle-up", "diamond"]
+    x = {
+        "field": "x",
+        "type": "quantitative",
+        "title": x_title,
+        "scale": {"zero": False, "nice": True},
+        "axis": {"format": ",.0f"},
+    }
+    y = {"field": "y", "type": "quantitative", "title": y_title, "scale": {"zero": True, "nice": True}}
+    line = {
+        "field": "line",
+        "type": "nominal",
+        "scale": {"domain": names, "range": list(LEVEL_COLORS[3:][: len(names)])},
+        "legend": {},
+    }
+    shape = {**line, "scale": {"domain": names, "range": shapes[: len(names)]}}
+    values = {"values": [dict(row) for row in rows]}
+    chosen = {"values": [{**row, "word": mark_title} for row in rows if row["is_design"]]}
+    layers: list[Spec] = [
+        {
+            "data": values,
+            "mark": {"type": "line", "strokeWidth": 2},
+            "encoding": {"x": x, "y": y, "color": line},
+        },
+        {
+            "data": values,
+            "mark": {"type": "point", "filled": True, "size": 46, "opacity": 1},
+            "encoding": {"x": x, "y": y, "color": line, "shape": shape},
+        },
+        {
+            "data": chosen,
+            "mark": {"type": "point", "filled": False, "size": 220, "strokeWidth": 2, "color": INK},
+            "encoding": {"x": x, "y": y},
+        },
+    ]
+    # Drawn twice, first with a white rim, so that the word reads where it crosses a line.
+    for rim in ({"stroke": "white", "strokeWidth": 5}, {}):
+        layers.append(
+            {
+                "data": chosen,
+                "mark": {
+                    "type": "text",
+                    "align": "left",
+                    "dx": 13,
+                    "dy": -9,
+                    "fontSize": 12,
+                    "color": INK,
+                    **rim,
+                },
+                "encoding": {"x": x, "y": y, "text": {"field": "word", "type": "nominal"}},
+            }
+        )
+    return _frame(layers, height=300)
+
+
 def _label_places(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Find the middle of each part of each bar, and an ink that reads on its color."""
     placed: list[dict[str, Any]] = []

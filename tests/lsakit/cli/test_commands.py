@@ -16,7 +16,18 @@ from lsakit.cli.stages import COMMANDS
 from lsakit.io.files import read_table, write_table
 from lsakit.pipeline.registry import STEPS
 
-ALL = [*(command.name for command in COMMANDS), "nation", "cycle", "compare", "trace", "rerun", "verify", "commit-draw", "public-draw", "verify-draw"]
+ALL = [
+    *(command.name for command in COMMANDS),
+    "nation",
+    "cycle",
+    "compare",
+    "trace",
+    "rerun",
+    "verify",
+    "commit-draw",
+    "public-draw",
+    "verify-draw",
+]
 NAMED = [
     "nation",
     "frame",
