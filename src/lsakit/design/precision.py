@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lsakit.design.options import Design
 from lsakit.design.pps import draw_schools
-from lsakit.design.precision_formulas import cluster_design_effect, detectable_difference
+from lsakit.design.precision_formulas import detectable_difference
 from lsakit.errors import DesignError
 from lsakit.io.frames import Table, as_table, floats, make_table, strings
 
@@ -109,8 +109,8 @@ class PrecisionPlan:
     table : polars.DataFrame
         One row per explicit stratum: stratum, n (expected students), deff, n_eff, se (of the mean, in
         points), se_half (of a proportion of one half, in percentage points), mde (difference between two
-        cycles like this one, in points), n_schools (expected), n_frame, mean_cluster, deff_weight,
-        n_schools_needed (for the wanted error; null without).
+        cycles like this one, in points), n_schools (expected), n_frame, mean_cluster, deff_weight (Kish's
+        loss by unequal weights, a part of deff), n_schools_needed (for the wanted error; null without).
     domains : polars.DataFrame
         The same for the nation (first row) and each value of the reporting columns: domain, value, and the
         columns above but stratum.
@@ -293,25 +293,23 @@ def _cell(schools: _Schools, inside: NDArray[np.bool_], n_students: int, options
             hint="Leave schools of size 0 out of the plan.",
             param="frame",
         )
-    squares = float((taking * answering**2).sum())
-    cluster = squares / n
-    weight = np.divide(size, p * drawn, out=np.zeros_like(size), where=drawn > 0)
+    some = drawn > 0
+    stands_for = np.divide(size, p, out=np.zeros_like(size), where=some)  # students that a drawn school stands for
+    between = icc * (1 - taking) if options.finite_population else np.full_like(size, icc)
+    within = np.divide(1 - icc, answering, out=np.zeros_like(size), where=some)
+    of_schools = float((taking * stands_for**2 * (between + within)).sum())
+    relative = of_schools / float((taking * stands_for).sum()) ** 2
+    weight = np.divide(stands_for, answering, out=np.zeros_like(size), where=some)
     first, second = (float((taking * answering * weight**power).sum()) for power in (1, 2))
-    deff_weight = max(1.0, n * second / first**2)
-    deff_cluster = cluster_design_effect(max(cluster, 1.0), icc)
-    if options.finite_population:
-        spared = float((taking * taking * answering**2).sum()) / n
-        deff_cluster -= icc * spared
-    deff = deff_cluster * deff_weight
     return _Cell(
         size=float(size.sum()),
         n_schools=float(taking.sum()),
         n_frame=len(size),
         n=n,
         mean_cluster=n / float(taking.sum()),
-        deff_weight=deff_weight,
-        deff=deff,
-        variance=sd * sd * deff / n,
+        deff_weight=max(1.0, n * second / first**2),
+        deff=n * relative,
+        variance=sd * sd * relative,
         sd=sd,
     )
 
