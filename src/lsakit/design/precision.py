@@ -294,7 +294,9 @@ def _cell(schools: _Schools, inside: NDArray[np.bool_], n_students: int, options
             param="frame",
         )
     some = drawn > 0
-    stands_for = np.divide(size, p, out=np.zeros_like(size), where=some)  # students that a drawn school stands for
+    stands_for = np.divide(
+        size, p, out=np.zeros_like(size), where=some
+    )  # students that a drawn school stands for
     between = icc * (1 - taking) if options.finite_population else np.full_like(size, icc)
     within = np.divide(1 - icc, answering, out=np.zeros_like(size), where=some)
     of_schools = float((taking * stands_for**2 * (between + within)).sum())

@@ -68,7 +68,9 @@ def test_a_fall_of_ci3_is_said() -> None:
 
 
 def test_what_was_not_given_is_not_assumed() -> None:
-    found = coverage_indices(PopulationCounts(enrolled=10, school_excluded=0, participants=9, within_excluded=0))
+    found = coverage_indices(
+        PopulationCounts(enrolled=10, school_excluded=0, participants=9, within_excluded=0)
+    )
     assert (found.ci1, found.ci2, found.ci3, found.ci4, found.ci5) == (1.0, None, None, None, None)
     assert found.table["value"].null_count() == 4
 

@@ -30,7 +30,12 @@ from lsakit.errors import DesignError
     ],
 )
 def test_tv_1_7_schools_by_class_of_size(
-    n_students: int, shares: tuple[float, ...], means: tuple[float, ...], inflation: float, exact: Any, counts: Any
+    n_students: int,
+    shares: tuple[float, ...],
+    means: tuple[float, ...],
+    inflation: float,
+    exact: Any,
+    counts: Any,
 ) -> None:
     names = ("large", "moderately_small", "very_small_2", "very_small_1")
     found = small_school_counts(
@@ -57,11 +62,11 @@ def test_a_plan_from_a_frame_has_its_shares_and_means() -> None:
     only_large = plan_small_schools([100] * 80, n_schools=20, n_students=35)
     assert only_large.counts == {"large": 20}
     assert not only_large.needs_strata
-    with pytest.raises(DesignError, match="asks for 150 schools of class 'large'. The frame has 80"):
+    with pytest.raises(DesignError, match=r"asks for 150 schools of class 'large'. The frame has 80"):
         plan_small_schools([100] * 80, n_students=35)
     with pytest.raises(DesignError, match="'sizes' of schools"):
         plan_small_schools([100, -1], n_students=35)
-    with pytest.raises(DesignError, match="add up to 0.9"):
+    with pytest.raises(DesignError, match=r"add up to 0.9"):
         small_school_counts({"large": 0.9}, {}, n_students=35)
     with pytest.raises(DesignError, match="mean size for the class 'very_small_1'"):
         small_school_counts({"large": 0.9, "very_small_1": 0.1}, {}, n_students=35)
@@ -164,4 +169,6 @@ def test_a_school_without_coordinates_is_named_when_they_are_needed() -> None:
 def test_distances_on_the_globe() -> None:
     """A quarter of the equator and a pole: exact on a sphere of the mean radius."""
     quarter = 6371.0088 * np.pi / 2
-    assert distance_km(0, 0, np.asarray([[0, 90], [90, 17]])).tolist() == pytest.approx([quarter] * 2, rel=1e-12)
+    assert distance_km(0, 0, np.asarray([[0, 90], [90, 17]])).tolist() == pytest.approx(
+        [quarter] * 2, rel=1e-12
+    )
