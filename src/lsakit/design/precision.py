@@ -143,9 +143,9 @@ class PrecisionPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Schools:
-    """The frame's schools with their probabilities, in frame-table order."""
+    """The frame's schools with their probabilities, in frame-table order; strata are numbered from 0."""
 
-    stratum: NDArray[np.object_]
+    stratum: NDArray[np.int64]
     size: NDArray[np.float64]
     probability: NDArray[np.float64]
     icc: NDArray[np.float64]
@@ -160,7 +160,6 @@ class _Cell:
     n_schools: float
     n_frame: int
     n: float
-    mean_cluster: float
     deff_weight: float
     deff: float
     variance: float
@@ -222,19 +221,19 @@ def plan_precision(
     table = as_table(frame, param="frame")
     plain = replace(design, overlap=None, replacement_gaps="show", n_replacements=0)
     drawn = draw_schools(table, plain, rng=0).frame  # probabilities do not depend on the random start
-    labels = np.asarray(drawn.get_column("stratum").to_list(), dtype=object)
+    strata, codes = _numbered(drawn.get_column("stratum").to_list())
     schools = _Schools(
-        stratum=labels,
+        stratum=codes,
         size=floats(drawn, "size"),
         probability=floats(drawn, "probability"),
-        icc=_by_stratum(icc, labels, "icc", low=0.0, high=1.0),
-        sd=_by_stratum(sd, labels, "sd", low=math.ulp(0.0), high=math.inf),
+        icc=_by_stratum(icc, strata, "icc", low=0.0, high=1.0)[codes],
+        sd=_by_stratum(sd, strata, "sd", low=math.ulp(0.0), high=math.inf)[codes],
     )
-    strata = list(dict.fromkeys(labels.tolist()))
-    m = design.n_students
-    rows = [_row([_cell(schools, labels == one, m, options)], options) for one in strata]
-    curve = _curve(schools, strata, design, options)
-    domains = _domain_rows(schools, strata, _domain_columns(table, drawn, design, options), m, options)
+    cells = _cells(schools, schools.stratum, design.n_students, options)
+    rows = [_row([cell], options) for cell in cells]
+    curve = _curve(schools, design, options)
+    columns = _domain_columns(table, drawn, design, options)
+    domains = _domain_rows(schools, cells, columns, design.n_students, options)
     nation = domains[0]
     return PrecisionPlan(
         table=_table([{"stratum": one, **row} for one, row in zip(strata, rows, strict=True)]),
@@ -246,11 +245,17 @@ def plan_precision(
     )
 
 
+def _numbered(values: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+    """Number texts in the order of their first appearance."""
+    number: dict[str, int] = {}
+    codes = [number.setdefault(value, len(number)) for value in values]
+    return list(number), np.asarray(codes, dtype=np.int64)
+
+
 def _by_stratum(
-    value: float | Mapping[str, float], labels: NDArray[np.object_], param: str, *, low: float, high: float
+    value: float | Mapping[str, float], strata: Sequence[str], param: str, *, low: float, high: float
 ) -> NDArray[np.float64]:
-    """Give every school the assumption of its stratum, refusing what lies outside its range."""
-    strata = list(dict.fromkeys(labels.tolist()))
+    """Give the assumption of each stratum, refusing what lies outside its range."""
     given = dict(value) if isinstance(value, Mapping) else dict.fromkeys(strata, value)
     absent = [one for one in strata if one not in given]
     bad = absent or [one for one in strata if not low <= given[one] <= high or math.isinf(given[one])]
@@ -263,57 +268,60 @@ def _by_stratum(
             param=param,
             got=given.get(bad[0]),
         )
-    return np.asarray([given[one] for one in labels.tolist()], dtype=np.float64)
+    return np.asarray([given[one] for one in strata], dtype=np.float64)
 
 
-def _domain_columns(
-    table: Table, drawn: Table, design: Design, options: PlanOptions
-) -> dict[str, NDArray[np.object_]]:
+def _domain_columns(table: Table, drawn: Table, design: Design, options: PlanOptions) -> dict[str, list[str]]:
     """Take the reporting columns of the frame in the order of the drawn frame."""
     names = list(design.explicit) if options.domains is None else list(options.domains)
     place = {one: row for row, one in enumerate(strings(table, "school_id", param="frame"))}
     rows = [place[one] for one in drawn.get_column("school_id").to_list()]
-    return {
-        name: np.asarray(strings(table, name, param="frame"), dtype=object)[rows]
-        for name in dict.fromkeys(names)
-    }
+    out = {}
+    for name in dict.fromkeys(names):
+        values = strings(table, name, param="frame")
+        out[name] = [values[row] for row in rows]
+    return out
 
 
-def _cell(schools: _Schools, inside: NDArray[np.bool_], n_students: int, options: PlanOptions) -> _Cell:
-    """Work out one cell: a stratum, or the part of a stratum that lies in a domain."""
-    size, p = schools.size[inside], schools.probability[inside]
-    icc, sd = float(schools.icc[inside][0]), float(schools.sd[inside][0])
+def _cells(schools: _Schools, codes: NDArray[np.int64], n_students: int, options: PlanOptions) -> list[_Cell]:
+    """Work out cells numbered from 0: strata, or the parts of strata that lie in a domain."""
+    size, p = schools.size, schools.probability
     drawn = np.minimum(size, n_students)
     answering = drawn * options.student_rate
     taking = p * options.school_rate
-    n = float((taking * answering).sum())
-    if not n > 0:
+    some = drawn > 0
+    stands_for = np.divide(size, p, out=np.zeros_like(size), where=some)  # students a drawn school stands for
+    between = schools.icc * (1 - taking) if options.finite_population else schools.icc
+    within = np.divide(1 - schools.icc, answering, out=np.zeros_like(size), where=some)
+    weight = np.divide(stands_for, answering, out=np.zeros_like(size), where=some)
+
+    def sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.bincount(codes, weights=values), dtype=np.float64)
+
+    n, n_schools, students = sums(taking * answering), sums(taking), sums(size)
+    if not (n > 0).all():
         raise DesignError(
             "A stratum or reporting domain has no student in the frame, so nothing can be planned for it.",
             hint="Leave schools of size 0 out of the plan.",
             param="frame",
         )
-    some = drawn > 0
-    stands_for = np.divide(
-        size, p, out=np.zeros_like(size), where=some
-    )  # students that a drawn school stands for
-    between = icc * (1 - taking) if options.finite_population else np.full_like(size, icc)
-    within = np.divide(1 - icc, answering, out=np.zeros_like(size), where=some)
-    of_schools = float((taking * stands_for**2 * (between + within)).sum())
-    relative = of_schools / float((taking * stands_for).sum()) ** 2
-    weight = np.divide(stands_for, answering, out=np.zeros_like(size), where=some)
-    first, second = (float((taking * answering * weight**power).sum()) for power in (1, 2))
-    return _Cell(
-        size=float(size.sum()),
-        n_schools=float(taking.sum()),
-        n_frame=len(size),
-        n=n,
-        mean_cluster=n / float(taking.sum()),
-        deff_weight=max(1.0, n * second / first**2),
-        deff=n * relative,
-        variance=sd * sd * relative,
-        sd=sd,
-    )
+    relative = sums(taking * stands_for**2 * (between + within)) / sums(taking * stands_for) ** 2
+    loss = n * sums(taking * answering * weight**2) / sums(taking * answering * weight) ** 2
+    first = np.unique(codes, return_index=True)[1]
+    held = np.bincount(codes)
+    return [
+        _Cell(
+            size=float(students[cell]),
+            n_schools=float(n_schools[cell]),
+            n_frame=int(held[cell]),
+            n=float(n[cell]),
+            deff_weight=max(1.0, float(loss[cell])),
+            deff=float(n[cell] * relative[cell]),
+            variance=float(schools.sd[first[cell]] ** 2 * relative[cell]),
+            sd=float(schools.sd[first[cell]]),
+        )
+        for cell in range(len(n))
+    ]
 
 
 def _row(cells: Sequence[_Cell], options: PlanOptions) -> dict[str, Any]:
@@ -353,34 +361,36 @@ def _overall_loss(cells: Sequence[_Cell], total: float) -> float:
 
 def _domain_rows(
     schools: _Schools,
-    strata: Sequence[str],
-    columns: Mapping[str, NDArray[np.object_]],
+    strata: Sequence[_Cell],
+    columns: Mapping[str, Sequence[str]],
     n_students: int,
     options: PlanOptions,
 ) -> list[dict[str, Any]]:
     """Give the nation's row and one for each value of each reporting column."""
-    cells = [_cell(schools, schools.stratum == one, n_students, options) for one in strata]
-    rows = [{"domain": NATION, "value": "all", **_row(cells, options)}]
+    rows = [{"domain": NATION, "value": "all", **_row(strata, options)}]
     for name, values in columns.items():
-        for value in sorted(set(values.tolist())):
-            parts = [(values == value) & (schools.stratum == one) for one in strata]
-            mine = [_cell(schools, part, n_students, options) for part in parts if part.any()]
-            rows.append({"domain": name, "value": value, **_row(mine, options)})
+        names, of_school = _numbered(values)
+        pairs, codes = np.unique(of_school * len(strata) + schools.stratum, return_inverse=True)
+        cells = _cells(schools, codes.astype(np.int64), n_students, options)
+        parts: dict[str, list[_Cell]] = {}
+        for pair, cell in zip(pairs.tolist(), cells, strict=True):
+            parts.setdefault(names[pair // len(strata)], []).append(cell)
+        rows += [{"domain": name, "value": value, **_row(parts[value], options)} for value in sorted(parts)]
     return rows
 
 
-def _curve(schools: _Schools, strata: Sequence[str], design: Design, options: PlanOptions) -> Table:
+def _curve(schools: _Schools, design: Design, options: PlanOptions) -> Table:
     """Follow the nation's error and the cost over numbers of schools, for three numbers of students."""
     m = design.n_students
     rows: dict[str, list[Any]] = {
         name: [] for name in ("n_students", "n_schools", "n", "se", "cost", "is_design")
     }
     for students in sorted({max(1, round(m / 2)), m, round(1.5 * m)}):
-        cells = [_cell(schools, schools.stratum == one, students, options) for one in strata]
+        cells = _cells(schools, schools.stratum, students, options)
         row = _row(cells, options)
         for scale in SCALES:
             n_schools, n = scale * row["n_schools"], scale * row["n"]
-            if n_schools < len(strata) or n_schools > len(schools.size):
+            if n_schools < len(cells) or n_schools > len(schools.size):
                 continue
             values = (
                 students,
