@@ -95,7 +95,7 @@ def systematic_pps(
     _refuse_start(random_number)
     certain, left, total = _certainties(whole, n_draws, certainty)
     scaled = [0 if fixed else min(size * left, total) for size, fixed in zip(whole, certain, strict=True)]
-    drawn, numbers = _hits(scaled, total, random_number) if left else ([], [])
+    drawn, numbers = _hits(scaled, total, random_number, left * scale) if left else ([], [])
     capped = [fixed or (left > 0 and size == total) for size, fixed in zip(scaled, certain, strict=True)]
     ratio = [(1, 1) if fixed else (size, total) for size, fixed in zip(scaled, capped, strict=True)]
     return SystematicDraw(
@@ -104,7 +104,7 @@ def systematic_pps(
         base_weight=tuple(under / over for over, under in ratio),
         is_certainty=tuple(capped),
         interval=Fraction(total, left * scale) if left else None,
-        selection_numbers=tuple(Fraction(number) / (left * scale) for number in numbers),
+        selection_numbers=tuple(numbers),
     )
 
 
@@ -149,8 +149,8 @@ def draw_by_probability(
     whole = [round(value * UNIT) for value in values.tolist()]
     if not any(whole):
         return (), ()
-    drawn, numbers = _hits(whole, UNIT, random_number)
-    return tuple(drawn), tuple(number / UNIT for number in numbers)
+    drawn, numbers = _hits(whole, UNIT, random_number, UNIT)
+    return tuple(drawn), tuple(numbers)
 
 
 def _whole_sizes(sizes: ArrayLike) -> tuple[list[int], int]:
@@ -206,8 +206,10 @@ def _certainties(whole: Sequence[int], n_draws: int, certainty: Certainty) -> tu
     return certain, left, total
 
 
-def _hits(scaled: Sequence[int], interval: int, start: Fraction) -> tuple[list[int], list[Fraction]]:
-    """Run the selection numbers over the cumulative sizes, all on the scale where the interval is whole."""
+def _hits(
+    scaled: Sequence[int], interval: int, start: Fraction, unit: int
+) -> tuple[list[int], list[Fraction]]:
+    """Run the selection numbers over the cumulative sizes, where the interval is whole; give them in units."""
     cumulative = list(accumulate(scaled))
     drawn: list[int] = []
     numbers: list[Fraction] = []
@@ -215,6 +217,6 @@ def _hits(scaled: Sequence[int], interval: int, start: Fraction) -> tuple[list[i
     step = interval * under
     while over <= cumulative[-1] * under:
         drawn.append(bisect_left(cumulative, -(-over // under)))
-        numbers.append(Fraction(over, under))
+        numbers.append(Fraction(over, under * unit))
         over += step
     return drawn, numbers
