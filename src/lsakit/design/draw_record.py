@@ -257,13 +257,15 @@ def commit_draw(frame: Any, design: Design) -> Commitment:
     return commitment_of(frame_hash, design_to_json(design), n_schools=table.height)
 
 
-def frame_text(table: Table) -> str:
+def frame_text(table: Table, kinds: Mapping[str, str] | None = None) -> str:
     """Write a frame as the text that its hash is taken of.
 
     Parameters
     ----------
     table : polars.DataFrame
         The frame.
+    kinds : Mapping of str to str, optional
+        Recorded kinds, for the columns that they name; a text file does not tell days from text.
 
     Returns
     -------
@@ -271,7 +273,9 @@ def frame_text(table: Table) -> str:
         A line with the kind of each column (a JSON object), then the lines of `lsakit.io.cell_texts.table_text`
         by school_id.
     """
-    return json_text(value_kinds(table)) + "\n" + table_text(table, key="school_id")
+    known = kinds or {}
+    found = {name: known.get(name, kind) for name, kind in value_kinds(table).items()}
+    return json_text(found) + "\n" + table_text(table, key="school_id")
 
 
 def commitment_of(frame_hash: str, design: Mapping[str, Any], *, n_schools: int) -> Commitment:

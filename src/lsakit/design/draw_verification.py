@@ -227,7 +227,7 @@ def _frame_findings(
     sampled: set[str],
 ) -> list[str]:
     """Say how the frame given differs from the one recorded."""
-    own = text_hash(frame_text(table))
+    own = text_hash(frame_text(table, recorded["kinds"]))
     if own == recorded["hash"] and not changes:
         return []
     found = [f"The frame is not the one of the draw: its hash is {own}, the record says {recorded['hash']}."]

@@ -255,7 +255,7 @@ def _zero_sizes(case: _Case) -> list[_Finding] | None:
     sentence = f"{len(rows)} schools have no student in '{case.design.measure_of_size}'; " + (
         "the draw refuses them: drop them, correct them, or set zero_size='floor' in the design."
         if refused
-        else f"they are drawn as if they had {case.design.floor:g}."
+        else "they are drawn with the measure of size that the design gives small schools."
     )
     return _when(rows, case, "F3", "error" if refused else "warning", sentence)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -77,6 +78,16 @@ def test_a_stranger_repeats_the_draw_from_the_document_alone() -> None:
     for row in rows:
         assert (row["probability"], row["replacement_1"], row["replacement_2"]) == again[row["school_id"]]
     assert any(row["is_certainty"] for row in rows)
+
+
+def test_days_read_back_as_text_are_the_same_days() -> None:
+    days = pl.Series([dt.date(2027, 3, 1 + row % 28) for row in range(300)])
+    frame = pl.DataFrame(FRAME).with_columns(listed_on=days)
+    design = lk.Design(implicit=["listed_on"], n_schools=20, n_students=35)
+    made = lk.draw_record(frame, design, source=SOURCE)
+    assert made.record["frame"]["kinds"]["listed_on"] == "time"
+    found = lk.verify_draw(made, frame.with_columns(pl.col("listed_on").cast(pl.String)))
+    assert found.is_repeated, found.findings
 
 
 def test_the_commitment_comes_first_and_binds() -> None:
