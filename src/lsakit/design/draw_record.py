@@ -64,7 +64,7 @@ class PublicSource:
     Raises
     ------
     DesignError
-        If the name or the text is empty.
+        If the name or the text is empty, or is no text.
     """
 
     name: str
@@ -74,6 +74,12 @@ class PublicSource:
         """Bring both to one spelling and refuse what is empty."""
         for name in ("name", "text"):
             value = " ".join(unicodedata.normalize("NFC", getattr(self, name)).split())
+            if any("\ud800" <= letter <= "\udfff" for letter in value):
+                raise DesignError(
+                    f"The '{name}' of the public source holds bytes that are no letters: {value!r}.",
+                    hint="Type it again; digits and letters are enough.",
+                    param=name,
+                )
             if not value:
                 raise DesignError(
                     f"The '{name}' of the public source is empty.",

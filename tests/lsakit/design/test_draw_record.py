@@ -111,6 +111,8 @@ def test_the_seed_follows_from_commitment_and_text() -> None:
     assert seed != public_seed("sha256:ac", SOURCE)
     assert seed != public_seed("sha256:ab", PublicSource(name="x", text="48213 08"))
     assert seed == public_seed("sha256:ab", PublicSource(name="another name", text="48213 07"))
+    with pytest.raises(DesignError, match="bytes that are no letters"):
+        PublicSource(name="x", text="48\udcff")
     with pytest.raises(DesignError, match="'text' of the public source is empty"):
         PublicSource(name="x", text="  ")
 
