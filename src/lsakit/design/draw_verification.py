@@ -10,6 +10,7 @@ from typing import Any
 from lsakit.design.draw_record import (
     SAMPLE_COLUMNS,
     SCHEMA,
+    STRATUM_COLUMNS,
     DrawRecord,
     PublicSource,
     commitment_of,
@@ -31,7 +32,7 @@ from lsakit.io.cell_texts import (
 )
 from lsakit.io.frames import Table, as_table, make_table, refuse_duplicates, strings
 
-MEMBERS = ("design", "frame", "commitment", "source", "seed", "sample", "result_hash")
+MEMBERS = ("design", "frame", "commitment", "source", "seed", "strata", "sample", "result_hash")
 CHANGED, ADDED, VANISHED = "changed", "added", "vanished"
 MOST_NAMED = 20
 
@@ -166,6 +167,7 @@ def _well_formed(record: Mapping[str, Any]) -> bool:
             and all(len(row) == len(SAMPLE_COLUMNS) for row in sample["rows"])
             and all(isinstance(source[name], str) for name in ("name", "text"))
             and isinstance(record["design"], Mapping)
+            and all(isinstance(row["stratum"], str) for row in record["strata"])
         )
     except (KeyError, TypeError):
         return False
@@ -257,11 +259,12 @@ def _repeat(record: Mapping[str, Any], table: Table) -> tuple[DrawnSchools | Non
     except (LsakitError, ValueError, TypeError) as error:
         reason = error.sentence if isinstance(error, LsakitError) else str(error)
         return None, [f"The draw could not be repeated: {reason}"]
+    about = _strata_findings(record["strata"], drawn)
     if result_hash(drawn) == record["result_hash"]:
-        return drawn, []
+        return drawn, about
     before = {str(row[0]): list(row) for row in record["sample"]["rows"]}
     now = {str(row[0]): list(row) for row in drawn.table.select(SAMPLE_COLUMNS).rows()}
-    found = []
+    found = about
     for title, names in (
         ("The repeated draw does not hold", sorted(set(before) - set(now))),
         ("The repeated draw holds in addition", sorted(set(now) - set(before))),
@@ -274,6 +277,19 @@ def _repeat(record: Mapping[str, Any], table: Table) -> tuple[DrawnSchools | Non
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
             found.append(f"{title} {', '.join(names[:MOST_NAMED])}{more}.")
     return drawn, found or ["The repeated draw's hash differs from the record's."]
+
+
+def _strata_findings(recorded: Sequence[Mapping[str, Any]], drawn: DrawnSchools) -> list[str]:
+    """Compare intervals, random starts and numbers of schools, stratum by stratum."""
+    before = {str(row["stratum"]): dict(row) for row in recorded}
+    now = {row["stratum"]: row for row in drawn.strata.select(STRATUM_COLUMNS).to_dicts()}
+    names = sorted(one for one in {*before, *now} if before.get(one) != now.get(one))
+    if not names:
+        return []
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return [
+        f"The record's strata differ from those of the repeated draw: {', '.join(names[:MOST_NAMED])}{more}."
+    ]
 
 
 def _differs(before: list[Any], now: list[Any]) -> bool:

@@ -181,6 +181,10 @@ def test_a_record_that_contradicts_itself_is_found_out() -> None:
         ({"result_hash": "sha256:0"}, "The record's result hash is sha256:0"),
         ({"design": {**record["design"], "n_students": 36}}, "The record's commitment is"),
         ({"sample": {**record["sample"], "rows": rows[1:]}}, "its sample gives"),
+        (
+            {"strata": [{**row, "random_number": 0.5} for row in record["strata"]]},
+            "The record's strata differ from those of the repeated draw: Bắc, Nam.",
+        ),
     ):
         found = lk.verify_draw(edited(**changed), FRAME)
         assert not found.is_repeated

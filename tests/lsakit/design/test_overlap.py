@@ -118,7 +118,7 @@ def two_draws(direction: Any, n_pairs: int) -> tuple[np.ndarray, np.ndarray, flo
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
 def test_keyfitz_draws_keep_their_probabilities_and_control_the_overlap(direction: Any) -> None:
-    n_pairs = 600
+    n_pairs = 400
     hits, p, common = two_draws(direction, n_pairs)
     # 40 schools, two-sided: a normal quantile of 4.2 has a chance of false alarm near 0.001 in all.
     assert (np.abs(hits - n_pairs * p) <= 4.2 * np.sqrt(n_pairs * p * (1 - p)) + 1e-9).all()
