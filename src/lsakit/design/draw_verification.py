@@ -158,19 +158,46 @@ def _well_formed(record: Mapping[str, Any]) -> bool:
     """Say whether the parts of a record have the form that the comparison needs."""
     frame, sample, source = (record[name] for name in ("frame", "sample", "source"))
     try:
-        n = len(frame["school_ids"])
         return (
-            isinstance(frame["hash"], str)
-            and set(frame["kinds"]) == {"school_id", *frame["cells"]}
-            and all(len(cells) == n * FINGERPRINT_DIGITS for cells in frame["cells"].values())
+            _well_formed_frame(frame)
             and list(sample["columns"]) == list(SAMPLE_COLUMNS)
-            and all(len(row) == len(SAMPLE_COLUMNS) for row in sample["rows"])
+            and all(_well_formed_row(row) for row in sample["rows"])
             and all(isinstance(source[name], str) for name in ("name", "text"))
             and isinstance(record["design"], Mapping)
+            and isinstance(record["seed"], str)
             and all(isinstance(row["stratum"], str) for row in record["strata"])
         )
     except (KeyError, TypeError):
         return False
+
+
+def _well_formed_frame(frame: Mapping[str, Any]) -> bool:
+    """Say whether what a record tells of its frame fits together."""
+    ids, cells, kinds = frame["school_ids"], frame["cells"], frame["kinds"]
+    return (
+        isinstance(frame["hash"], str)
+        and isinstance(ids, list)
+        and all(isinstance(one, str) for one in ids)
+        and len(set(ids)) == len(ids) == frame["n_schools"]
+        and set(kinds) == {"school_id", *cells}
+        and all(isinstance(kind, str) for kind in kinds.values())
+        and all(
+            isinstance(part, str) and len(part) == len(ids) * FINGERPRINT_DIGITS for part in cells.values()
+        )
+    )
+
+
+def _well_formed_row(row: Any) -> bool:
+    """Say whether a row of a record's sample holds values of the right types."""
+    text, number, maybe = (str,), (int, float), (str, type(None))
+    types = (text, text, number, number, maybe, maybe, (bool,), (int,))
+    return (
+        isinstance(row, list)
+        and len(row) == len(types)
+        and all(isinstance(value, kind) for value, kind in zip(row, types, strict=True))
+        and not any(isinstance(row[at], bool) for at in (2, 3, 7))
+        and "" not in row
+    )
 
 
 def _record_findings(record: Mapping[str, Any]) -> list[str]:
