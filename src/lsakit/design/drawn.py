@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from lsakit.design.options import Design
-from lsakit.design.overlap import Keyfitz
+from lsakit.design.overlap import Keyfitz, PermanentNumbers
 from lsakit.design.words import Language, digits, say
 from lsakit.errors import DesignError
 from lsakit.io.frames import Table
 
 DENSE_SHARE = 0.2  # of sampled schools without a replacement, above which a warning is due
+PARETO_SCHOOLS = (
+    50  # below as many schools in a stratum Pareto probabilities may be off by up to 0.002 or more
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,7 @@ class DrawnSchools:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the sampling manager must see: single schools, empty strata, lacking replacements."""
+        """What the sampling manager must see: single schools, approximate probabilities, lacking replacements."""
         return self.warnings_in("en")
 
     def warnings_in(self, language: Language) -> tuple[str, ...]:
@@ -118,6 +121,12 @@ class DrawnSchools:
         found = []
         if few:
             found.append(say(language, "warning.few", n=len(few), names=", ".join(few[:5])))
+        if isinstance(self.design.overlap, PermanentNumbers):
+            free = self.strata.get_column("n_frame") > self.strata.get_column("n_schools")
+            small = self.strata.filter(free & (self.strata.get_column("n_frame") < PARETO_SCHOOLS))
+            names = small.get_column("stratum").to_list()
+            if names:
+                found.append(say(language, "warning.pareto", n=len(names), names=", ".join(names[:5])))
         n_drawn = self.table.height
         for which in range(1, self.design.n_replacements + 1):
             lacking = self.table.get_column(f"replacement_{which}").null_count()

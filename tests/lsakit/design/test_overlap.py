@@ -57,6 +57,10 @@ def test_tv_1_10_pareto_ranks_and_the_shift() -> None:
         assert drawn.frame.sort("school_id")["probability"].to_list() == pytest.approx(p, abs=1e-15)
         assert set(drawn.table["school_id"]) == expected
         assert "among the 3 smallest of the stratum" in drawn.explain("1")
+        assert drawn.warnings == (
+            "1 strata have few schools (all), so the probabilities of a draw by permanent random numbers are "
+            "approximate there; a systematic draw would be exact.",
+        )
 
 
 def test_permanent_numbers_stay_with_their_school() -> None:
