@@ -25,6 +25,8 @@ ACTIONS = {
     "registry.batch_changed": _("Batch of mergers changed"),
     "registry.batch_removed": _("Draft of a batch thrown away"),
     "registry.batch_applied": _("Batch of mergers applied"),
+    "registry.batch_accepted": _("Batch of mergers accepted for a later day"),
+    "registry.batch_took_effect": _("Accepted batch of mergers took effect"),
     "registry.batch_undone": _("Batch of mergers undone"),
     "registry.schools_written": _("Schools brought in"),
     "registry.schools_unwritten": _("Schools brought in were taken back"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dienrong.registry.operations.applying import Decision
+from dienrong.registry.operations.applying import Decision, Happening
 from dienrong.registry.operations.contacts import change_contacts
 from dienrong.registry.operations.counting import undo_enrolments, undo_sites, write_enrolments, write_sites
+from dienrong.registry.operations.due import turn_day
 from dienrong.registry.operations.events import (
-    NewSchool,
     change_school,
     close_school,
     merge_schools,
@@ -24,6 +24,13 @@ from dienrong.registry.operations.mergers import (
     remove_line,
     undo_batch,
 )
+from dienrong.registry.operations.planning import (
+    NewSchool,
+    plan_closing,
+    plan_opening,
+    plan_recoding,
+    plan_split,
+)
 from dienrong.registry.operations.refusals import UnknownCommune
 from dienrong.registry.operations.undoing import undo_event
 from dienrong.registry.operations.units import UnitsLoaded, load_units
@@ -31,6 +38,7 @@ from dienrong.registry.operations.writing import undo_schools, write_schools
 
 __all__ = [
     "Decision",
+    "Happening",
     "NewSchool",
     "UnitsLoaded",
     "UnknownCommune",
@@ -45,11 +53,16 @@ __all__ = [
     "merge_schools",
     "open_school",
     "plan_batch",
+    "plan_closing",
+    "plan_opening",
+    "plan_recoding",
+    "plan_split",
     "recode_school",
     "remove_batch",
     "remove_line",
     "rename_school",
     "split_school",
+    "turn_day",
     "undo_batch",
     "undo_enrolments",
     "undo_event",

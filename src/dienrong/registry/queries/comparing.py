@@ -20,7 +20,7 @@ from dienrong.registry.columns import (
     read_row,
 )
 from dienrong.registry.models import AdministrativeUnit, School, SchoolEnrolment, SchoolSite, SchoolVersion
-from dienrong.registry.queries.history import former_codes
+from dienrong.registry.queries.history import accepted_for, former_codes
 from dienrong.registry.queries.units import in_force
 
 Rows = Iterable[tuple[int, Mapping[str, Any]]]
@@ -117,6 +117,7 @@ class _SchoolContext:
         )
         self.versions = {version.school_id: version for version in versions.order_by()}
         self.former = former_codes(code for code in codes if code not in self.schools)
+        self.accepted = accepted_for(school.pk for school in self.schools.values())
         self.communes = communes_by_code(_texts(rows, "commune_code"), day)
         self.seen: dict[str, int] = {}
 
@@ -185,8 +186,22 @@ def _school_problems(
                 "commune_code", commune.code, _("This commune does not belong to your unit."), _ask_above()
             )
         )
+    if not set(changes) & set(TRAIT_COLUMNS):
+        return problems
+    if school.pk in context.accepted:
+        day, title = context.accepted[school.pk]
+        problems.append(
+            problem(
+                "",
+                "",
+                _("This school stands in the batch “%(title)s”, which is accepted for %(day)s.")
+                % {"title": title, "day": day_text(day)},
+                _("Bring this in after that day."),
+            )
+        )
+        return problems
     version = context.versions.get(school.pk)
-    if version is None or not set(changes) & set(TRAIT_COLUMNS):
+    if version is None:
         return problems
     if version.valid_from > context.day or (version.valid_from == context.day and version.event_id):
         problems.append(
@@ -206,6 +221,15 @@ def school_problems(school: School, scope: Scope) -> list[CellProblem]:
     code = school.school_id
     if not scope.covers(school.province.code, school.commune.code, code):
         return [problem("school_id", code, _("This school does not belong to your unit."), _ask_above())]
+    if not school.is_open and school.closed_date is None and school.opened_date is not None:
+        return [
+            problem(
+                "school_id",
+                code,
+                _("This school opens on %(day)s.") % {"day": day_text(school.opened_date)},
+                _("Bring this in on that day or later."),
+            )
+        ]
     if not school.is_open:
         return [
             problem(
