@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 ACTIONS = {
     "registry.nation_loaded": _("Registry loaded"),
     "registry.units_loaded": _("Units and their history loaded"),
+    "registry.unit_changed": _("Administrative unit changed by a decision"),
     "registry.school_opened": _("School opened"),
     "registry.school_merged": _("Schools merged"),
     "registry.school_split": _("School split"),

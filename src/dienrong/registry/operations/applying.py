@@ -14,6 +14,7 @@ from dienrong.accounts import permissions
 from dienrong.core import clock
 from dienrong.core.formats import day_text
 from dienrong.registry.models import (
+    AdministrativeUnit,
     MergerBatch,
     School,
     SchoolEvent,
@@ -98,6 +99,18 @@ def demand_scope(by: Any | None, schools: Iterable[School]) -> None:
             raise OutOfScope(
                 _("This school does not belong to your unit."), whom_to_ask=permissions.whom_to_ask(by)
             )
+
+
+def demand_province(province: AdministrativeUnit, by: Any | None) -> None:
+    """Refuse a person whose province it is not.
+
+    Raises
+    ------
+    OutOfScope
+        If the province is not the person's.
+    """
+    if by is not None and not permissions.scope_of(by).covers(province.code):
+        raise OutOfScope(_("This province is not in your charge."), whom_to_ask=permissions.whom_to_ask(by))
 
 
 def demand_date(schools: Sequence[School], on_date: date) -> None:

@@ -6,34 +6,54 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from dienrong.audit.operations import record
 from dienrong.core import clock
+from dienrong.core.formats import day_text
 from dienrong.registry.models import MergerBatch, School, SchoolEvent, SchoolSuccession, SchoolVersion
-from dienrong.registry.operations.applying import CHUNK, ENDING, close_now, move_people
+from dienrong.registry.operations.applying import CHUNK, ENDING, close_now, demand_province, move_people
+from dienrong.registry.operations.refusals import WrongDate
 from dienrong.registry.operations.undoing import schools_of
 from dienrong.registry.queries.units import in_force
 from dienrong.registry.signals import schools_changed
 from dienrong.registry.versions import LIVE_FIELDS, return_to
 
 
-def turn_day(*, today: date | None = None, by: Any | None = None) -> list[MergerBatch]:
+def turn_day(*, today: date | None = None) -> list[MergerBatch]:
     """Let every accepted batch whose day has come take effect, each in a transaction of its own; give them.
 
-    Called every night and before the pages of batches are shown; a second call finds nothing to do.
+    For a nightly timer; a second call finds nothing to do.
 
     Parameters
     ----------
     today : date, optional
         The day that has come; that of the clock.
-    by : User, optional
-        Who asked for it; the system itself otherwise.
     """
     day = today or clock.today()
     due = MergerBatch.objects.filter(state=MergerBatch.State.ACCEPTED, effective_date__lte=day)
     keys = due.order_by("effective_date", "pk").values_list("pk", flat=True)
-    turned = [_take_effect(key, by) for key in list(keys)]
+    turned = [_take_effect(key, None) for key in list(keys)]
     return [batch for batch in turned if batch is not None]
+
+
+def let_take_effect(*, batch: MergerBatch, by: Any | None) -> None:
+    """Let one accepted batch take effect, where the night of its day has not done so.
+
+    Raises
+    ------
+    OutOfScope
+        If the province is not the person's.
+    WrongDate
+        If its day has not come.
+    """
+    demand_province(batch.province, by)
+    if batch.effective_date > clock.today():
+        raise WrongDate(
+            _("%(day)s has not come yet.") % {"day": day_text(batch.effective_date)},
+            hint=_("The batch takes effect on that day by itself."),
+        )
+    _take_effect(batch.pk, by)
 
 
 @transaction.atomic

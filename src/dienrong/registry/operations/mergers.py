@@ -10,7 +10,6 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from dienrong.accounts import permissions
 from dienrong.audit.operations import record
 from dienrong.core import clock
 from dienrong.core.refusals import Conflict
@@ -23,12 +22,11 @@ from dienrong.registry.models import (
     MergerPartCount,
     SchoolEvent,
 )
-from dienrong.registry.operations.applying import Decision, Happening, apply_happenings
+from dienrong.registry.operations.applying import Decision, Happening, apply_happenings, demand_province
 from dienrong.registry.operations.planning import NewSchool, make_school, place_in
 from dienrong.registry.operations.refusals import (
     BatchHasConflicts,
     IncompleteEvent,
-    OutOfScope,
     SomethingDepends,
 )
 from dienrong.registry.operations.undoing import take_back
@@ -60,7 +58,7 @@ def plan_batch(
     IncompleteEvent
         If title or number are missing, or a line number stands twice.
     """
-    _demand_province(province, by)
+    demand_province(province, by)
     title, number = clean_text(title), clean_text(decision_number)
     if not title or not number:
         raise IncompleteEvent(
@@ -200,7 +198,7 @@ def undo_batch(*, batch: MergerBatch, by: Any | None) -> MergerBatch:
     SomethingDepends
         If something later was built upon a line, with the reasons; nothing is undone.
     """
-    _demand_province(batch.province, by)
+    demand_province(batch.province, by)
     batch = MergerBatch.objects.select_for_update().get(pk=batch.pk)
     if batch.state not in IN_THE_HISTORY:
         raise SomethingDepends(_("This batch is not applied."), hint=_("Reload the page."))
@@ -217,15 +215,9 @@ def undo_batch(*, batch: MergerBatch, by: Any | None) -> MergerBatch:
     return batch
 
 
-def _demand_province(province: AdministrativeUnit, by: Any | None) -> None:
-    """Refuse a person whose province it is not."""
-    if by is not None and not permissions.scope_of(by).covers(province.code):
-        raise OutOfScope(_("This province is not in your charge."), whom_to_ask=permissions.whom_to_ask(by))
-
-
 def _open_batch(batch: MergerBatch, by: Any | None) -> MergerBatch:
     """Hold a batch that is not applied, for the time of the transaction."""
-    _demand_province(batch.province, by)
+    demand_province(batch.province, by)
     held = MergerBatch.objects.select_for_update().get(pk=batch.pk)
     if held.state in IN_THE_HISTORY:
         raise Conflict(_("This batch is applied already."), hint=_("Undo it first, then change it."))

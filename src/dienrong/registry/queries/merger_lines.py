@@ -321,6 +321,11 @@ def _check_split(line: Line, predecessors: Sequence[School], known: _Known, obje
             object_to(_("A new school needs its code."), _("A code has 1 to 20 characters."))
         elif part.code not in known.schools:
             _check_new_school(part.code, part.name, known, object_to)
+        elif part.name not in ("", known.schools[part.code].name):
+            object_to(
+                _("Code %(code)s belongs to another school.") % {"code": part.code},
+                _("Leave the name empty if that school takes the pupils; else ask for a new code."),
+            )
     shared = known.shareable.get(predecessors[0].pk) if predecessors else None
     problem = sharing_problem(shared, [part.shares for part in line.parts]) if shared is not None else None
     if problem is not None:
