@@ -20,7 +20,9 @@ class UnitChangeForm(DecisionForm):
     """Another name or kind, another province, other communes taken in."""
 
     full_name = forms.CharField(
-        label=_("Full name of the unit"), max_length=160, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Full name of the unit"),
+        max_length=160,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     name = forms.CharField(
         label=_("Name without the kind of unit"),

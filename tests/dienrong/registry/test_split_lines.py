@@ -126,7 +126,10 @@ def test_a_split_accepted_ahead_is_right_on_both_sides_of_its_day() -> None:
         (split(parts=(*HALVES, LinePart(code=OTHER, name="Y", shares={6: (1, 1)}))), "Grade 6 has 0"),
         (split(parts=(HALVES[0], LinePart(code=NEW, shares={5: (50, 2)}))), "no name"),
         (split(parts=(HALVES[0], LinePart(code="", name="X", shares={5: (50, 2)}))), "needs its code"),
-        (split(parts=(HALVES[0], LinePart(code="79000001", shares={5: (50, 2)}))), "another province"),
+        (
+            split(parts=(HALVES[0], LinePart(code="79000001", shares={5: (50, 2)}))),
+            "belongs to another school",
+        ),
         (split(parts=(HALVES[0], LinePart(code=A, shares={5: (50, 2)}))), "named twice"),
         (
             split(parts=(HALVES[0], LinePart(code=NEW, name="X", commune_code="26734", shares={5: (50, 2)}))),

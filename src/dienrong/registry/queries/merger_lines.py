@@ -155,8 +155,14 @@ class _Known:
     def __init__(self, province: AdministrativeUnit, lines: Sequence[Line], on_date: date) -> None:
         codes = {code for line in lines for code in _codes_of(line)}
         self.province, self.on_date = province, on_date
-        self.schools = schools_by_code(codes)
-        self.former = former_codes(code for code in codes if code not in self.schools)
+        found = schools_by_code(codes)
+        self.schools = {code: school for code, school in found.items() if school.province_id == province.pk}
+        former = former_codes(code for code in codes if code not in found)
+        self.taken = {*found, *former} - set(self.schools)
+        """Codes that belong, or once belonged, to another school; of those elsewhere nothing more is said."""
+        here = School.objects.filter(school_id__in=former.values(), province=province)
+        mine = set(here.values_list("school_id", flat=True)) if former else set()
+        self.former = {code: now for code, now in former.items() if now in mine}
         versions = SchoolVersion.objects.filter(school__in=self.schools.values(), valid_to__isnull=True)
         self.since = dict(versions.values_list("school_id", "valid_from"))
         self.accepted = accepted_for(school.pk for school in self.schools.values())
@@ -252,15 +258,11 @@ def _check_school(code: str, known: _Known, object_to) -> None:
     """Object to a school that is unknown, elsewhere, closed or changed later."""
     school = known.schools.get(code)
     if school is None:
+        # The same words whether the code is unknown or that of a school elsewhere.
         now = known.former.get(code)
         object_to(
-            _("No school has code %(code)s.") % {"code": code},
+            _("No school of the province has code %(code)s.") % {"code": code},
             _("It has code %(now)s now; write that.") % {"now": now} if now else _("Check the code."),
-        )
-    elif school.province_id != known.province.pk:
-        object_to(
-            _("School %(code)s lies in another province.") % {"code": code},
-            _("A batch holds schools of one province; take it out."),
         )
     elif school.pk in known.accepted:
         day, title = known.accepted[school.pk]
@@ -298,9 +300,9 @@ def _check_merge(line: Line, predecessors: Sequence[School], known: _Known, obje
 
 def _check_new_school(code: str, name: str, known: _Known, object_to) -> None:
     """Object to a new school whose code was another's, or that has no name."""
-    if code in known.former:
+    if code in known.taken:
         object_to(
-            _("Code %(code)s belonged to another school.") % {"code": code},
+            _("Code %(code)s belongs to another school.") % {"code": code},
             _("Codes are never given again; ask for a new one."),
         )
     if not name:
@@ -380,7 +382,7 @@ def _check_recode(line: Line, predecessors: Sequence[School], known: _Known, obj
         object_to(_("A line gives one school a new code."), _("Write one line for each school."))
     if not line.successor_code or line.successor_code in line.predecessor_codes:
         object_to(_("The new code is missing."), _("Write the code after the change."))
-    elif line.successor_code in known.schools or line.successor_code in known.former:
+    elif line.successor_code in known.schools or line.successor_code in known.taken:
         object_to(
             _("Code %(code)s belongs to another school.") % {"code": line.successor_code},
             _("Codes are never given again; ask for a new one."),
