@@ -36,7 +36,7 @@ class SendForm(forms.Form):
                 label=str(parameter.title),
                 help_text=str(parameter.guide),
                 initial=default_value(parameter, today),
-                max_length=20,
+                max_length=200 if parameter.kind == "text" else 20,
                 widget=DayField().widget if is_date else forms.TextInput(),
             )
         self.fields["charset"] = forms.ChoiceField(

@@ -102,8 +102,9 @@ def export(request: HttpRequest, code: str) -> HttpResponse:
     if target.export is None:
         raise Http404
     today = clock.today()
+    # Texts describe a file that comes in; of what is kept they say nothing.
     asked = {
-        parameter.code: request.GET.get(parameter.code) or default_value(parameter, today)
+        parameter.code: request.GET.get(parameter.code) or default_value(parameter, today) or "–"
         for parameter in target.parameters
     }
     content, n_rows = files.present_data(
