@@ -178,7 +178,12 @@ def test_people_are_offered_what_their_role_may_import(
         for person in (officer, commune_officer, coordinator, researcher)
     }
     own = ["diem-truong", "quy-mo", "quy-mo-ngang", "hoc-sinh", "giao-vien"]
-    assert offered == {"so": ["truong", *own, "sap-nhap"], "xa": own, "truong": own, "nghien-cuu": []}
+    assert offered == {
+        "so": ["truong", *own, "sap-nhap", "so-chinh-thuc"],
+        "xa": own,
+        "truong": own,
+        "nghien-cuu": [],
+    }
     client = signed_in(coordinator)
     for address in ("", "/mau.xlsx", "/hien-co.xlsx"):
         assert client.get(f"/nhap-du-lieu/truong{address}").status_code == 404
