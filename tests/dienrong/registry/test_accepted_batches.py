@@ -246,3 +246,43 @@ def _national():
     from dienrong.accounts.permissions import Scope
 
     return Scope(is_national=True)
+
+
+def test_the_nightly_command_says_what_took_effect_and_then_nothing(officer, capsys) -> None:
+    from django.core.management import call_command
+
+    merge_and_recode(officer)
+    call_command("turn_day")
+    assert capsys.readouterr().out == ""
+    with on(NEW_YEAR):
+        call_command("turn_day")
+        assert capsys.readouterr().out == "99/QĐ-UBND: in effect since 2027-01-01.\n"
+        call_command("turn_day")
+    assert capsys.readouterr().out == ""
+    assert not school(A).is_open
+
+
+def test_a_missed_night_is_made_up_for_by_the_officer_of_the_province_alone(
+    signed_in, officer, stranger, coordinator
+) -> None:
+    batch = merge_and_recode(officer)
+    page = f"/sap-nhap/{batch.pk}"
+    with on(date(2027, 1, 5)):
+        for other in (stranger, coordinator):
+            assert signed_in(other).post(f"{page}/den-ngay").status_code == 403
+        assert school(A).is_open
+        browser = signed_in(officer)
+        assert f"{page}/den-ngay" in browser.get(page).content.decode()
+        browser.post(f"{page}/den-ngay")
+        assert (school(A).is_open, school(A).closed_date) == (False, NEW_YEAR)
+        assert f"{page}/den-ngay" not in browser.get(page).content.decode()
+
+
+def test_a_commune_whose_schools_stand_in_it_is_not_changed_before_the_day(officer, ministry) -> None:
+    merge_and_recode(officer)
+    commune = AdministrativeUnit.objects.select_related("parent").get(level="commune", code="00004")
+    change = operations.UnitChange(unit=commune, name="Ba Đình", full_name="Xã Ba Đình", kind="commune")
+    with pytest.raises(Refusal, match="01/01/2027"):
+        operations.change_unit(
+            change=change, decision=Decision(on_date=date(2026, 11, 1), number="1"), by=ministry
+        )

@@ -62,7 +62,7 @@ def _take_effect(key: int, by: Any | None) -> MergerBatch | None:
 
     Invariant: afterwards the row of every school that took part says what its version of the day says.
     """
-    batch = MergerBatch.objects.select_for_update().select_related("province").get(pk=key)
+    batch = MergerBatch.objects.select_for_update(of=("self",)).select_related("province").get(pk=key)
     if batch.state != MergerBatch.State.ACCEPTED:
         return None
     events = list(batch.events.filter(state=SchoolEvent.State.APPLIED))
