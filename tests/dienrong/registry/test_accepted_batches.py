@@ -286,3 +286,19 @@ def test_a_commune_whose_schools_stand_in_it_is_not_changed_before_the_day(offic
         operations.change_unit(
             change=change, decision=Decision(on_date=date(2026, 11, 1), number="1"), by=ministry
         )
+
+
+def test_the_work_of_the_night_lets_it_take_effect(officer) -> None:
+    from dienrong.jobs import kinds
+    from dienrong.jobs.models import Job
+    from dienrong.jobs.operations import enqueue
+    from dienrong.jobs.tasks import run_job
+
+    merge_and_recode(officer)
+    assert "registry.turn_day" in {kind.name for kind in kinds.nightly_kinds()}
+    with on(NEW_YEAR):
+        job = enqueue("registry.turn_day", {})
+        assert run_job.func(str(job.pk), 1) == "done", Job.objects.get(pk=job.pk).error
+        job = Job.objects.get(pk=job.pk)
+        assert (job.state, job.result) == ("done", {"n_batches": 1})
+        assert not school(A).is_open

@@ -23,7 +23,7 @@ from dienrong.registry.versions import LIVE_FIELDS, return_to
 def turn_day(*, today: date | None = None) -> list[MergerBatch]:
     """Let every accepted batch whose day has come take effect, each in a transaction of its own; give them.
 
-    For a nightly timer; a second call finds nothing to do.
+    Work of the night; a second call finds nothing to do.
 
     Parameters
     ----------
