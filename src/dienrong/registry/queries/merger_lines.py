@@ -313,7 +313,12 @@ def _check_split(line: Line, predecessors: Sequence[School], known: _Known, obje
     """Object to a split of several schools, into one, or whose shares do not add up."""
     if len(line.predecessor_codes) != 1:
         object_to(_("A line splits one school."), _("Write one line for each school."))
-    if len(line.parts) < 2:
+    if not line.parts:
+        object_to(
+            _("It is not said how the pupils are shared out."),
+            _("Write the split down on the page of the batch, with the pupils of each school by grade."),
+        )
+    elif len(line.parts) < 2:
         object_to(_("A split needs two schools or more after it."), _("Name every school that goes on."))
     codes = [part.code for part in line.parts]
     if len(set(codes)) != len(codes):
