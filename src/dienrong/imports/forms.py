@@ -58,7 +58,7 @@ class PeopleForm(forms.Form):
         label=_("School code"),
         max_length=20,
         required=False,
-        help_text=_("Empty: every open school in your charge, up to 50,000 rows."),
+        help_text=_("Empty: every open school in your charge, up to 20,000 rows."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     reason = forms.ChoiceField(

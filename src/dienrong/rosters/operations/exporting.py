@@ -17,7 +17,7 @@ from dienrong.rosters.models import PersonKind, VaultAccess
 from dienrong.rosters.operations.vault import open_identities
 from dienrong.rosters.vault import Identity
 
-MOST_ROWS = 50_000
+MOST_ROWS = 20_000
 
 
 class NoSuchSchool(Refusal):
@@ -60,7 +60,7 @@ def export_roster(
     NoSuchSchool
         If no open school in the person's charge has the code.
     TooMany
-        If there are more than 50,000 rows; nothing is opened.
+        If there are more than 20,000 rows; nothing is opened.
     NotAllowed
         If a reason is given and the person may see names nowhere among these schools.
     NoReason
