@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.errors import DesignError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """Tell of one joining of cells: which group was too small, which neighbour took it, and why.
+
+    Parameters
+    ----------
+    cells, into : tuple of int
+        Numbers of the cells of the small group and of the neighbour.
+    n_responding : float
+        Respondents of the small group.
+    factor : float
+        Its factor; infinite without respondents.
+    reason : str
+        Which limit it broke, with the limit.
+    """
+
+    cells: tuple[int, ...]
+    into: tuple[int, ...]
+    n_responding: float
+    factor: float
+    reason: str
 
 
 def merge_small_cells(
@@ -51,7 +75,41 @@ def merge_small_cells(
     >>> merge_small_cells([20, 3, 9], [20, 4, 9], [20, 3, 9], minimum=6, maximum_factor=2.0)
     [0, 1, 1]
     """
+    numbers, _ = join_small_cells(
+        responding, everyone, responded, minimum=minimum, maximum_factor=maximum_factor
+    )
+    return numbers
+
+
+def join_small_cells(
+    responding: Sequence[float],
+    everyone: Sequence[float],
+    responded: Sequence[float],
+    *,
+    minimum: int,
+    maximum_factor: float,
+) -> tuple[list[int], list[Joined]]:
+    """Merge as `merge_small_cells` does, and keep the log.
+
+    Parameters
+    ----------
+    responding, everyone, responded : Sequence of float of shape (n_cells,)
+        Respondents; weighted totals of all eligible units and of respondents.
+    minimum : int
+        Fewest respondents of a cell.
+    maximum_factor : float
+        Largest factor ``everyone / responded``.
+
+    Returns
+    -------
+    numbers : list of int of shape (n_cells,)
+        Number of the merged cell of each cell.
+    log : list of Joined
+        What was joined and why, in order.
+    """
     groups = [[cell] for cell in range(len(responding))]
+    log: list[Joined] = []
+    counts = responding, everyone, responded
 
     def count(group: Sequence[int]) -> float:
         return sum(responding[cell] for cell in group)
@@ -67,10 +125,32 @@ def merge_small_cells(
         place = min(small, key=lambda one: (count(groups[one]), one))
         beside = [one for one in (place - 1, place + 1) if 0 <= one < len(groups)]
         other = min(beside, key=lambda one: (count(groups[one]), one))
+        log.append(_joined(groups[place], groups[other], counts, minimum, maximum_factor))
         low, high = sorted((place, other))
         groups[low : high + 1] = [groups[low] + groups[high]]
     number = {cell: place for place, group in enumerate(groups) for cell in group}
-    return [number[cell] for cell in range(len(responding))]
+    return [number[cell] for cell in range(len(responding))], log
+
+
+def _joined(
+    group: Sequence[int],
+    into: Sequence[int],
+    counts: tuple[Sequence[float], Sequence[float], Sequence[float]],
+    minimum: int,
+    maximum_factor: float,
+) -> Joined:
+    """Say which limit a group broke."""
+    n, total, reached = (sum(values[cell] for cell in group) for values in counts)
+    factor = total / reached if reached > 0 else float("inf")
+    few = f"{n:g} respondents, fewer than {minimum}" if n < minimum else ""
+    large = f"factor {factor:.4g}, above {maximum_factor:g}" if total > maximum_factor * reached else ""
+    return Joined(
+        cells=tuple(group),
+        into=tuple(into),
+        n_responding=n,
+        factor=factor,
+        reason="; ".join(part for part in (few, large) if part),
+    )
 
 
 def response_factor(

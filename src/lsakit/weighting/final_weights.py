@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from lsakit.design.drawn import DrawnSchools
 from lsakit.errors import DesignError, TableError
 from lsakit.io.frames import Table, as_table, floats, make_table, refuse_duplicates, require_columns, strings
+from lsakit.weighting.class_weights import weigh_classes
+from lsakit.weighting.classes import count_by_class, read_classes
 from lsakit.weighting.participation import (
     OUTCOMES,
     RESPONDENT,
@@ -18,11 +20,15 @@ from lsakit.weighting.participation import (
     count_within,
     read_schools,
     read_students,
+    with_listed,
 )
 from lsakit.weighting.profiles import Rules, read_rules
-from lsakit.weighting.school_stage import SchoolStage, adjust_schools
+from lsakit.weighting.school_stage import Collapsed, SchoolStage, adjust_schools
 from lsakit.weighting.student_stage import StudentStage, adjust_students
 from lsakit.weighting.weighted import FinalWeights
+
+# A weight and its probability come from one division: they agree to rounding, and a file keeps 9 digits or more.
+SUM_TOLERANCE = 1e-8
 
 
 def final_weights(
@@ -33,14 +39,19 @@ def final_weights(
     Parameters
     ----------
     drawn : DrawnSchools or table
-        The school sample, or its table: school_id, stratum, base_weight, is_certainty, selection_order,
-        measure_of_size, and implicit_stratum, replacement_1, replacement_2 where there are such.
+        The school sample, or its table: school_id, stratum, base_weight; and, where there are such,
+        probability, is_certainty, selection_order (else the order of the rows), measure_of_size,
+        implicit_stratum, replacement_1, replacement_2.
     schools : table
-        One row per sampled school: school_id, participant_id (itself, a replacement, or null), status,
-        enrolment (frame), enrolment_listed (students on the list of the school that took part).
+        One row per sampled school: school_id, participant_id (itself, a replacement, or null; without the
+        column nobody was replaced), status, enrolment (frame), enrolment_listed (students on the list of
+        the school that took part; without the column it follows from ``probability`` of the students, as
+        the student draw gave it); n_classes (or n_pseudo_classes) in place of it where the rules draw
+        classes.
     students : table
         One row per sampled student of the schools that took part: school_id, student_id, status, and the
-        columns that split the student cells (gender) where known.
+        columns that split the student cells (gender, grade_group) where known; class_id (or
+        pseudo_class, if classes were joined for the draw) where the rules draw classes.
     rules : str or Rules or Mapping, default "pisa"
         Codes and thresholds.
 
@@ -73,7 +84,20 @@ def final_weights(
     outcomes = read_schools(schools, ruled)
     sample = _in_frame_order(drawn, outcomes)
     sampled_students = read_students(students, outcomes, ruled)
+    outcomes = with_listed(outcomes, sampled_students, ruled)
     counts = count_within(outcomes, sampled_students, ruled)
+    if ruled.structure.units == "classes":
+        classes = read_classes(sampled_students, ruled)
+        counts = count_by_class(counts, classes)
+        stage, table, eligible, cells = weigh_classes(sample, outcomes, sampled_students, counts, classes)
+        return FinalWeights(
+            table=table,
+            schools=_school_table(sample, outcomes, counts, stage),
+            students=eligible,
+            cells=cells,
+            rules=ruled,
+            collapsed=_collapsed_table(()),
+        )
     _refuse_sizes(outcomes, counts)
     school_stage = adjust_schools(sample, outcomes, counts, ruled)
     student_stage = adjust_students(sampled_students, outcomes, counts, school_stage, ruled)
@@ -83,6 +107,7 @@ def final_weights(
         students=_student_table(student_stage, outcomes, school_stage),
         cells=_cell_table(school_stage, student_stage),
         rules=ruled,
+        collapsed=_collapsed_table((*school_stage.collapsed, *student_stage.collapsed)),
     )
 
 
@@ -91,6 +116,8 @@ def _in_frame_order(drawn: DrawnSchools | Any, outcomes: SchoolOutcomes) -> dict
     table = drawn.table if isinstance(drawn, DrawnSchools) else as_table(drawn, param="drawn")
     refuse_duplicates(table, "school_id", param="drawn")
     ids = strings(table, "school_id", param="drawn")
+    if isinstance(drawn, DrawnSchools):
+        _refuse_vanished(ids, strings(drawn.frame, "school_id", param="frame of the draw"))
     absent = sorted(set(ids) - set(outcomes.school_id))
     strange = sorted(set(outcomes.school_id) - set(ids))
     if absent or strange:
@@ -112,12 +139,15 @@ def _in_frame_order(drawn: DrawnSchools | Any, outcomes: SchoolOutcomes) -> dict
 
 def _sample_columns(table: Table) -> dict[str, NDArray[Any]]:
     """Take the columns of the sample that weighting needs."""
-    require_columns(table, ["school_id", "stratum", "base_weight", "selection_order"], param="drawn")
+    require_columns(table, ["school_id", "stratum", "base_weight"], param="drawn")
+    in_order = "selection_order" in table.columns
+    order = floats(table, "selection_order", param="drawn") if in_order else np.arange(table.height)
     columns: dict[str, NDArray[Any]] = {
         "stratum": np.asarray(strings(table, "stratum", param="drawn"), dtype=object),
         "base_weight": floats(table, "base_weight", param="drawn"),
-        "selection_order": floats(table, "selection_order", param="drawn").astype(np.int64),
+        "selection_order": order.astype(np.int64),
     }
+    _refuse_probabilities(table, columns["base_weight"])
     for name, default in (("is_certainty", 0.0), ("measure_of_size", np.nan)):
         found = name in table.columns
         columns[name] = floats(table, name, param="drawn") if found else np.full(table.height, default)
@@ -141,6 +171,39 @@ def _refuse_weights(weight: NDArray[np.float64], ids: list[str]) -> None:
             hint="Take the table that draw_schools gave.",
             param="base_weight",
             got=float(weight[bad[0]]),
+        )
+
+
+def _refuse_vanished(ids: list[str], frame: list[str]) -> None:
+    """Refuse a sample with schools that the frame of the draw does not hold."""
+    gone = sorted(set(ids) - set(frame))
+    if gone:
+        raise DesignError(
+            f"{len(gone)} sampled schools are not in the frame of the draw.",
+            where=gone,
+            why="A school outside the frame has no probability, so its weight means nothing.",
+            hint="Take sample and frame from one draw; a school that closed stays in the frame with its status.",
+            param="drawn",
+        )
+
+
+def _refuse_probabilities(table: Table, weight: NDArray[np.float64]) -> None:
+    """Refuse base weights that are not the inverse of the probabilities beside them."""
+    if "probability" not in table.columns:
+        return
+    chance = floats(table, "probability", param="drawn")
+    bad = np.flatnonzero((weight > 0) & (np.abs(weight * chance - 1.0) > SUM_TOLERANCE))
+    if len(bad):
+        row = int(bad[0])
+        ids = strings(table, "school_id", param="drawn")
+        raise DesignError(
+            f"The columns 'base_weight' and 'probability' of drawn contradict each other. Got weight "
+            f"{weight[row]:g} and probability {chance[row]:g} in {len(bad)} of {len(weight)} schools.",
+            where=[ids[one] for one in bad.tolist()],
+            why="Weights that are not inverse probabilities do not add up to the population.",
+            hint="Take both columns from the table that draw_schools gave.",
+            param="base_weight",
+            got=float(weight[row]),
         )
 
 
@@ -269,3 +332,9 @@ def _cell_table(school: SchoolStage, student: StudentStage) -> Table:
             "is_within_limits": [cell.is_within_limits for _, _, cell in rows],
         }
     )
+
+
+def _collapsed_table(collapsed: tuple[Collapsed, ...]) -> Table:
+    """Write the log of joined cells."""
+    names = ("stage", "stratum", "cell", "joined_with", "n_responding", "factor", "reason")
+    return make_table({name: [getattr(one, name) for one in collapsed] for name in names})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from lsakit.weighting.profiles import Rules, SchoolStatus, StudentStatus
 
 RESPONDENT, NONRESPONDENT, EXCLUDED, INELIGIBLE = 0, 1, 2, 3
 OUTCOMES = ("participant", "nonrespondent", "excluded", "ineligible")
+# Probabilities of one school come from one division; in a file they keep nine digits or more.
+SAME_PROBABILITY = 1e-8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +99,10 @@ def read_schools(schools: Any, rules: Rules) -> SchoolOutcomes:
     Parameters
     ----------
     schools : table
-        One row per sampled school: school_id, participant_id, status, enrolment; enrolment_listed where a
-        school took part.
+        One row per sampled school: school_id, status, enrolment; participant_id (without the column, no
+        school was replaced); enrolment_listed where a school took part (n_teachers,
+        n_teachers_listed where teachers are drawn). Rows whose code says that they
+        are no part of the sample are left out.
     rules : Rules
         Meaning of the codes.
 
@@ -115,19 +119,23 @@ def read_schools(schools: Any, rules: Rules) -> SchoolOutcomes:
         If code and participant contradict each other, or a school takes part for two.
     """
     table = as_table(schools, param="schools")
+    status = floats(table, "status", param="schools table")
+    others = np.isin(status, rules.school_status.not_sampled)
+    table, status = (table.filter(~others), status[~others]) if others.any() else (table, status)
     refuse_duplicates(table, "school_id", param="schools table")
     ids = strings(table, "school_id", param="schools table")
     if not ids:
         raise TableError("The schools table has no rows.", hint="Pass one row per sampled school.")
-    who = strings(table, "participant_id", param="schools table", nulls=True)
-    status = floats(table, "status", param="schools table")
+    who = participants(table, status, ids, rules)
     outcome = _classed(status, rules.school_status, ids, "schools table")
     took_part = np.asarray([bool(one) for one in who])
     _refuse_contradictions(ids, who, outcome, took_part)
-    enrolment = floats(table, "enrolment", param="schools table")
-    _refuse_negative(enrolment, ids, "enrolment")
-    has_listed = "enrolment_listed" in table.columns
-    listed = floats(table, "enrolment_listed", param="schools table", nulls=True) if has_listed else None
+    size = _column(table, "enrolment", "n_teachers", rules)
+    enrolment = floats(table, size, param="schools table")
+    _refuse_negative(enrolment, ids, size)
+    found = _column(table, "enrolment_listed", "n_teachers_listed", rules)
+    has_listed = found in table.columns
+    listed = floats(table, found, param="schools table", nulls=True) if has_listed else None
     return SchoolOutcomes(
         school_id=ids,
         participant_id=who,
@@ -138,13 +146,44 @@ def read_schools(schools: Any, rules: Rules) -> SchoolOutcomes:
     )
 
 
+def participants(table: Table, status: NDArray[np.float64], ids: Sequence[str], rules: Rules) -> list[str]:
+    """Take the schools that took part; without the column each participant stands for itself.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The schools table.
+    status : ndarray of shape (n_schools,)
+        Codes; NaN where not known.
+    ids : Sequence of str of shape (n_schools,)
+        The sampled schools.
+    rules : Rules
+        Meaning of the codes.
+
+    Returns
+    -------
+    list of str of shape (n_schools,)
+        School that took part, or ``""``.
+    """
+    if "participant_id" in table.columns:
+        return strings(table, "participant_id", param="schools table", nulls=True)
+    itself = np.isin(status, rules.school_status.participant).tolist()
+    return [school if took_part else "" for school, took_part in zip(ids, itself, strict=True)]
+
+
+def _column(table: Table, name: str, of_teachers: str, rules: Rules) -> str:
+    """Name of a column: that of teachers where teachers are drawn and the table has it."""
+    return of_teachers if rules.structure.units == "teachers" and of_teachers in table.columns else name
+
+
 def read_students(students: Any, schools: SchoolOutcomes, rules: Rules) -> StudentOutcomes:
     """Check the participation table of students.
 
     Parameters
     ----------
     students : table
-        One row per sampled student: school_id (the school that took part), student_id, status.
+        One row per sampled student: school_id (the school that took part), student_id (teacher_id or staff_id
+        where teachers are drawn), status.
     schools : SchoolOutcomes
         The schools.
     rules : Rules
@@ -166,8 +205,10 @@ def read_students(students: Any, schools: SchoolOutcomes, rules: Rules) -> Stude
     status = floats(table, "status", param="students table")
     table = table.filter(~np.isin(status, rules.student_status.not_sampled))
     status = status[~np.isin(status, rules.student_status.not_sampled)]
-    refuse_duplicates(table, "student_id", param="students table")
-    ids = strings(table, "student_id", param="students table")
+    key = _column(table, "student_id", "teacher_id", rules)
+    key = _column(table, key, "staff_id", rules)
+    refuse_duplicates(table, key, param="students table")
+    ids = strings(table, key, param="students table")
     where = strings(table, "school_id", param="students table")
     row_of = schools.row_of_participant
     strangers = [student for student, school in zip(ids, where, strict=True) if school not in row_of]
@@ -186,6 +227,66 @@ def read_students(students: Any, schools: SchoolOutcomes, rules: Rules) -> Stude
         outcome=_classed(status, rules.student_status, ids, "students table"),
         table=table,
     )
+
+
+def with_listed(schools: SchoolOutcomes, students: StudentOutcomes, rules: Rules) -> SchoolOutcomes:
+    """Count the listed students from the probabilities of the student draw, where no column counts them.
+
+    Parameters
+    ----------
+    schools : SchoolOutcomes
+        The schools.
+    students : StudentOutcomes
+        The students; probability within the school, as the student draw gave it.
+    rules : Rules
+        What is drawn inside a school; classes have a chain of their own.
+
+    Returns
+    -------
+    SchoolOutcomes
+        The same where classes are drawn, the schools table counts the listed, or the students table has no
+        probability; else
+        with ``enrolment_listed`` the number of sampled students over their probability.
+
+    Raises
+    ------
+    TableError
+        If a probability is not above 0 and at most 1.
+    DesignError
+        If probabilities differ inside a school.
+    """
+    counted = not np.isnan(schools.enrolment_listed).all()
+    known = "probability" in students.table.columns and len(students.student_id) > 0
+    if counted or not known or rules.structure.units == "classes":
+        return schools
+    chance = floats(students.table, "probability", param="students table")
+    bad = np.flatnonzero((chance <= 0) | (chance > 1))
+    if len(bad):
+        raise TableError(
+            "The column 'probability' of the students table must be above 0 and at most 1. "
+            f"Got {chance[bad[0]]:g}.",
+            where=[students.student_id[row] for row in bad.tolist()],
+            hint="Take the table that select_students gave.",
+            param="probability",
+            got=float(chance[bad[0]]),
+        )
+    n_schools = len(schools.school_id)
+    low, high = np.full(n_schools, np.inf), np.zeros(n_schools)
+    np.minimum.at(low, students.school_row, chance)
+    np.maximum.at(high, students.school_row, chance)
+    mixed = np.flatnonzero(high > low * (1.0 + SAME_PROBABILITY))
+    if len(mixed):
+        raise DesignError(
+            f"The column 'probability' of the students table differs inside {len(mixed)} schools.",
+            where=[schools.participant_id[row] for row in mixed.tolist()],
+            hint="Give enrolment_listed in the schools table, and weight unequal draws by class or by study.",
+            param="probability",
+        )
+    sampled = np.bincount(students.school_row, minlength=n_schools)
+    listed = np.divide(sampled, high, out=np.full(n_schools, np.nan), where=high > 0)
+    whole = np.round(listed)
+    near = np.abs(listed - whole) <= SAME_PROBABILITY * np.maximum(whole, 1.0)
+    return replace(schools, enrolment_listed=np.where(near, whole, listed))
 
 
 def count_within(schools: SchoolOutcomes, students: StudentOutcomes, rules: Rules) -> WithinSchool:

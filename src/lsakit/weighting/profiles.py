@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from lsakit.errors import DesignError
 
 Section = TypeVar("Section")
+CODE_LIST = "codes.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class SchoolStatus:
     nonrespondent: tuple[int, ...]
     ineligible: tuple[int, ...]
     excluded: tuple[int, ...]
+    not_sampled: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +38,86 @@ class StudentStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipationRule:
-    """Say from which share of students a school counts, and from which its data are kept."""
+    """Say from which share of students a school or class counts, and from which its data are kept."""
 
     school_minimum: float
     keep_minimum: float
+    class_minimum: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateStandard:
-    """Hold the standard for school and student response rates (proportions)."""
+    """Hold the standard for response rates (proportions); `standards` says how each kind judges.
+
+    Parameters
+    ----------
+    acceptable_before, lowest_before : float
+        Weighted school rate of originals that is enough alone, and the least that is not refused.
+    slope : float
+        What each point missing before replacement adds to the rate asked for after it.
+    student_minimum : float
+        Least weighted rate of students (teachers, in TALIS).
+    kind : {"chart", "guidelines", "ratings"}, default "chart"
+        The acceptability chart; minima of each stage or of their product; a table of ratings.
+    counts_replacements : bool, default True
+        Whether replacements can make a rate acceptable.
+    class_minimum, overall_minimum : float, optional
+        Least rate of classes, and of the product of all stages.
+    bias_analysis_below : float, optional
+        Rate of any stage below which a non-response bias analysis is due.
+    ratings : tuple of Mapping
+        Rows ``rating, zone, before, after, student``: the first whose minima hold names the rating.
+    """
 
     acceptable_before: float
     lowest_before: float
     slope: float
     student_minimum: float
+    kind: Literal["chart", "guidelines", "ratings"] = "chart"
+    counts_replacements: bool = True
+    class_minimum: float | None = None
+    overall_minimum: float | None = None
+    bias_analysis_below: float | None = None
+    ratings: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """Say what is drawn inside a school, which decides the chain of weights."""
+
+    units: Literal["students", "classes", "teachers"] = "students"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeUp:
+    """Say below which attended share of the eligible students a make-up session is due, and how soon."""
+
+    attended_minimum: float | None = None
+    within_working_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """Hold what the senate weights of one population add up to."""
+
+    senate_total: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replication:
+    """Hold the replication that the programme publishes."""
+
+    method: str | None = None
+    n_replicates: int | None = None
+    fay_factor: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentLabel:
+    """Hold one label of the programme's own files and the canonical student codes that it covers."""
+
+    label: str
+    codes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +131,29 @@ class SchoolCells:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudentCells:
-    """Say what splits a student non-response cell and when it is merged."""
+    """Say what splits a student non-response cell and when it is merged.
+
+    Parameters
+    ----------
+    by : tuple of str
+        Columns of the students table that split the school cells.
+    minimum_respondents : int
+        Fewest respondents of a cell.
+    maximum_factor : float
+        Largest factor (dimensionless).
+    replicate_minimum : int, optional
+        Fewest respondents with a weight in a replicate; None where replicates keep the cells as they are.
+    replicate_factor, replicate_growth : float, optional
+        In a replicate a factor may reach the larger of ``replicate_factor`` and ``replicate_growth`` times
+        that of the full sample (dimensionless).
+    """
 
     by: tuple[str, ...]
     minimum_respondents: int
     maximum_factor: float
+    replicate_minimum: int | None = None
+    replicate_factor: float | None = None
+    replicate_growth: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +190,16 @@ class Rules:
         Student non-response cells.
     trimming : Trimming
         Trimming ratios.
+    structure : Structure
+        What is drawn inside a school.
+    make_up : MakeUp
+        When a make-up session is due.
+    scaling : Scaling
+        Total of the senate weights.
+    replication : Replication
+        The replication that the programme publishes.
+    student_labels : tuple of StudentLabel
+        The programme's own labels of the canonical student codes.
     """
 
     name: str
@@ -117,6 +213,11 @@ class Rules:
     school_cells: SchoolCells
     student_cells: StudentCells
     trimming: Trimming
+    structure: Structure = Structure()
+    make_up: MakeUp = MakeUp()
+    scaling: Scaling = Scaling()
+    replication: Replication = Replication()
+    student_labels: tuple[StudentLabel, ...] = ()
 
 
 _SECTIONS: Mapping[str, type[Any]] = {
@@ -127,6 +228,10 @@ _SECTIONS: Mapping[str, type[Any]] = {
     "school_cells": SchoolCells,
     "student_cells": StudentCells,
     "trimming": Trimming,
+    "structure": Structure,
+    "make_up": MakeUp,
+    "scaling": Scaling,
+    "replication": Replication,
 }
 
 
@@ -144,7 +249,8 @@ def rule_names() -> tuple[str, ...]:
     True
     """
     folder = resources.files("lsakit.weighting.rules")
-    return tuple(sorted(one.name[:-5] for one in folder.iterdir() if one.name.endswith(".toml")))
+    files = (one.name for one in folder.iterdir() if one.name.endswith(".toml"))
+    return tuple(sorted(name[:-5] for name in files if name != CODE_LIST))
 
 
 def read_rules(rules: str | Mapping[str, Any] | Rules) -> Rules:
@@ -185,6 +291,8 @@ def read_rules(rules: str | Mapping[str, Any] | Rules) -> Rules:
     content = dict(rules)
     for name, form in _SECTIONS.items():
         content[name] = _section(form, name, content.get(name, {}))
+    labels = content.get("student_labels", ())
+    content["student_labels"] = tuple(_section(StudentLabel, "student_labels", one) for one in labels)
     return _section(Rules, "rules", content)
 
 

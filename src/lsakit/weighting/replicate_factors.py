@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.errors import DesignError
+from lsakit.randomness import stream
 from lsakit.weighting.hadamard import hadamard_matrix
 
 ROOT2 = float(np.sqrt(2.0))
@@ -179,3 +180,70 @@ def jackknife_factors(
     np.fill_diagonal(factors, 0.0)
     coefficients = (size - 1.0) / size
     return factors, coefficients if sampling_fraction is None else coefficients * (1.0 - sampling_fraction)
+
+
+def bootstrap_factors(
+    stratum: NDArray[np.int64],
+    names: list[str],
+    *,
+    n_replicates: int,
+    seed: int,
+    sampling_fraction: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Build the factors of the rescaled bootstrap.
+
+    Parameters
+    ----------
+    stratum : ndarray of shape (n_units,)
+        Stratum of each unit, from 0.
+    names : list of str of shape (n_units,)
+        Identifiers of the units; the first of a stratum names its stream of random numbers.
+    n_replicates : int
+        Replicates.
+    seed : int
+        Seed of the draws.
+    sampling_fraction : ndarray of shape (n_units,), optional
+        Share of the stratum's population that was drawn, the same for all units of a stratum.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_replicates)
+        ``1 − λ + λ n/m t`` with ``t`` the times that the unit was drawn among ``m = n − 1`` draws with
+        replacement and ``λ = √(m (1 − f) / (n − 1))`` (dimensionless, 0 or more).
+
+    Raises
+    ------
+    DesignError
+        If a stratum has one unit, or there is less than one replicate.
+
+    References
+    ----------
+    .. [1] Rao, Wu and Yue (1992), Some recent work on resampling methods for complex surveys, Survey
+       Methodology 18(2).
+
+    Examples
+    --------
+    >>> factors = bootstrap_factors(np.zeros(3, dtype=int), ["a", "b", "c"], n_replicates=4, seed=1)
+    >>> factors.sum(axis=0).round(12).tolist()
+    [3.0, 3.0, 3.0, 3.0]
+    """
+    if n_replicates < 1:
+        raise DesignError(
+            f"The bootstrap needs at least 1 replicate. Got {n_replicates}.", param="n_replicates"
+        )
+    size = np.bincount(stratum)
+    if (size == 1).any():
+        raise DesignError(
+            f"{int((size == 1).sum())} strata have one unit, which a bootstrap cannot draw among.",
+            param="stratum",
+        )
+    factors = np.empty((len(stratum), n_replicates))
+    for number in np.flatnonzero(size).tolist():
+        rows = np.flatnonzero(stratum == number)
+        n, draws = len(rows), len(rows) - 1
+        fraction = 0.0 if sampling_fraction is None else float(sampling_fraction[rows[0]])
+        scale = np.sqrt(draws * (1.0 - fraction) / (n - 1))
+        rng = stream(seed, "bootstrap", names[int(rows[0])])
+        times = rng.multinomial(draws, np.full(n, 1.0 / n), size=n_replicates).T
+        factors[rows] = 1.0 - scale + scale * (n / draws) * times
+    return factors

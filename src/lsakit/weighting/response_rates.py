@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.errors import DesignError, TableError
 from lsakit.io.frames import Table, floats, make_table, strings
+from lsakit.weighting.classes import ClassChain, ClassOutcomes, chain_of_classes, count_by_class, read_classes
 from lsakit.weighting.participation import (
     NONRESPONDENT,
     OUTCOMES,
@@ -21,10 +22,12 @@ from lsakit.weighting.participation import (
     count_within,
     read_schools,
     read_students,
+    with_listed,
 )
-from lsakit.weighting.profiles import RateStandard, Rules, read_rules
+from lsakit.weighting.profiles import Rules, read_rules
+from lsakit.weighting.standards import Judgement, Zone, judge, zone_of
 
-Zone = Literal["acceptable", "acceptable_with_replacements", "intermediate", "not_acceptable"]
+__all__ = ["Rate", "ResponseRates", "response_rates", "zone_of"]
 
 
 class Rate(float):
@@ -88,9 +91,16 @@ class ResponseRates:
         rate, weighted, unweighted, numerator, denominator, n_numerator, n_denominator.
     schools : polars.DataFrame
         One row per sampled school: outcome, n_sampled, n_eligible, n_respondents, within_rate,
-        counts_for_rate.
+        counts_for_rate, needs_make_up (whether the attended share is below the rules' trigger; null where
+        there is no trigger or no eligible student).
     rules : Rules
         The rules used.
+    class_rate : Rate or None
+        Classes in the schools that count; None where the programme draws no classes.
+    overall_before, overall_after : float or None
+        Product of the weighted rates of schools, classes (if drawn) and students; None without students.
+    judgement : Judgement
+        What the programme's standard says: zone, rating, each criterion, what a bias analysis is due for.
     schema : str
         Name and version of this result's form.
     """
@@ -104,41 +114,11 @@ class ResponseRates:
     table: Table
     schools: Table
     rules: Rules
-    schema: str = "lsakit.response_rates/1"
-
-
-def zone_of(before: float, after: float, standard: RateStandard) -> tuple[Zone, float | None]:
-    """Place school response rates in the acceptability chart.
-
-    Parameters
-    ----------
-    before, after : float
-        Weighted school response rates before and after replacement (proportions).
-    standard : RateStandard
-        The chart's numbers.
-
-    Returns
-    -------
-    zone : str
-        Name of the zone.
-    required_after : float or None
-        Rate after replacement on the border; None where the rate before is below the lowest.
-
-    References
-    ----------
-    .. [1] OECD (2020), PISA 2018 Technical Report, chapter 4, figure on school response rates.
-
-    Examples
-    --------
-    >>> zone_of(0.70, 0.93, read_rules("pisa").rates)
-    ('acceptable_with_replacements', 0.925)
-    """
-    if before >= standard.acceptable_before:
-        return "acceptable", standard.acceptable_before
-    if before < standard.lowest_before:
-        return "not_acceptable", None
-    required = standard.acceptable_before + standard.slope * (standard.acceptable_before - before)
-    return ("acceptable_with_replacements" if after >= required else "intermediate"), required
+    class_rate: Rate | None
+    overall_before: float | None
+    overall_after: float | None
+    judgement: Judgement
+    schema: str = "lsakit.response_rates/2"
 
 
 def response_rates(
@@ -149,11 +129,14 @@ def response_rates(
     Parameters
     ----------
     schools : table
-        One row per sampled school: school_id, participant_id, status, enrolment, base_weight;
-        enrolment_listed where students are given; stratum, if the student rate is to use non-response
-        factors by stratum.
+        One row per sampled school: school_id, participant_id (the school that took part, itself or a
+        replacement, or null; without the column nobody was replaced), status, enrolment, base_weight;
+        enrolment_listed where students are given, unless they have ``probability`` (n_classes where classes
+        are drawn); stratum, if the
+        student rate is to use non-response factors by stratum.
     students : table, optional
-        One row per sampled student: school_id (that took part), student_id, status.
+        One row per sampled student: school_id (that took part), student_id, status; class_id where the
+        programme draws classes.
     rules : str or Rules or Mapping, default "pisa"
         Codes and standards.
 
@@ -185,24 +168,52 @@ def response_rates(
     weight = floats(outcomes.table, "base_weight", param="schools table")
     _refuse_weights(weight, outcomes)
     people = None if students is None else read_students(students, outcomes, ruled)
+    outcomes = outcomes if people is None else with_listed(outcomes, people, ruled)
     counts = _unlisted(outcomes) if people is None else count_within(outcomes, people, ruled)
+    classes = None
+    if people is not None and ruled.structure.units == "classes":
+        classes = read_classes(people, ruled)
+        counts = count_by_class(counts, classes)
     eligible = (counts.outcome == RESPONDENT) | (counts.outcome == NONRESPONDENT)
     itself = np.asarray(outcomes.participant_id, dtype=object) == np.asarray(outcomes.school_id, dtype=object)
     weighted = weight * outcomes.enrolment
-    before = _rate(counts.counts_for_rate & itself, eligible, weighted, "schools")
-    after = _rate(counts.counts_for_rate, eligible, weighted, "schools")
-    student = None if people is None else _student_rate(people, outcomes, counts, weight)
-    zone, required = zone_of(before.weighted, after.weighted, ruled.rates)
+    found: dict[str, Rate | None] = {
+        "school_before": _rate(counts.counts_for_rate & itself, eligible, weighted, "schools"),
+        "school_after": _rate(counts.counts_for_rate, eligible, weighted, "schools"),
+    }
+    if people is not None and classes is not None:
+        found["class"], found["student"] = _class_rates(people, outcomes, counts, classes, weight)
+    elif people is not None:
+        found["student"] = _student_rate(people, outcomes, counts, weight)
+    return _assemble(found, _school_table(outcomes, counts, ruled), ruled)
+
+
+def _assemble(found: dict[str, Rate | None], schools: Table, rules: Rules) -> ResponseRates:
+    """Judge the rates and put the result together."""
+    before, after, student = found["school_before"], found["school_after"], found.get("student")
+    assert before is not None
+    assert after is not None
+    inner = None if student is None else student.weighted * (found.get("class") or 1.0)
+    overall = {
+        "overall_before": None if inner is None else before * inner,
+        "overall_after": None if inner is None else after * inner,
+    }
+    known = {name: None if rate is None else rate.weighted for name, rate in found.items()}
+    judgement = judge({**known, **overall}, rules.rates)
     return ResponseRates(
         school_before=before,
         school_after=after,
         student=student,
-        required_after=required,
-        zone=zone,
-        is_student_rate_met=None if student is None else student.weighted >= ruled.rates.student_minimum,
-        table=_rate_table({"school_before": before, "school_after": after, "student": student}),
-        schools=_school_table(outcomes, counts),
-        rules=ruled,
+        required_after=judgement.required_after,
+        zone=judgement.zone,
+        is_student_rate_met=None if student is None else student.weighted >= rules.rates.student_minimum,
+        table=_rate_table(found),
+        schools=schools,
+        rules=rules,
+        class_rate=found.get("class"),
+        overall_before=overall["overall_before"],
+        overall_after=overall["overall_after"],
+        judgement=judgement,
     )
 
 
@@ -288,6 +299,29 @@ def _stratum_factor(
     return by_school
 
 
+def _class_rates(
+    people: StudentOutcomes,
+    outcomes: SchoolOutcomes,
+    counts: WithinSchool,
+    classes: ClassOutcomes,
+    weight: NDArray[np.float64],
+) -> tuple[Rate, Rate]:
+    """Rates of classes in the schools that count, and of students in the classes that count."""
+    has_stratum = "stratum" in outcomes.table.columns
+    stratum = strings(outcomes.table, "stratum", param="schools table") if has_stratum else [""] * len(weight)
+    chain: ClassChain = chain_of_classes(stratum, outcomes, people, counts, classes)
+    row = classes.school_row
+    school = (weight * chain.school_factor[chain.stratum_code])[row]
+    by_student = school * chain.class_weight * chain.student_weight
+    inside = (counts.outcome[row] == RESPONDENT) & classes.is_eligible
+    class_rate = _rate(inside & classes.counts, inside, by_student * classes.n_eligible, "classes")
+    adjusted = by_student * chain.class_factor[chain.stratum_code][row]
+    of = classes.class_of_student
+    in_class = (inside & classes.counts)[of] & (people.outcome <= NONRESPONDENT)
+    reached = in_class & (people.outcome == RESPONDENT)
+    return class_rate, _rate(reached, in_class, adjusted[of], "students")
+
+
 def _rate_table(rates: Mapping[str, Rate | None]) -> Table:
     """Write the rates as a table."""
     known = {name: rate for name, rate in rates.items() if rate is not None}
@@ -304,12 +338,14 @@ def _rate_table(rates: Mapping[str, Rate | None]) -> Table:
     )
 
 
-def _school_table(outcomes: SchoolOutcomes, counts: WithinSchool) -> Table:
+def _school_table(outcomes: SchoolOutcomes, counts: WithinSchool, rules: Rules) -> Table:
     """Write each school's participation."""
     share = [
         n / total if total else None
         for n, total in zip(counts.n_respondents.tolist(), counts.n_eligible.tolist(), strict=True)
     ]
+    trigger = rules.make_up.attended_minimum
+    make_up = [None if one is None or trigger is None else one < trigger for one in share]
     table = make_table(
         {
             "school_id": outcomes.school_id,
@@ -320,6 +356,7 @@ def _school_table(outcomes: SchoolOutcomes, counts: WithinSchool) -> Table:
             "n_respondents": counts.n_respondents,
             "within_rate": share,
             "counts_for_rate": counts.counts_for_rate,
+            "needs_make_up": make_up,
         }
     )
     types = table.schema

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.errors import DesignError
-from lsakit.weighting.cells import merge_small_cells, response_factor, totals
+from lsakit.weighting.cells import Joined, join_small_cells, response_factor, totals
 from lsakit.weighting.participation import NONRESPONDENT, RESPONDENT, SchoolOutcomes, WithinSchool
 from lsakit.weighting.profiles import Rules
 
@@ -23,6 +24,19 @@ class Cell:
     n_responding: int
     factor: float
     is_within_limits: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collapsed:
+    """Hold one row of the log of joined cells, in words."""
+
+    stage: str
+    stratum: str
+    cell: str
+    joined_with: str
+    n_responding: int
+    factor: float
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +61,8 @@ class SchoolStage:
         The cells by number.
     order : ndarray of shape (n_schools,)
         Place in frame order.
+    collapsed : tuple of Collapsed
+        Which cells were joined, and why.
     """
 
     stratum: NDArray[np.object_]
@@ -57,6 +73,7 @@ class SchoolStage:
     factor: NDArray[np.float64]
     cells: tuple[Cell, ...]
     order: NDArray[np.int64]
+    collapsed: tuple[Collapsed, ...]
 
 
 def trim_large_schools(
@@ -130,7 +147,7 @@ def adjust_schools(
     use_listed = rules.school_cells.size == "listed"
     size = np.where(took_part & use_listed, outcomes.enrolment_listed, outcomes.enrolment)
     weighted = sample["base_weight"] * trimming * size
-    cell, labels = _cells(sample, weighted, eligible, took_part, rules)
+    cell, labels, collapsed = _cells(sample, weighted, eligible, took_part, rules)
     everyone = totals(cell, weighted, len(labels), eligible)
     responded = totals(cell, weighted, len(labels), took_part)
     factor = response_factor(everyone, responded, labels)
@@ -144,7 +161,41 @@ def adjust_schools(
         factor=np.where(took_part, factor[np.maximum(cell, 0)], 1.0),
         cells=cells,
         order=sample["selection_order"],
+        collapsed=tuple(collapsed),
     )
+
+
+def in_words(stage: str, stratum: str, names: Sequence[str], log: Sequence[Joined]) -> list[Collapsed]:
+    """Write the log of joined cells with the names of the cells.
+
+    Parameters
+    ----------
+    stage : str
+        "school" or "student".
+    stratum : str
+        Explicit stratum.
+    names : Sequence of str of shape (n_cells,)
+        The cells.
+    log : Sequence of Joined
+        What was joined.
+
+    Returns
+    -------
+    list of Collapsed
+        One row per joining.
+    """
+    return [
+        Collapsed(
+            stage=stage,
+            stratum=stratum,
+            cell=" + ".join(names[cell] or "(all)" for cell in one.cells),
+            joined_with=" + ".join(names[cell] or "(all)" for cell in one.into),
+            n_responding=int(one.n_responding),
+            factor=one.factor,
+            reason=one.reason,
+        )
+        for one in log
+    ]
 
 
 def _cells(
@@ -153,28 +204,30 @@ def _cells(
     eligible: NDArray[np.bool_],
     took_part: NDArray[np.bool_],
     rules: Rules,
-) -> tuple[NDArray[np.int64], list[str]]:
+) -> tuple[NDArray[np.int64], list[str], list[Collapsed]]:
     """Form cells of stratum by first implicit column, merged inside the stratum where too small."""
     cell = np.full(len(weighted), -1, dtype=np.int64)
     labels: list[str] = []
+    collapsed: list[Collapsed] = []
     for stratum in sorted(set(sample["stratum"][eligible].tolist())):
         rows = np.flatnonzero(eligible & (sample["stratum"] == stratum))
         values, fine = np.unique(sample["implicit_stratum"][rows].astype(np.str_), return_inverse=True)
         reached = took_part[rows]
-        merged = merge_small_cells(
+        merged, log = join_small_cells(
             np.bincount(fine[reached], minlength=len(values)).tolist(),
             np.bincount(fine, weighted[rows], minlength=len(values)).tolist(),
             np.bincount(fine[reached], weighted[rows][reached], minlength=len(values)).tolist(),
             minimum=rules.school_cells.minimum_schools,
             maximum_factor=rules.school_cells.maximum_factor,
         )
+        collapsed += in_words("school", str(stratum), values.tolist(), log)
         cell[rows] = len(labels) + np.asarray(merged)[fine]
         for group in range(max(merged) + 1):
             members = [
                 value for value, one in zip(values.tolist(), merged, strict=True) if one == group and value
             ]
             labels.append(f"{stratum}: {' + '.join(members)}" if members else str(stratum))
-    return cell, labels
+    return cell, labels, collapsed
 
 
 def _describe(

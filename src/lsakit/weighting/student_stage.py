@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.io.frames import floats, group_codes, strings
-from lsakit.weighting.cells import merge_small_cells, response_factor, totals
+from lsakit.weighting.cells import join_small_cells, response_factor, totals
 from lsakit.weighting.participation import (
     NONRESPONDENT,
     RESPONDENT,
@@ -17,7 +17,7 @@ from lsakit.weighting.participation import (
     WithinSchool,
 )
 from lsakit.weighting.profiles import Rules
-from lsakit.weighting.school_stage import Cell, SchoolStage
+from lsakit.weighting.school_stage import Cell, Collapsed, SchoolStage, in_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,8 @@ class StudentStage:
         did not respond).
     cells : tuple of Cell
         The cells by number.
+    collapsed : tuple of Collapsed
+        Which cells were joined, and why.
     """
 
     student_id: NDArray[np.object_]
@@ -55,6 +57,7 @@ class StudentStage:
     trimming: NDArray[np.float64]
     final: NDArray[np.float64]
     cells: tuple[Cell, ...]
+    collapsed: tuple[Collapsed, ...]
 
 
 def trim_to_median(
@@ -136,7 +139,7 @@ def adjust_students(
     within = outcomes.enrolment_listed[at] / counts.n_sampled[at]
     before = school.base_weight[at] * school.trimming[at] * school.factor[at] * within
     split, names = _split(students, rows, rules)
-    cell, labels = _cells(before, responded, at, split, school, names, rules)
+    cell, labels, collapsed = _cells(before, responded, at, split, school, names, rules)
     everyone = totals(cell, before, len(labels), np.ones(len(rows), dtype=bool))
     reached = totals(cell, before, len(labels), responded)
     by_cell = response_factor(everyone, reached, labels)
@@ -153,6 +156,7 @@ def adjust_students(
         trimming=trimming,
         final=untrimmed * trimming,
         cells=_describe(cell, responded, by_cell, labels, rules),
+        collapsed=tuple(collapsed),
     )
 
 
@@ -195,7 +199,7 @@ def _cells(
     school: SchoolStage,
     names: list[str],
     rules: Rules,
-) -> tuple[NDArray[np.int64], list[str]]:
+) -> tuple[NDArray[np.int64], list[str], list[Collapsed]]:
     """Form student cells: first merge school cells inside a stratum, then the split inside each."""
     limits = rules.student_cells
     shape = len(school.cells), len(names)
@@ -206,48 +210,49 @@ def _cells(
     reached = totals(fine, before, shape[0] * shape[1], responded).reshape(shape)
     number = np.full(shape, -1, dtype=np.int64)
     labels: list[str] = []
-    for group in _school_groups(school, count, total, reached, rules):
+    collapsed: list[Collapsed] = []
+    for stratum, group in _school_groups(school, (count, total, reached), rules, collapsed):
         present = np.flatnonzero(total[group].sum(axis=0) > 0)
         sums = [array[group].sum(axis=0)[present].tolist() for array in (count, total, reached)]
-        merged = merge_small_cells(
+        merged, log = join_small_cells(
             *sums, minimum=limits.minimum_respondents, maximum_factor=limits.maximum_factor
         )
         for row in group:
             number[row, present] = len(labels) + np.asarray(merged)
         where = " | ".join(school.cells[one].label for one in group)
+        collapsed += in_words(
+            "student", stratum, [f"{where} ({names[one]})" for one in present.tolist()], log
+        )
         for part in range(max(merged) + 1):
             members = [names[one] for one, to in zip(present.tolist(), merged, strict=True) if to == part]
             labels.append(f"{where} ({' + '.join(members)})" if any(members) else where)
-    return number.ravel()[fine], labels
+    return number.ravel()[fine], labels, collapsed
 
 
 def _school_groups(
     school: SchoolStage,
-    count: NDArray[np.float64],
-    total: NDArray[np.float64],
-    reached: NDArray[np.float64],
+    sums: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
     rules: Rules,
-) -> list[list[int]]:
-    """Merge the school cells of each stratum whose students are too few even together."""
+    collapsed: list[Collapsed],
+) -> list[tuple[str, list[int]]]:
+    """Merge the school cells of each stratum whose students are too few even together; log what was."""
     stratum_of = {
         int(cell): label for cell, label in zip(school.cell, school.stratum, strict=True) if cell >= 0
     }
-    groups: list[list[int]] = []
-    for stratum in sorted(set(stratum_of.values())):
-        cells = sorted(
-            cell for cell, label in stratum_of.items() if label == stratum and total[cell].sum() > 0
-        )
-        if not cells:
-            continue
-        merged = merge_small_cells(
-            count[cells].sum(axis=1).tolist(),
-            total[cells].sum(axis=1).tolist(),
-            reached[cells].sum(axis=1).tolist(),
+    cells_of: dict[str, list[int]] = {}
+    for cell, label in sorted(stratum_of.items()):
+        if sums[1][cell].sum() > 0:
+            cells_of.setdefault(label, []).append(cell)
+    groups: list[tuple[str, list[int]]] = []
+    for stratum, cells in sorted(cells_of.items()):
+        merged, log = join_small_cells(
+            *(array[cells].sum(axis=1).tolist() for array in sums),
             minimum=rules.student_cells.minimum_respondents,
             maximum_factor=rules.student_cells.maximum_factor,
         )
+        collapsed += in_words("student", stratum, [school.cells[cell].label for cell in cells], log)
         for number in range(max(merged) + 1):
-            groups.append([cell for cell, to in zip(cells, merged, strict=True) if to == number])
+            groups.append((stratum, [cell for cell, to in zip(cells, merged, strict=True) if to == number]))
     return groups
 
 

@@ -199,6 +199,55 @@ def list_units(people: Participants, *, stratified: bool, lonely: Lonely) -> Var
     )
 
 
+def bootstrap_units(people: Participants, *, lonely: Lonely) -> VarianceUnits:
+    """Take each participating school as one unit of its stratum, each student of a certainty school as one.
+
+    Parameters
+    ----------
+    people : Participants
+        Schools and students.
+    lonely : {"refuse", "collapse"}
+        What happens to a stratum with one school.
+
+    Returns
+    -------
+    VarianceUnits
+        One unit per school or student; a certainty school is a stratum of its own; zones are the units.
+
+    Raises
+    ------
+    DesignError
+        If a stratum has one school, or a certainty school one student.
+    """
+    rule = PairingRule(certainty_students=True, split_odd=False, lonely=lonely, seed=0)
+    of_school = _students_by_school(people)
+    builder = _Builder([], [], [], [], [], [])
+    groups = _strata(people, people.is_certainty, rule)
+    number = len(groups)
+    for place, schools in enumerate(groups):
+        for school in schools:
+            if not people.is_certainty[school]:
+                builder.add_zone(place, [(people.school_id[school], school, of_school[school])])
+                continue
+            _refuse_lonely_student(people.school_id[school], len(of_school[school]))
+            for row in of_school[school].tolist():
+                unit = (people.student_id[row], school, np.asarray([row], dtype=np.int64))
+                builder.add_zone(number, [unit])
+            number += 1
+    return _finish(builder, people, rule)
+
+
+def _refuse_lonely_student(school_id: str, n_students: int) -> None:
+    """Refuse a certainty school with one student."""
+    if n_students == 1:
+        raise DesignError(
+            f"The certainty school {school_id} has one eligible student, so its variance "
+            "cannot be estimated.",
+            hint="Draw at least two students there, or treat the school as not participating.",
+            param="weights",
+        )
+
+
 def _students_by_school(people: Participants) -> list[NDArray[np.int64]]:
     """Row numbers of each school's students, in list order."""
     ids = np.asarray(people.student_id, dtype=np.str_)
@@ -292,13 +341,7 @@ def _pair_students(
         (people.student_id[row], school, students[place : place + 1])
         for place, row in enumerate(students.tolist())
     ]
-    if len(units) == 1:
-        raise DesignError(
-            f"The certainty school {people.school_id[school]} has one eligible student, so its variance "
-            "cannot be estimated.",
-            hint="Draw at least two students there, or treat the school as not participating.",
-            param="weights",
-        )
+    _refuse_lonely_student(people.school_id[school], len(units))
     last = len(units) - 3 if len(units) % 2 == 1 else len(units)
     for start in range(0, last, 2):
         builder.add_zone(stratum, units[start : start + 2])

@@ -21,8 +21,9 @@ class FinalWeights:
         One row per respondent, in the row order of the students table: student_id, school_id (that took
         part), sampled_school_id, stratum, base_weight (school by student), school_base_weight,
         school_trimming_factor, school_nonresponse_factor, student_base_weight,
-        student_nonresponse_factor, nonresponse_factor (their product), student_trimming_factor,
-        final_weight. Weights count students; factors are dimensionless.
+        student_nonresponse_factor, nonresponse_factor (product of the non-response factors),
+        student_trimming_factor, final_weight; where classes are drawn also class_id, class_base_weight,
+        class_nonresponse_factor. Weights count students; factors are dimensionless.
     schools : polars.DataFrame
         One row per sampled school in frame order: outcome, cell, weights, counts of students.
     students : polars.DataFrame
@@ -31,6 +32,9 @@ class FinalWeights:
         Non-response cells of both stages with counts, factor and whether they keep the limits.
     rules : Rules
         The rules used.
+    collapsed : polars.DataFrame or None
+        Log of the non-response cells that were joined: stage, stratum, cell, joined_with, n_responding,
+        factor (infinite without respondents), reason; None where the weights were put together from files.
     schema : str
         Name and version of this result's form.
     """
@@ -40,6 +44,7 @@ class FinalWeights:
     students: Table
     cells: Table
     rules: Rules
+    collapsed: Table | None = None
     schema: str = "lsakit.final_weights/1"
 
     def explain(self, student_id: str) -> str:
@@ -73,8 +78,7 @@ class FinalWeights:
         sentences = [
             _school_sentence(school),
             self._cell_sentence("school", school["cell"], "schools"),
-            f"In the school {school['n_sampled']} of {school['n_listed']} listed students were drawn: "
-            f"within-school weight {student['student_base_weight']:.6g}.",
+            *self._within(school, student),
             self._cell_sentence("student", student["cell"], "students"),
         ]
         weight = _row(self.table, "student_id", student_id)
@@ -85,6 +89,20 @@ class FinalWeights:
         else:
             sentences.append(_product(weight))
         return " ".join(sentences)
+
+    def _within(self, school: Mapping[str, Any], student: Mapping[str, Any]) -> list[str]:
+        """Say how the student was drawn inside the school."""
+        if "class_id" in student:
+            return [
+                f"Class {student['class_id']} of the school was drawn: class weight "
+                f"{student['class_base_weight']:.6g}; a student of it has the weight "
+                f"{student['student_base_weight']:.6g} within the class.",
+                self._cell_sentence("class", student["class_cell"], "classes"),
+            ]
+        return [
+            f"In the school {school['n_sampled']} of {school['n_listed']} listed students were drawn: "
+            f"within-school weight {student['student_base_weight']:.6g}."
+        ]
 
     def _cell_sentence(self, stage: str, number: int, units: str) -> str:
         """Say what a non-response cell did."""
@@ -125,9 +143,11 @@ def _product(weight: Mapping[str, Any]) -> str:
         "school_base_weight",
         "school_trimming_factor",
         "school_nonresponse_factor",
+        "class_base_weight",
+        "class_nonresponse_factor",
         "student_base_weight",
         "student_nonresponse_factor",
         "student_trimming_factor",
     )
-    product = " × ".join(f"{weight[name]:.6g}" for name in names)
+    product = " × ".join(f"{weight[name]:.6g}" for name in names if name in weight)
     return f"Final weight of student {weight['student_id']}: {product} = {weight['final_weight']:.6g}."

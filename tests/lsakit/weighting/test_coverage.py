@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -69,8 +71,18 @@ def one_sample(frame: dict, lists: dict, place: dict[str, int], seed: int) -> tu
     return final_weights(drawn, schools, students, rules="national")
 
 
+METHODS: dict[str, dict[str, Any]] = {
+    "fay": {"method": "fay"},
+    "brr": {"method": "fay", "fay_factor": 0.0},
+    "jk2": {"method": "jk2"},
+    "jk2_both": {"method": "jk2_both"},
+    "jkn": {"method": "jkn"},
+    "bootstrap": {"method": "bootstrap", "n_replicates": 100},
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["fay", "jk2", "jkn"])
+@pytest.mark.parametrize("method", list(METHODS))
 def test_intervals_cover_a_clustered_population(method: str) -> None:
     """Coverage of 200 samples stays within three binomial deviations of 95 %, that is 90.4 to 99.6 %."""
     frame, lists, score = population()
@@ -79,7 +91,7 @@ def test_intervals_cover_a_clustered_population(method: str) -> None:
     estimates, errors = [], []
     for seed in range(N_SAMPLES):
         w = one_sample(frame, lists, place, seed)
-        reps = replicate_weights(w, method=method)  # type: ignore[arg-type]
+        reps = replicate_weights(w, **METHODS[method])
         y = score[[place[one] for one in w.table["student_id"]]]
         weight = w.table["final_weight"].to_numpy()
         full = float(weight @ y / weight.sum())

@@ -8,8 +8,13 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 
+import lsakit as lk
+from lsakit.design.options import Design
+from lsakit.design.pps import draw_schools
 from lsakit.errors import DesignError, TableError, UnknownColumnError
 from lsakit.weighting.cells import merge_small_cells
 from lsakit.weighting.final_weights import final_weights
@@ -331,3 +336,95 @@ def test_rules_are_data() -> None:
         read_rules({**content, "trimming": {"school": 3}})
     with pytest.raises(DesignError, match="'rates'"):
         read_rules({**content, "rates": {}})
+
+
+def test_the_log_says_which_cells_were_joined_and_why() -> None:
+    n = 20
+    drawn = {
+        "school_id": [f"S{row:02d}" for row in range(n)],
+        "stratum": ["N"] * n,
+        "base_weight": [2.0] * n,
+        "implicit_stratum": ["a"] * 8 + ["b"] * 4 + ["c"] * 8,
+    }
+    took = [row not in {8, 13, 14, 15, 16, 17} for row in range(n)]
+    schools = {
+        "school_id": drawn["school_id"],
+        "participant_id": [one if yes else None for one, yes in zip(drawn["school_id"], took, strict=True)],
+        "status": [1 if yes else 2 for yes in took],
+        "enrolment": [40] * n,
+        "enrolment_listed": [40 if yes else None for yes in took],
+    }
+    students = students_of(
+        {one: (("F", 10, 10), ("M", 10, 9)) for one, yes in zip(drawn["school_id"], took, strict=True) if yes}
+    )
+    log = final_weights(drawn, schools, students).collapsed
+    assert log is not None
+    rows = log.filter(log["stage"] == "school").rows(named=True)
+    # b and c have 3 participants each: b, the first, joins c, which has fewer than a; 6 of 12 is factor 2
+    assert [(row["cell"], row["joined_with"], row["n_responding"]) for row in rows] == [("b", "c", 3)]
+    assert rows[0]["reason"] == "3 respondents, fewer than 6"
+    assert rows[0]["factor"] == pytest.approx(4 / 3)
+
+
+def test_selection_order_and_participants_may_be_left_out() -> None:
+    drawn = {key: DRAWN[key] for key in ("school_id", "stratum", "base_weight")}
+    schools = {key: column for key, column in SCHOOLS.items() if key != "participant_id"}
+    w = final_weights(drawn, schools, STUDENTS, rules="national")
+    full = final_weights(DRAWN, SCHOOLS, STUDENTS, rules="national")
+    assert w.table["final_weight"].to_list() == full.table["final_weight"].to_list()
+
+
+def test_a_weight_that_is_not_the_inverse_of_its_probability_is_refused() -> None:
+    chance = [1 / one for one in DRAWN["base_weight"]]
+    assert final_weights({**DRAWN, "probability": chance}, SCHOOLS, STUDENTS).table.height == 99
+    chance[1] *= 1.001
+    with pytest.raises(DesignError, match=r"'base_weight' and 'probability'.*1 of 4 schools. See: C"):
+        final_weights({**DRAWN, "probability": chance}, SCHOOLS, STUDENTS)
+
+
+def test_a_sampled_school_that_vanished_from_the_frame_is_named() -> None:
+    frame = {"school_id": [f"F{row}" for row in range(12)], "enrolment": [40 + row for row in range(12)]}
+    drawn = draw_schools(frame, Design(n_schools=4, n_students=10), rng=1)
+    first = drawn.table["school_id"][0]
+    broken = dataclasses.replace(drawn, frame=drawn.frame.filter(drawn.frame["school_id"] != first))
+    with pytest.raises(DesignError, match=rf"not in the frame of the draw. See: {first}"):
+        final_weights(broken, SCHOOLS, STUDENTS)
+
+
+def test_naep_trims_at_four_and_a_half_medians() -> None:
+    rules = read_rules("naep")
+    assert (rules.trimming.student_ratio, rules.school_cells.maximum_factor) == (4.5, 3.0)
+    w = final_weights(DRAWN, SCHOOLS, STUDENTS, rules="naep")
+    assert w.table.height == 99
+
+
+def test_the_calls_of_the_issue_with_polars_and_pandas() -> None:
+    polars = [pl.DataFrame(one, strict=False) for one in (DRAWN, SCHOOLS, STUDENTS)]
+    pandas = [pd.DataFrame(one) for one in (DRAWN, SCHOOLS, STUDENTS)]
+    found = []
+    for drawn, schools, students in (polars, pandas):
+        w = lk.final_weights(drawn, schools, students, rules="pisa")
+        reps = lk.replicate_weights(w, method="fay", n_replicates=80, fay_factor=0.5)
+        assert reps.matrix.shape == (99, 80)
+        found.append((w.table["final_weight"].to_list(), reps.matrix.tolist(), w.explain("AF00")))
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            w.table = None  # type: ignore[misc, assignment]
+    assert found[0] == found[1]
+
+
+def test_listed_students_follow_from_the_probabilities_of_the_draw() -> None:
+    schools = {key: column for key, column in SCHOOLS.items() if key != "enrolment_listed"}
+    listed = dict(zip(SCHOOLS["school_id"], SCHOOLS["enrolment_listed"], strict=True))
+    students = {**STUDENTS, "probability": [35 / listed[one] for one in STUDENTS["school_id"]]}
+    w = final_weights(DRAWN, schools, students)
+    full = final_weights(DRAWN, SCHOOLS, STUDENTS)
+    assert w.table["final_weight"].to_list() == full.table["final_weight"].to_list()
+    rates = [
+        lk.response_rates({**one, "base_weight": DRAWN["base_weight"]}, two).student
+        for one, two in ((schools, students), (SCHOOLS, STUDENTS))
+    ]
+    assert rates[0] == rates[1]
+    with pytest.raises(DesignError, match=r"differs inside 1 schools. See: A"):
+        final_weights(DRAWN, schools, changed(students, probability=[0.5, *students["probability"][1:]]))
+    with pytest.raises(TableError, match=r"'probability'.*Got 2. See: AF00"):
+        final_weights(DRAWN, schools, changed(students, probability=[2.0, *students["probability"][1:]]))

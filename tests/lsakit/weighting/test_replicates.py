@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from lsakit.errors import DesignError
 from lsakit.weighting.final_weights import final_weights
+from lsakit.weighting.profiles import read_rules
 from lsakit.weighting.replicate_factors import fay_factors
 from lsakit.weighting.replicates import replicate_weights
 from lsakit.weighting.weighted import FinalWeights
@@ -230,3 +232,155 @@ def test_variance_of_a_mean_is_that_of_linearisation_when_balanced() -> None:
         if zone_a == zone_b
     )
     assert variance == pytest.approx(expected, rel=1e-10)
+
+
+def test_the_bootstrap_draws_schools_in_their_strata() -> None:
+    w = sample({"N": 6, "S": 5}, absence=0.0)
+    reps = replicate_weights(w, method="bootstrap", n_replicates=300)
+    assert reps.coefficients.tolist() == [1 / 300] * 300
+    factors = reps.matrix / w.table["final_weight"].to_numpy()[:, None]
+    school = np.asarray(w.table["school_id"].to_list())
+    first = np.flatnonzero(np.append(True, school[1:] != school[:-1]))
+    np.testing.assert_allclose(factors, factors[first].repeat(N_STUDENTS, axis=0))
+    # n / (n − 1) times the number of draws, which are n − 1 in each stratum
+    times = factors[first] / np.asarray([6 / 5] * 6 + [5 / 4] * 5)[:, None]
+    np.testing.assert_allclose(times, times.round(), atol=1e-12)
+    assert times[:6].sum(axis=0).round(9).tolist() == [5.0] * 300
+    assert times[6:].sum(axis=0).round(9).tolist() == [4.0] * 300
+    assert np.array_equal(reps.matrix, replicate_weights(w, method="bootstrap", n_replicates=300).matrix)
+    other = replicate_weights(w, method="bootstrap", n_replicates=300, seed=1)
+    assert not np.array_equal(reps.matrix, other.matrix)
+
+
+def test_the_bootstrap_variance_of_a_total_is_that_of_the_formula() -> None:
+    """Σ n/(n − 1) Σ (t − mean)²; with B = 4,000 the relative deviation of a variance is about √(2/B) = 2.2 %."""
+    w = sample({"N": 9, "S": 8}, absence=0.0)
+    rng = np.random.default_rng(6)
+    value = {one: rng.normal(100, 20) for one in w.schools["school_id"]}
+    y = np.asarray([value[one] for one in w.table["school_id"]])
+    weight = w.table["final_weight"].to_numpy()
+    school = np.asarray(w.table["school_id"].to_list())
+    for share in (None, {"N": 0.3, "S": 0.1}):
+        reps = replicate_weights(w, method="bootstrap", n_replicates=4000, sampling_fraction=share)
+        found = (reps.coefficients * (reps.matrix.T @ y - weight @ y) ** 2).sum()
+        exact = 0.0
+        for label, n in (("N", 9), ("S", 8)):
+            inside = w.schools.filter(stratum=label)["school_id"].to_list()
+            totals = np.asarray([(weight * y)[school == one].sum() for one in inside])
+            fraction = 0.0 if share is None else share[label]
+            exact += (1 - fraction) * n / (n - 1) * ((totals - totals.mean()) ** 2).sum()
+        assert found == pytest.approx(exact, rel=4 * np.sqrt(2 / 4000))
+
+
+def test_a_certainty_school_is_a_stratum_of_students_in_the_bootstrap() -> None:
+    reps = replicate_weights(sample({"N": 5, "S": 4}, certain=(1,)), method="bootstrap")
+    units = reps.units.filter(school_id="S01")
+    assert units.height == N_STUDENTS
+    assert units["stratum"].n_unique() == 1
+    assert set(units["stratum"]).isdisjoint(reps.units.filter(school_id="S00")["stratum"])
+    with pytest.raises(DesignError, match="one participating school"):
+        replicate_weights(sample({"N": 5, "S": 1}), method="bootstrap")
+
+
+def test_plain_half_samples_halve_the_odd_school() -> None:
+    reps = replicate_weights(sample({"N": 7, "S": 5}, certain=(3,)), n_replicates=20, fay_factor=0.0)
+    assert (reps.matrix >= 0).all()
+    assert reps.units.filter(reps.units["unit_id"].str.ends_with("#1")).height == 1
+    assert reps.coefficients.tolist() == [1 / 20] * 20
+
+
+def test_125_zones_of_timss_2023() -> None:
+    w = sample({"N": 6, "S": 6})
+    assert replicate_weights(w, method="jk2", n_replicates=125).matrix.shape[1] == 125
+    assert replicate_weights(w, method="jk2_both", n_replicates=250).matrix.shape[1] == 250
+
+
+def test_a_cell_emptied_by_a_replicate_joins_its_stratum_there() -> None:
+    """Cell "a" holds one participant and one refusal: leaving it out empties the cell in one replicate."""
+    n = 9
+    ids = [f"S{row:02d}" for row in range(n)]
+    drawn: dict[str, Any] = {
+        "school_id": ids,
+        "stratum": ["N"] * n,
+        "base_weight": [2.0] * n,
+        "implicit_stratum": ["a", "a", *["b"] * 7],
+    }
+    schools = {
+        "school_id": ids,
+        "participant_id": [None, *ids[1:]],
+        "status": [2] + [1] * 8,
+        "enrolment": [30] * n,
+        "enrolment_listed": [None] + [30] * 8,
+    }
+    students = {
+        "school_id": [one for one in ids[1:] for _ in range(10)],
+        "student_id": [f"{one}-{row}" for one in ids[1:] for row in range(10)],
+        "status": [10] * 80,
+    }
+    rules = read_rules("national")
+    small = dataclasses.replace(rules.school_cells, minimum_schools=1)
+    few = dataclasses.replace(rules.student_cells, minimum_respondents=1)
+    w = final_weights(
+        drawn, schools, students, rules=dataclasses.replace(rules, school_cells=small, student_cells=few)
+    )
+    assert w.cells.filter(stage="school")["factor"].to_list() == [2.0, 1.0]
+    reps = replicate_weights(w, method="jkn")
+    found = [(one.stage, one.cell, one.replicate, one.reason) for one in reps.joined]
+    assert found == [("school", "N: a", 1, "no respondents")]
+    # the refusing school's weight goes to the seven others of the stratum, so its total is kept
+    seven = reps.matrix[10:, 0]
+    assert reps.matrix[:10, 0].tolist() == [0.0] * 10
+    assert seven == pytest.approx(2 * 3 * (8 / 7) * (7 * (8 / 7) + 1) / (7 * (8 / 7)))
+    assert seven.sum() == pytest.approx(w.table["final_weight"].sum())
+    assert replicate_weights(w, method="fay", n_replicates=20).joined == ()
+
+
+def test_weights_that_do_not_sum_from_their_parts_are_refused() -> None:
+    w = sample({"N": 6})
+    table = w.table.with_columns(final_weight=w.table["final_weight"] * 1.01)
+    first = w.table["student_id"][0]
+    with pytest.raises(DesignError, match=rf"do not sum from their parts.*See: {first}.*calibrate"):
+        replicate_weights(dataclasses.replace(w, table=table))
+    with pytest.raises(DesignError, match="do not sum"):
+        replicate_weights(dataclasses.replace(w, table=w.table[1:]))
+
+
+def test_sampling_fractions_are_checked() -> None:
+    w = sample({"N": 6, "S": 6})
+    for method, share in (("jkn", {"N": 0.1}), ("jkn", {"N": 0.1, "S": 1.0}), ("fay", {"N": 0.1, "S": 0.1})):
+        with pytest.raises(DesignError, match="'sampling_fraction'"):
+            replicate_weights(w, method=method, sampling_fraction=share)  # type: ignore[arg-type]
+    found = replicate_weights(w, method="jkn", sampling_fraction={"N": 0.1, "S": 0.2})
+    assert found.coefficients == pytest.approx([0.9 * 5 / 6] * 6 + [0.8 * 5 / 6] * 6)
+
+
+def test_rules_may_limit_the_cells_of_single_replicates() -> None:
+    """Cells hold 36 respondents of six schools each: without one school 30 are left, fewer than 33."""
+    w = sample({"N": 6, "S": 6}, absence=0.0)
+    limits = dataclasses.replace(w.rules.student_cells, replicate_minimum=33, replicate_factor=2.0)
+    assert w.cells.filter(stage="student")["n_responding"].to_list() == [36, 36, 36, 36]
+    narrow = dataclasses.replace(w, rules=dataclasses.replace(w.rules, student_cells=limits))
+    reps = replicate_weights(narrow, method="jkn")
+    # leaving a school out takes six girls and six boys: 30 of 36 are left in both cells of its stratum
+    assert {(one.replicate, one.reason) for one in reps.joined} == {
+        (number, "beyond the limits") for number in range(1, 13)
+    }
+    assert len(reps.joined) == 24
+    # everybody responded, so joining changes no factor
+    np.testing.assert_array_equal(reps.matrix, replicate_weights(w, method="jkn").matrix)
+
+
+def test_a_factor_that_grows_in_a_replicate_joins_the_stratum() -> None:
+    w = sample({"N": 6}, absence=0.3)
+    plain = replicate_weights(w, method="jkn")
+    limits = dataclasses.replace(
+        w.rules.student_cells, replicate_minimum=0, replicate_factor=1.0, replicate_growth=1.0
+    )
+    narrow = dataclasses.replace(w, rules=dataclasses.replace(w.rules, student_cells=limits))
+    reps = replicate_weights(narrow, method="jkn")
+    assert reps.joined
+    changed = {one.replicate - 1 for one in reps.joined}
+    same = [number for number in range(6) if number not in changed]
+    np.testing.assert_array_equal(reps.matrix[:, same], plain.matrix[:, same])
+    assert not np.array_equal(reps.matrix, plain.matrix)
+    np.testing.assert_allclose(reps.matrix.sum(axis=0), plain.matrix.sum(axis=0), rtol=1e-12)
