@@ -261,6 +261,8 @@ class DesignForm(PlanPart):
             self.add_error(
                 "implicit", _("%(name)s stands among the explicit strata already.") % {"name": name}
             )
+        if self.data.get("use_own"):
+            cleaned["allocation"] = "own"
         if cleaned.get("allocation") == "own":
             cleaned["own"] = self._own_numbers()
         elif not cleaned.get("n_schools"):

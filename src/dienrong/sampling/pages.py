@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from dienrong.core import clock
+from dienrong.core.text import sort_key
 from dienrong.sampling import kept, words
 from dienrong.sampling.models import Plan
 from dienrong.sampling.numeric import designs, frames
@@ -104,4 +105,4 @@ def strata_rows(plan: Plan, table: Any) -> tuple[list[dict[str, Any]], str]:
         }
         for place, one in enumerate(strata)
     ]
-    return rows, ""
+    return sorted(rows, key=lambda row: sort_key(str(row["title"]))), ""

@@ -12,7 +12,7 @@ from dienrong.registry.queries import province_names
 from dienrong.sampling import outputs, queries, signing, words
 from dienrong.sampling.models import Plan
 
-ROWS_PER_PAGE = 100
+ROWS_PER_PAGE = 50
 
 
 def _plan(pk: int) -> Plan:

@@ -7,12 +7,14 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dienrong.accounts.permissions import requires
 from dienrong.core.refusals import Refusal
+from dienrong.core.text import sort_key
 from dienrong.sampling import kept, operations, pages, queries, words
 from dienrong.sampling.forms import (
     DesignForm,
@@ -31,7 +33,6 @@ from dienrong.sampling.operations.planning import population_of
 from dienrong.sampling.views.plans import plan_of
 
 SHOWN = 200
-MOST_STRATA = 400
 
 
 def _initial(plan: Plan) -> dict[str, str]:
@@ -335,7 +336,7 @@ def design(request: HttpRequest, pk: int) -> HttpResponse:
     strata, refusal_text = pages.strata_rows(plan, table)
     initial = DesignForm.initial_of(plan.design) | _initial(plan)
     columns = frames.strata_columns(table)
-    labels = [row["stratum"].label for row in strata[:MOST_STRATA]]
+    labels = [row["stratum"].label for row in sorted(strata, key=lambda row: row["place"])]
     form = DesignForm(request.POST or None, initial=initial, columns=columns, strata=labels)
     if request.method == "POST" and form.is_valid():
         seen_at = form.cleaned_data["seen_at"]
@@ -349,7 +350,7 @@ def design(request: HttpRequest, pk: int) -> HttpResponse:
     asked = [row["stratum"].n_schools for row in strata]
     more = {
         "form": form,
-        "strata": strata[:MOST_STRATA],
+        "strata": strata,
         "n_strata": len(strata),
         "n_asked": sum(asked) if asked and None not in asked else None,
         "n_frame": table.height,
@@ -384,11 +385,16 @@ def precision(request: HttpRequest, pk: int) -> HttpResponse:
         explicit = plan.design.get("explicit") or []
         more |= {
             "precision": found,
-            "strata": [
-                {"row": row, "title": words.stratum_title(row.label, explicit)} for row in found.strata
-            ],
+            # lsakit drew it, and every text in it was escaped there.
+            "drawing": mark_safe(found.figure["drawing"]),  # noqa: S308
+            "strata": sorted(
+                ({"row": row, "title": words.stratum_title(row.label, explicit)} for row in found.strata),
+                key=lambda one: sort_key(str(one["title"])),
+            ),
             "domains": [
-                (words.column_title(name), rows) for name, rows in found.domains if [name] != explicit
+                (words.column_title(name), sorted(rows, key=lambda row: sort_key(row.label)))
+                for name, rows in found.domains
+                if [name] != explicit
             ],
         }
     return _page(request, plan, "precision", more, status=422 if form.is_bound else 200)
