@@ -18,7 +18,8 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import translation
 
-from dienrong import demo_registry
+from dienrong import demo_registry, demo_sampling
+from dienrong.core import clock
 
 PASSWORD = "dien-rong-2026"  # noqa: S105 - printed for everyone who runs the demonstration
 SEED = 2026
@@ -85,6 +86,7 @@ def run_demo(console_progress: Console | None = None, *, size: str = "national")
         school = _make_accounts(expert)
         _fill_registry(school, load, expert, size, console)
         cycle = _make_cycle(expert)
+        _make_plans(cycle, expert, console)
         run = _run_analysis(cycle, expert, size, console)
         _set_steps(cycle, expert)
         _publish(run, expert, console)
@@ -191,6 +193,20 @@ def _make_cycle(expert: Any) -> Any:
         is_demonstration=True,
     )
     return operations.create_cycle(programme=programme, new=new, by=expert)
+
+
+def _make_plans(cycle: Any, expert: Any, console: Console) -> None:
+    """Draw the schools of grade 5 in public, and leave the plan of grade 9 as a draft."""
+    from dienrong.sampling import queries
+
+    drawn, _draft = demo_sampling.make_plans(
+        cycle=cycle, school_year=SCHOOL_YEAR, frame_date=clock.today(), by=expert
+    )
+    plan = queries.plan_by_pk(drawn.pk)
+    n_schools = queries.counts_of(plan.draw).get("original", 0) if plan is not None else 0
+    console.say(
+        f"{n_schools} trường lớp 5 đã rút mẫu công khai · {n_schools} schools of grade 5 drawn in public"
+    )
 
 
 def _run_analysis(cycle: Any, expert: Any, size: str, console: Console) -> Any:

@@ -19,6 +19,7 @@ from lsakit.design.overlap import keyfitz_probabilities, pareto_ranks
 from lsakit.design.small_schools import equal_small_sizes, size_classes, undersampled_sizes
 from lsakit.design.studies import dealing_pattern
 from lsakit.design.systematic import UNIT, draw_by_probability
+from lsakit.errors import LsakitError
 
 CHANCE = st.floats(0.001, 0.999)
 
@@ -143,3 +144,44 @@ def test_a_record_holds_for_any_order_of_rows_and_names_any_changed_size(
     sizes[row] += 1
     found = lk.verify_draw(made, {**frame, "enrolment": sizes})
     assert found.changes.select("school_id", "column").rows() == [(f"S{row:03d}", "enrolment")]
+
+
+FRAME = {
+    "school_id": [f"S{row:02d}" for row in range(12)],
+    "region": list("NNNNNNSSSSSS"),
+    "enrolment": [60, 50, 40, 30, 80, 90, 20, 25, 35, 45, 55, 65],
+}
+RECORD = lk.draw_record(
+    FRAME,
+    lk.Design(explicit=["region"], n_schools={"N": 2, "S": 2}, n_students=20),
+    source=PublicSource(name="dice", text="6 1 3"),
+).to_json()
+LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 5), st.text(max_size=4), st.just([]), st.just({}), st.just(1.5)
+)
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Name every place of a JSON value."""
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [path, *(place for key, value in inner for place in places(value, (*path, key)))]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(places(json.loads(RECORD))[1:]), LEAVES)
+def test_a_record_with_any_one_value_replaced_is_found_out_or_refused(
+    path: tuple[Any, ...], value: Any
+) -> None:
+    record = json.loads(RECORD)
+    node: Any = record
+    for step in path[:-1]:
+        node = node[step]
+    unchanged = node[path[-1]] == value and type(node[path[-1]]) is type(value)
+    node[path[-1]] = value
+    # What is said about the source's name and the software is not part of what can be computed.
+    free = path[0] == "software" or path == ("source", "name")
+    try:
+        found = lk.verify_draw(record, FRAME)
+    except LsakitError:
+        return
+    assert found.is_repeated == (unchanged or free), (path, value, found.findings)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lsakit.weighting.cells import merge_small_cells
 from lsakit.weighting.final_weights import final_weights
 from lsakit.weighting.hadamard import hadamard_matrix
-from lsakit.weighting.replicate_factors import fay_factors
+from lsakit.weighting.replicate_factors import bootstrap_factors, fay_factors
 from lsakit.weighting.replicates import replicate_weights
 from lsakit.weighting.weighted import FinalWeights
 
@@ -102,6 +102,38 @@ def test_replicates_are_finite_positive_and_centred(sample: dict[str, Any]) -> N
     assert np.isfinite(matrix).all()
     assert (matrix > 0).all()
     assert abs(matrix.sum(axis=0).mean() / w.table["final_weight"].sum() - 1) < 0.05
+
+
+@settings(max_examples=15, deadline=None)
+@given(samples(), st.sampled_from(["fay", "jk1", "jkn", "jk2", "jk2_both", "bootstrap"]), st.integers(0, 99))
+def test_the_order_of_rows_does_not_matter(sample: dict[str, Any], method: Any, seed: int) -> None:
+    w = weights_of(sample)
+    rng = np.random.default_rng(seed)
+    mixed = dict(sample)
+    for name in ("schools", "students"):
+        order = rng.permutation(len(sample[name]["school_id"]))
+        mixed[name] = {key: [column[row] for row in order] for key, column in sample[name].items()}
+    other = weights_of(mixed)
+    place = {one: row for row, one in enumerate(other.table["student_id"])}
+    rows = [place[one] for one in w.table["student_id"]]
+    np.testing.assert_allclose(
+        other.table["final_weight"].to_numpy()[rows], w.table["final_weight"], rtol=1e-12
+    )
+    matrices = [replicate_weights(one, method=method).matrix for one in (w, other)]
+    np.testing.assert_allclose(matrices[1][rows], matrices[0], rtol=1e-10, atol=1e-12)
+    assert (matrices[0] >= 0).all()
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(2, 9), min_size=1, max_size=6), st.floats(0, 0.9), st.integers(0, 99))
+def test_bootstrap_factors_keep_the_number_of_units(sizes: list[int], share: float, seed: int) -> None:
+    stratum = np.repeat(np.arange(len(sizes)), sizes)
+    names = [f"u{row}" for row in range(len(stratum))]
+    fraction = np.full(len(stratum), share)
+    factors = bootstrap_factors(stratum, names, n_replicates=30, seed=seed, sampling_fraction=fraction)
+    for number, size in enumerate(sizes):
+        np.testing.assert_allclose(factors[stratum == number].sum(axis=0), size, rtol=1e-12)
+    assert (factors >= -1e-15).all()
 
 
 @settings(deadline=None)

@@ -160,10 +160,11 @@ COUNTED_ON = Parameter(
     kind="date",
 )
 
-Compare = Callable[[Rows, Scope, Values], list[RowChange]]
+Compare = Callable[..., list[RowChange]]
 Write = Callable[[Sequence[RowChange], Any, Values], list[Written]]
 Undo = Callable[[Sequence[Written], Any, Values], Any]
 Export = Callable[[Scope, Values], Iterable[Values]]
+ExportPeople = Callable[[Any, Values], Sequence[Values]]
 Spread = Callable[[int, Values], Iterator[tuple[int, Values]]]
 
 
@@ -185,6 +186,12 @@ class Target:
         The room that keeps the rows; see docs/modules/imports/concepts.md.
     export : callable, optional
         Gives what is kept, as values by column.
+    export_people : callable, optional
+        Gives what is kept of people: by whom, and school year, school and reason; it writes into the log of the
+        vault itself. Instead of ``export``, for personal targets.
+    remembers : bool
+        Whether ``compare`` takes ``seen``, a dict that lives as long as the file is compared, so that doubles are
+        found across blocks of rows.
     spread : callable, optional
         Makes several rows of one row of the file.
     parameters : tuple of Parameter
@@ -204,6 +211,8 @@ class Target:
     write: Write
     undo: Undo
     export: Export | None = None
+    export_people: ExportPeople | None = None
+    remembers: bool = False
     spread: Spread | None = None
     parameters: tuple[Parameter, ...] = ()
     permissions: tuple[str, ...] = ()
@@ -217,7 +226,7 @@ class Target:
     @property
     def has_export(self) -> bool:
         """Whether what is kept can be downloaded; templates ask, and would call ``export`` itself."""
-        return self.export is not None
+        return self.export is not None or self.export_people is not None
 
     @property
     def required(self) -> tuple[Column, ...]:

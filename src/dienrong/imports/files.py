@@ -35,6 +35,12 @@ def present_data(target: Target, scope: Scope, params: Mapping[str, Any]) -> tup
     return _table(target, iter(target.export(scope, params)))
 
 
+def people_data(target: Target, by: Any, asked: Mapping[str, Any]) -> tuple[bytes, int]:
+    """Write what is kept of people in the layout of the template; give the file and the number of rows."""
+    assert target.export_people is not None
+    return _table(target, iter(target.export_people(by, asked)))
+
+
 def table_of(target: Target, rows: list[Mapping[str, Any]]) -> bytes:
     """Write rows of values in the layout of the template; what is no value of the column stays as it is."""
     return _table(target, iter(rows))[0]

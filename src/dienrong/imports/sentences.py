@@ -58,6 +58,10 @@ FILE_SENTENCES: dict[str, tuple[Any, Any]] = {
         gettext_lazy("The file “%(file)s” has data down to row %(row)s; one file may hold %(limit)s rows."),
         gettext_lazy("Delete the empty rows far below the list, or send the list in several files."),
     ),
+    "too_many_cells": (
+        gettext_lazy("The sheets of “%(file)s” span more than %(limit)s cells, most of them empty."),
+        gettext_lazy("Copy the rows with data into a new workbook and send that one."),
+    ),
     "too_many_columns": (
         gettext_lazy(
             "The file “%(file)s” has data out to column %(n)s; a list has %(limit)s columns at most."

@@ -21,5 +21,6 @@ urlpatterns = [
     path("nhap-du-lieu/tep/<uuid:upload_id>/dong-bi-tu-choi.xlsx", views.refused, name="refused"),
     path("nhap-du-lieu/<slug:code>", views.start, name="start"),
     path("nhap-du-lieu/<slug:code>/mau.xlsx", views.template, name="template"),
+    path("nhap-du-lieu/<slug:code>/hien-co", views.people, name="people"),
     path("nhap-du-lieu/<slug:code>/hien-co.xlsx", views.export, name="export"),
 ]

@@ -10,14 +10,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dienrong.accounts.permissions import requires, scope_of
+from dienrong.accounts.permissions import may, requires, scope_of
 from dienrong.core import clock
-from dienrong.core.refusals import Refusal
+from dienrong.core.refusals import NotAllowed, Refusal
 from dienrong.imports import files, operations, pages, queries, samples
 from dienrong.imports.columns import Target, default_value
-from dienrong.imports.forms import SendForm
+from dienrong.imports.forms import PeopleForm, SendForm
 from dienrong.imports.models import Upload
 
 RECENT = 20
@@ -101,8 +102,9 @@ def export(request: HttpRequest, code: str) -> HttpResponse:
     if target.export is None:
         raise Http404
     today = clock.today()
+    # Texts describe a file that comes in; of what is kept they say nothing.
     asked = {
-        parameter.code: request.GET.get(parameter.code) or default_value(parameter, today)
+        parameter.code: request.GET.get(parameter.code) or default_value(parameter, today) or "–"
         for parameter in target.parameters
     }
     content, n_rows = files.present_data(
@@ -110,6 +112,33 @@ def export(request: HttpRequest, code: str) -> HttpResponse:
     )
     operations.record_export(by=request.user, target=target, n_rows=n_rows)
     return _workbook(content, f"hien-co-{target.code}-{today:%Y%m%d}")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@requires("import_data")
+def people(request: HttpRequest, code: str) -> HttpResponse:
+    """Ask what of the rosters is downloaded, and give it in the layout of the template."""
+    target = _target(request, code)
+    if target.export_people is None:
+        raise Http404
+    today, may_open = clock.today(), may(request.user, "view_identities")
+    form = PeopleForm(request.POST or None, may_open=may_open, today=today)
+    refusal: Refusal | None = None
+    if form.is_bound and form.is_valid():
+        try:
+            asked = form.asked()
+            asked |= operations.clean_params(target, asked)
+            content, n_rows = files.people_data(target, request.user, asked)
+        except NotAllowed:
+            raise
+        except Refusal as caught:
+            refusal = caught
+        else:
+            operations.record_export(by=request.user, target=target, n_rows=n_rows)
+            return _workbook(content, f"hien-co-{target.code}-{today:%Y%m%d}")
+    context = {"target": target, "form": form, "refusal": refusal, "may_open": may_open}
+    return render(request, "imports/people.html", context, status=422 if form.is_bound else 200)
 
 
 @require_GET

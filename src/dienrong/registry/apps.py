@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 ACTIONS = {
     "registry.nation_loaded": _("Registry loaded"),
     "registry.units_loaded": _("Units and their history loaded"),
+    "registry.unit_changed": _("Administrative unit changed by a decision"),
     "registry.school_opened": _("School opened"),
     "registry.school_merged": _("Schools merged"),
     "registry.school_split": _("School split"),
@@ -25,6 +26,8 @@ ACTIONS = {
     "registry.batch_changed": _("Batch of mergers changed"),
     "registry.batch_removed": _("Draft of a batch thrown away"),
     "registry.batch_applied": _("Batch of mergers applied"),
+    "registry.batch_accepted": _("Batch of mergers accepted for a later day"),
+    "registry.batch_took_effect": _("Accepted batch of mergers took effect"),
     "registry.batch_undone": _("Batch of mergers undone"),
     "registry.schools_written": _("Schools brought in"),
     "registry.schools_unwritten": _("Schools brought in were taken back"),

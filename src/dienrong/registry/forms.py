@@ -27,8 +27,8 @@ class DecisionForm(forms.Form):
     decision_date = DayField(label=_("Date of the decision"), required=False)
 
 
-class TraitsForm(DecisionForm):
-    """Traits of a school that hold from a day on."""
+class TraitFields(DecisionForm):
+    """The traits of a school and the decision by which they hold."""
 
     name = forms.CharField(label=_("Name"), max_length=200)
     levels = forms.MultipleChoiceField(
@@ -45,6 +45,28 @@ class TraitsForm(DecisionForm):
 
     field_order = ("name", "levels", "commune", "kind", "sector", "managed_by", "area", "boarding")
 
+    def offer_communes(self, communes: Iterable[AdministrativeUnit], *, is_chosen: bool) -> None:
+        """Offer communes; an empty choice comes first where none is chosen yet."""
+        self.units = {unit.code: unit for unit in communes}
+        choices = [(unit.code, unit.full_name) for unit in self.units.values()]
+        self.fields["commune"].choices = choices if is_chosen else [("", _("– choose –")), *choices]
+
+    def traits(self) -> dict[str, Any]:
+        """Give the traits as the registry keeps them."""
+        names = ("name", "kind", "sector", "managed_by", "area", "boarding", "is_disadvantaged", "is_border")
+        values = {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
+        values["levels"] = "-".join(level for level in LEVELS if level in self.cleaned_data["levels"])
+        return values
+
+    @property
+    def chosen_commune(self) -> AdministrativeUnit:
+        """The commune that was chosen."""
+        return self.units[self.cleaned_data["commune"]]
+
+
+class TraitsForm(TraitFields):
+    """Traits of a school that change from a day on."""
+
     def __init__(
         self, *args: Any, school: School, communes: Iterable[AdministrativeUnit], **options: Any
     ) -> None:
@@ -54,20 +76,7 @@ class TraitsForm(DecisionForm):
         super().__init__(*args, initial=initial, **options)
         units = {unit.code: unit for unit in communes}
         units.setdefault(school.commune.code, school.commune)
-        self.units = units
-        self.fields["commune"].choices = [(unit.code, unit.full_name) for unit in units.values()]
-
-    def traits(self) -> dict[str, Any]:
-        """Give the traits as the registry keeps them."""
-        names = ("name", "kind", "sector", "managed_by", "area", "boarding", "is_disadvantaged", "is_border")
-        values = {name: self.cleaned_data[name] for name in names}
-        values["levels"] = "-".join(level for level in LEVELS if level in self.cleaned_data["levels"])
-        return values
-
-    @property
-    def chosen_commune(self) -> AdministrativeUnit:
-        """The commune that was chosen."""
-        return self.units[self.cleaned_data["commune"]]
+        self.offer_communes(units.values(), is_chosen=True)
 
 
 class ContactsForm(forms.Form):
@@ -148,7 +157,14 @@ class BatchForm(forms.Form):
 class LineForm(forms.Form):
     """One line of a batch, after the schools were chosen."""
 
-    kind = forms.ChoiceField(label=_("What happens"), choices=MergerLine.Kind.choices)
+    kind = forms.ChoiceField(
+        label=_("What happens"),
+        choices=[
+            (value, word)
+            for value, word in MergerLine.Kind.choices
+            if value not in (MergerLine.Kind.SPLIT, MergerLine.Kind.OPEN)
+        ],
+    )
     successor = forms.ChoiceField(label=_("The school that goes on"), required=False)
     new_code = forms.CharField(
         label=_("New code"),

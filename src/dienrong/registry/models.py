@@ -379,6 +379,7 @@ class MergerBatch(models.Model):
         """Where the batch stands."""
 
         DRAFT = "draft", _("Draft")
+        ACCEPTED = "accepted", _("Accepted for a later day")
         APPLIED = "applied", _("Applied")
         UNDONE = "undone", _("Undone")
 
@@ -410,6 +411,8 @@ class MergerLine(models.Model):
         """What a line may ask for."""
 
         MERGE = "merge", _("Merge")
+        SPLIT = "split", _("Split")
+        OPEN = "open", _("Open a new school")
         CLOSE = "close", _("Close")
         RENAME = "rename", _("Rename")
         RECODE = "recode", _("Give a new code")
@@ -421,6 +424,7 @@ class MergerLine(models.Model):
     successor_code = models.CharField(max_length=20, blank=True)
     successor_name = models.CharField(max_length=200, blank=True)
     commune_code = models.CharField(max_length=5, blank=True)
+    levels = models.CharField(max_length=40, blank=True)
 
     class Meta:
         """A number stands once in its batch."""
@@ -432,6 +436,47 @@ class MergerLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.batch_id} · {self.line_number}"
+
+
+class MergerPart(models.Model):
+    """One of the schools into which a line splits a school, as it was written down."""
+
+    line = models.ForeignKey(MergerLine, on_delete=models.CASCADE, related_name="parts")
+    place = models.PositiveSmallIntegerField()
+    code = models.CharField(max_length=20, blank=True)
+    name = models.CharField(max_length=200, blank=True)
+    commune_code = models.CharField(max_length=5, blank=True)
+
+    class Meta:
+        """A place stands once in its line."""
+
+        ordering = ["line", "place"]
+        constraints = [
+            models.UniqueConstraint(fields=["line", "place"], name="registry_merger_part_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} · {self.place}"
+
+
+class MergerPartCount(models.Model):
+    """Pupils and classes of a grade that a part of a split receives."""
+
+    part = models.ForeignKey(MergerPart, on_delete=models.CASCADE, related_name="counts")
+    grade = models.PositiveSmallIntegerField()
+    n_students = models.PositiveIntegerField()
+    n_classes = models.PositiveSmallIntegerField()
+
+    class Meta:
+        """A grade stands once in its part."""
+
+        ordering = ["part", "grade"]
+        constraints = [
+            models.UniqueConstraint(fields=["part", "grade"], name="registry_merger_part_count_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.part_id} {self.grade}: {self.n_students}"
 
 
 class SchoolEvent(models.Model):

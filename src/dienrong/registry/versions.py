@@ -12,6 +12,8 @@ from dienrong.registry.models import TRAITS, School, SchoolEvent, SchoolVersion
 
 TRAIT_ATTRIBUTES = tuple(School._meta.get_field(name).attname for name in TRAITS)
 """The traits as they are stored: units by their keys."""
+PROVINCIAL_LEVELS = ("THPT", "GDTX")
+"""Levels whose schools the provincial department manages, as a rule."""
 LIVE_FIELDS = (*TRAITS, "school_id", "is_boarding", "search_key", "sort_key", "is_open", "closed_date")
 """The fields of a school that follow its last version."""
 
@@ -54,3 +56,14 @@ def joined_levels(schools: Sequence[School]) -> str:
     words = [word for school in schools for word in school.levels.split("-") if word]
     known = [level for level in LEVELS if level in words]
     return "-".join([*known, *dict.fromkeys(word for word in words if word not in LEVELS)])
+
+
+def usual_traits(levels: str) -> dict[str, Any]:
+    """Give the levels of a new school, with the kind and the managing body that most schools of them have."""
+    words = levels.split("-")
+    is_provincial = any(word in PROVINCIAL_LEVELS for word in words)
+    return {
+        "levels": levels,
+        "kind": School.Kind.KINDERGARTEN if words == ["MN"] else School.Kind.GENERAL,
+        "managed_by": School.ManagedBy.PROVINCE if is_provincial else School.ManagedBy.COMMUNE,
+    }

@@ -57,7 +57,8 @@ class Plan(TimestampedModel):
     rules = models.SlugField(_("rules of the programme"), max_length=20, default="national")
     school_year = models.CharField(_("school year"), max_length=9)
     frame_date = models.DateField(_("day of the frame"))
-    excludes = models.JSONField(_("schools left out by rule"), default=list)
+    source = models.JSONField(_("source of the frame"), default=dict)
+    excludes = models.JSONField(_("schools left out"), default=list)
     within = models.CharField(
         _("within schools"), max_length=8, choices=Within.choices, default=Within.STUDENTS
     )
@@ -182,6 +183,7 @@ class Draw(models.Model):
     result_hash = models.CharField(max_length=HASH_LENGTH, blank=True)
     record_name = models.CharField(max_length=80, blank=True)
     signature = models.CharField(max_length=200, blank=True)
+    public_key = models.CharField(max_length=100, blank=True)
     witnesses = models.JSONField(_("witnesses"), default=list)
 
     class Meta:

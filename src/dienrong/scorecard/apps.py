@@ -37,6 +37,8 @@ class ScorecardConfig(AppConfig):
             rule_set.rules_now()
         except RuleError as refusal:
             raise ImproperlyConfigured(str(refusal)) from refusal
+        from dienrong.scorecard import targets  # noqa: F401 - registers itself with the imports
+
         schools_changed.connect(_schools_changed, dispatch_uid="scorecard.check")
         shell.register_links(_links)
         recording.name_actions(
@@ -45,6 +47,7 @@ class ScorecardConfig(AppConfig):
                 "scorecard.school_confirmed": _("School confirmed its data"),
                 "scorecard.school_reminded": _("School reminded of its data"),
                 "scorecard.totals_written": _("Official totals written"),
+                "scorecard.totals_unwritten": _("Official totals brought in were taken back"),
                 "scorecard.total_removed": _("Official total removed"),
             }
         )

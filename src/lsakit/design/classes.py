@@ -12,6 +12,7 @@ from lsakit.design.drawn import DrawnSchools
 from lsakit.design.random_starts import START_DENOMINATOR, seed_of, start_numerators
 from lsakit.design.school_lists import SchoolLists, line_sentence, read_lists, row_of
 from lsakit.design.within_school import SORT_COLUMNS, spiral_booklets, systematic_lines
+from lsakit.design.words import Language, digits, say
 from lsakit.errors import DesignError, TableError
 from lsakit.io.frames import Table, make_table, strings
 
@@ -97,13 +98,15 @@ class SelectedClasses:
     seed: int
     schema: str = "lsakit.selected_classes/1"
 
-    def explain(self, student_id: str) -> str:
+    def explain(self, student_id: str, *, language: Language = "en") -> str:
         """Tell in words how a student's probability came about.
 
         Parameters
         ----------
         student_id : str
             A student of a drawn class.
+        language : {"en", "vi"}, default "en"
+            Language of the sentences.
 
         Returns
         -------
@@ -119,19 +122,35 @@ class SelectedClasses:
         school = row_of(self.schools, "school_id", row["school_id"], what="school")
         mine = self.classes.filter(self.classes.get_column("school_id") == row["school_id"])
         chosen = row_of(mine, "pseudo_class", row["pseudo_class"], what="class")
-        joined = (
-            f"a pseudo-class of {chosen['n_classes']} small classes" if chosen["n_classes"] > 1 else "a class"
-        )
         inside = line_sentence(
-            chosen["n_students"], chosen["n_selected"], row["line_number"], chosen["random_number"]
+            chosen["n_students"],
+            chosen["n_selected"],
+            row["line_number"],
+            chosen["random_number"],
+            language=language,
         )
-        return (
-            f"Student {student_id} belongs to {chosen['pseudo_class']}, {joined} of {chosen['n_students']} "
-            f"students in school {row['school_id']}. {school['n_drawn']} of {school['n_pseudo_classes']} classes "
-            f"were drawn with equal probability {chosen['probability']:.6g} from the random start "
-            f"{school['random_number']:.10g}. Inside the class: {inside} Together the probability within the "
-            f"school is {row['probability']:.6g}; the booklet is {row['booklet']}."
+        sentences = (
+            say(
+                language,
+                "class.joined" if chosen["n_classes"] > 1 else "class.whole",
+                student=student_id,
+                name=chosen["pseudo_class"],
+                n_classes=chosen["n_classes"],
+                n_students=chosen["n_students"],
+                school=row["school_id"],
+            ),
+            say(
+                language,
+                "class.drawn",
+                n_drawn=school["n_drawn"],
+                n_pseudo=school["n_pseudo_classes"],
+                probability=chosen["probability"],
+                start=digits(school["random_number"], 10, language),
+            ),
+            say(language, "class.inside", sentence=inside),
+            say(language, "class.together", probability=row["probability"], booklet=row["booklet"]),
         )
+        return " ".join(sentences)
 
 
 def pseudo_classes(sizes: Mapping[str, int], *, smallest_share: float = 0.5) -> list[tuple[str, ...]]:

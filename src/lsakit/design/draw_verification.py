@@ -10,6 +10,7 @@ from typing import Any
 from lsakit.design.draw_record import (
     SAMPLE_COLUMNS,
     SCHEMA,
+    STRATUM_COLUMNS,
     DrawRecord,
     PublicSource,
     commitment_of,
@@ -31,7 +32,7 @@ from lsakit.io.cell_texts import (
 )
 from lsakit.io.frames import Table, as_table, make_table, refuse_duplicates, strings
 
-MEMBERS = ("design", "frame", "commitment", "source", "seed", "sample", "result_hash")
+MEMBERS = ("design", "frame", "commitment", "source", "seed", "strata", "sample", "result_hash")
 CHANGED, ADDED, VANISHED = "changed", "added", "vanished"
 MOST_NAMED = 20
 
@@ -157,18 +158,46 @@ def _well_formed(record: Mapping[str, Any]) -> bool:
     """Say whether the parts of a record have the form that the comparison needs."""
     frame, sample, source = (record[name] for name in ("frame", "sample", "source"))
     try:
-        n = len(frame["school_ids"])
         return (
-            isinstance(frame["hash"], str)
-            and set(frame["kinds"]) == {"school_id", *frame["cells"]}
-            and all(len(cells) == n * FINGERPRINT_DIGITS for cells in frame["cells"].values())
+            _well_formed_frame(frame)
             and list(sample["columns"]) == list(SAMPLE_COLUMNS)
-            and all(len(row) == len(SAMPLE_COLUMNS) for row in sample["rows"])
+            and all(_well_formed_row(row) for row in sample["rows"])
             and all(isinstance(source[name], str) for name in ("name", "text"))
             and isinstance(record["design"], Mapping)
+            and isinstance(record["seed"], str)
+            and all(isinstance(row["stratum"], str) for row in record["strata"])
         )
     except (KeyError, TypeError):
         return False
+
+
+def _well_formed_frame(frame: Mapping[str, Any]) -> bool:
+    """Say whether what a record tells of its frame fits together."""
+    ids, cells, kinds = frame["school_ids"], frame["cells"], frame["kinds"]
+    return (
+        isinstance(frame["hash"], str)
+        and isinstance(ids, list)
+        and all(isinstance(one, str) for one in ids)
+        and len(set(ids)) == len(ids) == frame["n_schools"]
+        and set(kinds) == {"school_id", *cells}
+        and all(isinstance(kind, str) for kind in kinds.values())
+        and all(
+            isinstance(part, str) and len(part) == len(ids) * FINGERPRINT_DIGITS for part in cells.values()
+        )
+    )
+
+
+def _well_formed_row(row: Any) -> bool:
+    """Say whether a row of a record's sample holds values of the right types."""
+    text, number, maybe = (str,), (int, float), (str, type(None))
+    types = (text, text, number, number, maybe, maybe, (bool,), (int,))
+    return (
+        isinstance(row, list)
+        and len(row) == len(types)
+        and all(isinstance(value, kind) for value, kind in zip(row, types, strict=True))
+        and not any(isinstance(row[at], bool) for at in (2, 3, 7))
+        and "" not in row
+    )
 
 
 def _record_findings(record: Mapping[str, Any]) -> list[str]:
@@ -257,11 +286,12 @@ def _repeat(record: Mapping[str, Any], table: Table) -> tuple[DrawnSchools | Non
     except (LsakitError, ValueError, TypeError) as error:
         reason = error.sentence if isinstance(error, LsakitError) else str(error)
         return None, [f"The draw could not be repeated: {reason}"]
+    about = _strata_findings(record["strata"], drawn)
     if result_hash(drawn) == record["result_hash"]:
-        return drawn, []
+        return drawn, about
     before = {str(row[0]): list(row) for row in record["sample"]["rows"]}
     now = {str(row[0]): list(row) for row in drawn.table.select(SAMPLE_COLUMNS).rows()}
-    found = []
+    found = about
     for title, names in (
         ("The repeated draw does not hold", sorted(set(before) - set(now))),
         ("The repeated draw holds in addition", sorted(set(now) - set(before))),
@@ -274,6 +304,19 @@ def _repeat(record: Mapping[str, Any], table: Table) -> tuple[DrawnSchools | Non
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
             found.append(f"{title} {', '.join(names[:MOST_NAMED])}{more}.")
     return drawn, found or ["The repeated draw's hash differs from the record's."]
+
+
+def _strata_findings(recorded: Sequence[Mapping[str, Any]], drawn: DrawnSchools) -> list[str]:
+    """Compare intervals, random starts and numbers of schools, stratum by stratum."""
+    before = {str(row["stratum"]): dict(row) for row in recorded}
+    now = {row["stratum"]: row for row in drawn.strata.select(STRATUM_COLUMNS).to_dicts()}
+    names = sorted(one for one in {*before, *now} if before.get(one) != now.get(one))
+    if not names:
+        return []
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return [
+        f"The record's strata differ from those of the repeated draw: {', '.join(names[:MOST_NAMED])}{more}."
+    ]
 
 
 def _differs(before: list[Any], now: list[Any]) -> bool:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from lsakit.design.options import Design
-from lsakit.design.overlap import Keyfitz
+from lsakit.design.overlap import Keyfitz, PermanentNumbers
+from lsakit.design.words import Language, digits, say
 from lsakit.errors import DesignError
 from lsakit.io.frames import Table
 
 DENSE_SHARE = 0.2  # of sampled schools without a replacement, above which a warning is due
+PARETO_SCHOOLS = (
+    50  # below as many schools in a stratum Pareto probabilities may be off by up to 0.002 or more
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +53,15 @@ class DrawnSchools:
     seed: int
     schema: str = "lsakit.drawn_schools/1"
 
-    def explain(self, school_id: str) -> str:
+    def explain(self, school_id: str, *, language: Language = "en") -> str:
         """Tell in words how a school's probability and weight came about.
 
         Parameters
         ----------
         school_id : str
             A school of the frame, sampled or not.
+        language : {"en", "vi"}, default "en"
+            Language of the sentences.
 
         Returns
         -------
@@ -66,6 +72,8 @@ class DrawnSchools:
         ------
         DesignError
             If the frame has no such school.
+        LsakitError
+            If the language is neither.
         """
         row = _row(self.frame, "school_id", school_id)
         if row is None:
@@ -78,45 +86,61 @@ class DrawnSchools:
         stratum = _row(self.strata, "stratum", row["stratum"])
         sampled = _row(self.table, "school_id", school_id)
         assert stratum is not None
-        sentences = [_place(row, stratum), _size(row, self.design), _chance(row, stratum, self.design)]
+        values = _values(row, stratum, self.design, language)
+        keys = ["place", _size_key(row, self.design), _chance_key(row, values, self.design)]
         if sampled is not None:
-            sentences.append(_drawn(row, sampled, stratum, self.design))
+            names = [
+                sampled[name] for name in ("replacement_1", "replacement_2") if sampled[name] is not None
+            ]
+            values |= {"weight": sampled["base_weight"], "names": ", ".join(names)}
+            keys += [_drawn_key(row, self.design), "behind" if names else "behind_none"]
         else:
-            sentences.append(self._not_drawn(school_id))
-        return " ".join(sentences)
+            key, more = self._not_drawn(school_id)
+            keys, values = [*keys, key], {**values, **more}
+        return " ".join(say(language, f"school.{key}", **values) for key in keys)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the sampling manager must see: single schools, empty strata, lacking replacements."""
+        """What the sampling manager must see: single schools, approximate probabilities, lacking replacements."""
+        return self.warnings_in("en")
+
+    def warnings_in(self, language: Language) -> tuple[str, ...]:
+        """Give the warnings in a language.
+
+        Parameters
+        ----------
+        language : {"en", "vi"}
+            Language of the sentences.
+
+        Returns
+        -------
+        tuple of str
+            One sentence for each thing that the sampling manager must see.
+        """
         few = self.strata.filter(self.strata.get_column("n_drawn") < 2).get_column("stratum").to_list()
         found = []
         if few:
-            found.append(
-                f"{len(few)} strata have fewer than two drawn schools ({', '.join(few[:5])}); no sampling "
-                "variance can be estimated inside them."
-            )
+            found.append(say(language, "warning.few", n=len(few), names=", ".join(few[:5])))
+        if isinstance(self.design.overlap, PermanentNumbers):
+            free = self.strata.get_column("n_frame") > self.strata.get_column("n_schools")
+            small = self.strata.filter(free & (self.strata.get_column("n_frame") < PARETO_SCHOOLS))
+            names = small.get_column("stratum").to_list()
+            if names:
+                found.append(say(language, "warning.pareto", n=len(names), names=", ".join(names[:5])))
         n_drawn = self.table.height
-        for which, word in ((1, "first"), (2, "second")):
-            if which > self.design.n_replacements or not n_drawn:
-                continue
+        for which in range(1, self.design.n_replacements + 1):
             lacking = self.table.get_column(f"replacement_{which}").null_count()
             if lacking > DENSE_SHARE * n_drawn:
-                found.append(
-                    f"{lacking} of {n_drawn} sampled schools have no {word} replacement: the frame has no "
-                    "free neighbor for them."
-                )
+                found.append(say(language, f"warning.lacking_{which}", n=lacking, n_drawn=n_drawn))
         return tuple(found)
 
-    def _not_drawn(self, school_id: str) -> str:
+    def _not_drawn(self, school_id: str) -> tuple[str, dict[str, Any]]:
         """Say whether an unsampled school stands by as a replacement."""
-        for number, word in ((1, "first"), (2, "second")):
-            original = _row(self.table, f"replacement_{number}", school_id)
+        for name in ("replacement_1", "replacement_2"):
+            original = _row(self.table, name, school_id)
             if original is not None:
-                return (
-                    f"It was not drawn; it is the {word} replacement of {original['school_id']} and would "
-                    f"take that school's base weight {original['base_weight']:.6g}."
-                )
-        return "It was not drawn and replaces no school."
+                return name, {"original": original["school_id"], "weight": original["base_weight"]}
+        return "not_drawn", {}
 
 
 def _row(table: Table, column: str, value: str) -> dict[str, Any] | None:
@@ -125,84 +149,58 @@ def _row(table: Table, column: str, value: str) -> dict[str, Any] | None:
     return table.row(values.index(value), named=True) if value in values else None
 
 
-def _place(row: Mapping[str, Any], stratum: Mapping[str, Any]) -> str:
-    """Say where the school stands."""
-    return (
-        f"School {row['school_id']} stands at place {row['frame_position']} of {stratum['n_frame']} in the "
-        f"sorted list of stratum {row['stratum']!r}."
-    )
-
-
-def _size(row: Mapping[str, Any], design: Design) -> str:
-    """Say what its measure of size is."""
-    if row["measure_of_size"] != row["size"] and design.small_schools != "floor":
-        rule = (
-            "the average of the small schools of the stratum"
-            if design.small_schools == "equal"
-            else f"the size of its class for a target of {design.n_students} students"
-        )
-        return (
-            f"Its {design.measure_of_size} is {row['size']:g}; as a small school it counts with "
-            f"{row['measure_of_size']:g}, {rule}."
-        )
-    if row["measure_of_size"] > row["size"]:
-        return (
-            f"Its {design.measure_of_size} is {row['size']:g}, raised to the smallest measure of size, "
-            f"{row['measure_of_size']:g}."
-        )
-    return f"Its measure of size ({design.measure_of_size}) is {row['size']:g}."
-
-
-def _chance(row: Mapping[str, Any], stratum: Mapping[str, Any], design: Design) -> str:
-    """Say how its probability follows."""
-    asked = f"{stratum['n_schools']} schools were asked from a total size of {stratum['total_size']:g}"
-    if row["is_certainty"]:
-        how = (
-            "its size was set to the interval"
-            if design.certainty == "cap"
-            else "it was taken before the others were drawn"
-        )
-        return f"{asked}; the school is as large as the sampling interval, so {how} and its probability is 1."
-    removed = stratum["n_certainty"] if design.certainty == "recompute" else 0
-    after = f" after {removed} schools with certainty were set apart" if removed else ""
-    return (
-        f"{asked}; the sampling interval{after} is {stratum['interval']:.10g}, so the probability is "
-        f"{row['measure_of_size']:g} / {stratum['interval']:.10g} = {row['probability']:.6g}."
-    )
-
-
-def _control(row: Mapping[str, Any], stratum: Mapping[str, Any], design: Design) -> str:
-    """Say how overlap control led to the draw; the weight stays that of the unconditional probability."""
+def _values(
+    row: Mapping[str, Any], stratum: Mapping[str, Any], design: Design, language: Language
+) -> dict[str, Any]:
+    """Gather the numbers of the sentences; those that repeat the draw have ten digits."""
+    values: dict[str, Any] = {
+        "school": row["school_id"],
+        "place": row["frame_position"],
+        "n_frame": stratum["n_frame"],
+        "stratum": row["stratum"],
+        "column": design.measure_of_size,
+        "size": row["size"],
+        "measure": row["measure_of_size"],
+        "n_students": design.n_students,
+        "n_schools": stratum["n_schools"],
+        "total": stratum["total_size"],
+        "removed": stratum["n_certainty"] if design.certainty == "recompute" else 0,
+        "probability": row["probability"],
+        "cumulative": row["cumulative_size"],
+    }
+    exact = {"interval": stratum["interval"], "start": stratum["random_number"]}
     if isinstance(design.overlap, Keyfitz):
-        before = "drew" if row["was_drawn"] else "did not draw"
-        return (
-            f"The earlier draw, in which its probability was {row['previous_probability']:.6g}, {before} it; to "
-            f"{design.overlap.direction} the overlap its conditional probability was "
-            f"{row['conditional_probability']:.6g}, and with the random start "
-            f"{stratum['random_number']:.10g} it is in the sample"
+        values["previous"], values["conditional"] = (
+            row["previous_probability"],
+            row["conditional_probability"],
         )
-    return (
-        f"Its permanent random number {row['permanent_random_number']:.10g}, shifted to "
-        f"{row['shifted_random_number']:.10g}, gives the rank {row['pareto_rank']:.6g}, among the "
-        f"{stratum['n_schools']} smallest of the stratum, so it is in the sample"
-    )
-
-
-def _drawn(
-    row: Mapping[str, Any], sampled: Mapping[str, Any], stratum: Mapping[str, Any], design: Design
-) -> str:
-    """Say that it was drawn, with which number, weight and replacements."""
-    names = [sampled[name] for name in ("replacement_1", "replacement_2") if sampled[name] is not None]
-    behind = (
-        f"Replacements: {', '.join(names)}." if names else "The list has no free neighbour to replace it."
-    )
-    if row["is_certainty"]:
-        how = "It is in the sample"
+        values["direction"] = say(language, f"school.{design.overlap.direction}")
     elif design.overlap is not None:
-        how = _control(row, stratum, design)
-    else:
-        how = (
-            f"The random start {stratum['random_number']:.10g} put a selection number on it "
-            f"(cumulative size {row['cumulative_size']:g}), so it is in the sample"
-        )
-    return f"{how} with base weight 1 / {row['probability']:.6g} = {sampled['base_weight']:.6g}. {behind}"
+        values["rank"] = row["pareto_rank"]
+        exact |= {"number": row["permanent_random_number"], "shifted": row["shifted_random_number"]}
+    return values | {
+        name: None if value is None else digits(value, 10, language) for name, value in exact.items()
+    }
+
+
+def _size_key(row: Mapping[str, Any], design: Design) -> str:
+    """Choose the sentence about the measure of size."""
+    if row["measure_of_size"] != row["size"] and design.small_schools != "floor":
+        return f"size_{design.small_schools}"
+    return "size_raised" if row["measure_of_size"] > row["size"] else "size"
+
+
+def _chance_key(row: Mapping[str, Any], values: Mapping[str, Any], design: Design) -> str:
+    """Choose the sentence about the probability."""
+    if row["is_certainty"]:
+        return f"certain_{design.certainty}"
+    return "chance_after" if values["removed"] else "chance"
+
+
+def _drawn_key(row: Mapping[str, Any], design: Design) -> str:
+    """Choose the sentence about the selection; the weight stays that of the unconditional probability."""
+    if row["is_certainty"]:
+        return "drawn_certain"
+    if isinstance(design.overlap, Keyfitz):
+        return "drawn_keyfitz_before" if row["was_drawn"] else "drawn_keyfitz_new"
+    return "drawn_systematic" if design.overlap is None else "drawn_permanent"

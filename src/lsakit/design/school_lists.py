@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.design.drawn import DrawnSchools
+from lsakit.design.words import Language, digits, say
 from lsakit.errors import DesignError, TableError
 from lsakit.io.frames import Table, as_table, group_codes, refuse_duplicates, strings
 
@@ -175,7 +176,9 @@ def row_of(table: Table, column: str, value: str, *, what: str) -> dict[str, Any
     return dict(found.row(0, named=True))
 
 
-def line_sentence(n_listed: int, n_taken: int, line: int, random_number: float) -> str:
+def line_sentence(
+    n_listed: int, n_taken: int, line: int, random_number: float, *, language: Language = "en"
+) -> str:
     """Tell how a systematic draw with equal probabilities came to a line.
 
     Parameters
@@ -188,6 +191,8 @@ def line_sentence(n_listed: int, n_taken: int, line: int, random_number: float) 
         Line number, from 1.
     random_number : float
         Random start, in (0, 1].
+    language : {"en", "vi"}, default "en"
+        Language of the sentence.
 
     Returns
     -------
@@ -195,9 +200,14 @@ def line_sentence(n_listed: int, n_taken: int, line: int, random_number: float) 
         One sentence.
     """
     if n_taken == n_listed:
-        return f"All {n_listed} of the list were taken, so the probability is 1."
-    return (
-        f"Every {n_listed / n_taken:.6g}th line was taken, {n_taken} of {n_listed}, from the random start "
-        f"{random_number:.10g}; line {line} was one of them, and the probability is {n_taken} / {n_listed} = "
-        f"{n_taken / n_listed:.6g}."
+        return say(language, "line.all", n_listed=n_listed)
+    return say(
+        language,
+        "line.some",
+        step=n_listed / n_taken,
+        n_taken=n_taken,
+        n_listed=n_listed,
+        start=digits(random_number, 10, language),
+        line=line,
+        probability=n_taken / n_listed,
     )

@@ -12,6 +12,7 @@ from lsakit.design.drawn import DrawnSchools
 from lsakit.design.random_starts import START_DENOMINATOR, seed_of, start_numerators
 from lsakit.design.school_lists import line_sentence, read_lists, row_of
 from lsakit.design.within_school import systematic_lines
+from lsakit.design.words import Language, say
 from lsakit.errors import DesignError
 from lsakit.io.frames import Table, make_table
 
@@ -48,13 +49,15 @@ class SelectedStaff:
     seed: int
     schema: str = "lsakit.selected_staff/1"
 
-    def explain(self, staff_id: str) -> str:
+    def explain(self, staff_id: str, *, language: Language = "en") -> str:
         """Tell in words how a person's probability came about.
 
         Parameters
         ----------
         staff_id : str
             A selected person.
+        language : {"en", "vi"}, default "en"
+            Language of the sentences.
 
         Returns
         -------
@@ -69,11 +72,18 @@ class SelectedStaff:
         row = row_of(self.table, "staff_id", staff_id, what="person")
         school = row_of(self.schools, "school_id", row["school_id"], what="school")
         line = int(row["line_number"])
-        return (
-            f"{staff_id} stands on line {line} of {school['n_listed']} in the sorted list of {self.population} of "
-            f"school {row['school_id']}. "
-            + line_sentence(school["n_listed"], school["n_selected"], line, school["random_number"])
+        place = say(
+            language,
+            f"staff.{self.population}",
+            person=staff_id,
+            line=line,
+            n_listed=school["n_listed"],
+            school=row["school_id"],
         )
+        inside = line_sentence(
+            school["n_listed"], school["n_selected"], line, school["random_number"], language=language
+        )
+        return f"{place} {inside}"
 
 
 def select_staff(

@@ -13,6 +13,7 @@ from lsakit.design.drawn import DrawnSchools
 from lsakit.design.random_starts import START_DENOMINATOR, seed_of, start_numerators
 from lsakit.design.school_lists import line_sentence, read_lists, row_of
 from lsakit.design.within_school import SORT_COLUMNS, systematic_lines
+from lsakit.design.words import Language, say
 from lsakit.errors import DesignError
 from lsakit.io.frames import Table, make_table
 
@@ -72,13 +73,15 @@ class SelectedForStudies:
             )
         return self.table.filter(self.table.get_column("study") == study)
 
-    def explain(self, student_id: str) -> str:
+    def explain(self, student_id: str, *, language: Language = "en") -> str:
         """Tell in words how a student came to a study.
 
         Parameters
         ----------
         student_id : str
             A selected student.
+        language : {"en", "vi"}, default "en"
+            Language of the sentences.
 
         Returns
         -------
@@ -94,15 +97,33 @@ class SelectedForStudies:
         mine = self.schools.filter(self.schools.get_column("school_id") == row["school_id"])
         school = row_of(mine, "study", row["study"], what="study")
         chosen = line_sentence(
-            school["n_listed"], school["n_selected"], row["line_number"], school["random_number"]
+            school["n_listed"],
+            school["n_selected"],
+            row["line_number"],
+            school["random_number"],
+            language=language,
         )
-        return (
-            f"Student {student_id} stands on line {row['line_number']} of {school['n_listed']} in school "
-            f"{row['school_id']}. For all studies together: {chosen} The {school['n_selected']} students were "
-            f"dealt to the studies in turn, and {school['n_in_study']} of them, this one too, to "
-            f"{row['study']!r}: the probability is {school['n_in_study']} / {school['n_listed']} = "
-            f"{row['probability']:.6g}."
+        sentences = (
+            say(
+                language,
+                "student.place",
+                student=student_id,
+                line=row["line_number"],
+                n_listed=school["n_listed"],
+                school=row["school_id"],
+            ),
+            say(language, "study.together", sentence=chosen),
+            say(
+                language,
+                "study.dealt",
+                n_selected=school["n_selected"],
+                n_in_study=school["n_in_study"],
+                study=row["study"],
+                n_listed=school["n_listed"],
+                probability=row["probability"],
+            ),
         )
+        return " ".join(sentences)
 
 
 def dealing_pattern(counts: Mapping[str, int]) -> list[str]:

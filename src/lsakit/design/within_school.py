@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lsakit.design.drawn import DrawnSchools
 from lsakit.design.random_starts import START_DENOMINATOR, seed_of, start_numerators
 from lsakit.design.school_lists import line_sentence, read_lists, row_of
+from lsakit.design.words import Language, say
 from lsakit.errors import DesignError
 from lsakit.io.frames import Table, make_table
 
@@ -43,13 +44,15 @@ class SelectedStudents:
     seed: int
     schema: str = "lsakit.selected_students/1"
 
-    def explain(self, student_id: str) -> str:
+    def explain(self, student_id: str, *, language: Language = "en") -> str:
         """Tell in words how a student's probability and booklet came about.
 
         Parameters
         ----------
         student_id : str
             A selected student.
+        language : {"en", "vi"}, default "en"
+            Language of the sentences.
 
         Returns
         -------
@@ -66,13 +69,27 @@ class SelectedStudents:
         line = int(row["line_number"])
         mine = self.table.filter(self.table.get_column("school_id") == row["school_id"])
         place = mine.get_column("student_id").to_list().index(student_id) + 1
-        return (
-            f"Student {student_id} stands on line {line} of {school['n_listed']} in the sorted list of school "
-            f"{row['school_id']}. "
-            + line_sentence(school["n_listed"], school["n_selected"], line, school["random_number"])
-            + f" The first selected student of the school got booklet {school['first_booklet']}; this one, "
-            f"number {place} in turn, got booklet {row['booklet']}."
+        sentences = (
+            say(
+                language,
+                "student.place",
+                student=student_id,
+                line=line,
+                n_listed=school["n_listed"],
+                school=row["school_id"],
+            ),
+            line_sentence(
+                school["n_listed"], school["n_selected"], line, school["random_number"], language=language
+            ),
+            say(
+                language,
+                "student.booklet",
+                first=school["first_booklet"],
+                place=place,
+                booklet=row["booklet"],
+            ),
         )
+        return " ".join(sentences)
 
 
 def systematic_lines(n_listed: int, n_students: int, start: int) -> list[int]:

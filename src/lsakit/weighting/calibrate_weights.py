@@ -44,6 +44,8 @@ class CalibratedWeights:
         "raking" or "linear".
     bounds : tuple of float or None
         Bounds of the g-weights.
+    student_id : tuple of str of shape (n_students,) or None
+        The respondents, where the weights came with identifiers.
     schema : str
         Name and version of this result's form.
     """
@@ -56,7 +58,21 @@ class CalibratedWeights:
     n_iterations: int
     method: str
     bounds: tuple[float, float] | None
+    student_id: tuple[str, ...] | None
     schema: str = "lsakit.calibrated_weights/1"
+
+    def to_table(self) -> Table:
+        """Write the calibrated weights as a table.
+
+        Returns
+        -------
+        polars.DataFrame
+            student_id (where the weights came with identifiers), g_weight, final_weight.
+        """
+        columns: dict[str, Any] = {"g_weight": self.g_weights, "final_weight": self.weights}
+        if self.student_id is not None:
+            columns = {"student_id": list(self.student_id), **columns}
+        return make_table(columns)
 
 
 def calibrate_weights(
@@ -132,6 +148,7 @@ def calibrate_weights(
         n_iterations=n_iterations,
         method=method,
         bounds=bounds,
+        student_id=ids,
     )
 
 

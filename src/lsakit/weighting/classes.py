@@ -14,6 +14,7 @@ from lsakit.weighting.participation import (
     INELIGIBLE,
     NONRESPONDENT,
     RESPONDENT,
+    SAME_PROBABILITY,
     SchoolOutcomes,
     StudentOutcomes,
     WithinSchool,
@@ -163,7 +164,8 @@ def chain_of_classes(
         The schools; the table must have n_classes (classes of the grade) or n_pseudo_classes, and n_classes_sampled where a
         sampled class has no student in the students table.
     students : StudentOutcomes
-        The students; class_size where a class was not taken whole.
+        The students; where a class was not taken whole class_size, or probability (of class and student, within
+        the school) as the draw of classes gives it.
     counts : WithinSchool
         Outcomes of the schools by the rule of classes.
     classes : ClassOutcomes
@@ -211,7 +213,7 @@ def chain_of_classes(
         school_factor=school_factor,
         class_factor=np.divide(n_part, shares, out=np.ones(len(names)), where=shares > 0),
         class_weight=class_weight,
-        student_weight=_student_weights(students, classes),
+        student_weight=_student_weights(students, classes, class_weight),
         student_factor=response_factor(everyone, reached, classes.class_id),
     )
 
@@ -255,10 +257,14 @@ def _refuse_fewer(
         )
 
 
-def _student_weights(students: StudentOutcomes, classes: ClassOutcomes) -> NDArray[np.float64]:
-    """Students of each class over those sampled from it."""
+def _student_weights(
+    students: StudentOutcomes, classes: ClassOutcomes, class_weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Students of each class over those sampled from it; from the draw's probabilities without class_size."""
     n_classes = len(classes.class_id)
     if "class_size" not in students.table.columns:
+        if "probability" in students.table.columns:
+            return _from_probabilities(students, classes, class_weight)
         return np.ones(n_classes)
     size = floats(students.table, "class_size", param="students table")
     largest = np.zeros(n_classes)
@@ -274,3 +280,25 @@ def _student_weights(students: StudentOutcomes, classes: ClassOutcomes) -> NDArr
                 param="class_size",
             )
     return largest / classes.n_sampled
+
+
+def _from_probabilities(
+    students: StudentOutcomes, classes: ClassOutcomes, class_weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weight inside each class: the inverse probability within the school over the class weight."""
+    chance = floats(students.table, "probability", param="students table")
+    weight = np.divide(1.0, chance, out=np.zeros_like(chance), where=chance > 0)
+    weight = weight / class_weight[classes.class_of_student]
+    low, high = np.full(len(classes.class_id), np.inf), np.zeros(len(classes.class_id))
+    np.minimum.at(low, classes.class_of_student, weight)
+    np.maximum.at(high, classes.class_of_student, weight)
+    bad = np.flatnonzero((low < 1.0 - SAME_PROBABILITY) | (high > low * (1.0 + SAME_PROBABILITY)))
+    if len(bad):
+        raise DesignError(
+            f"The column 'probability' of the students table does not fit {len(bad)} classes: it differs "
+            "between students of one class, or is larger than sampled classes over classes of the school.",
+            where=[classes.class_id[one] for one in bad.tolist()],
+            hint="Take probability and the numbers of classes from one draw.",
+            param="probability",
+        )
+    return np.where(np.abs(high - 1.0) <= SAME_PROBABILITY, 1.0, high)

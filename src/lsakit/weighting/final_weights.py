@@ -84,7 +84,7 @@ def final_weights(
     outcomes = read_schools(schools, ruled)
     sample = _in_frame_order(drawn, outcomes)
     sampled_students = read_students(students, outcomes, ruled)
-    outcomes = with_listed(outcomes, sampled_students)
+    outcomes = with_listed(outcomes, sampled_students, ruled)
     counts = count_within(outcomes, sampled_students, ruled)
     if ruled.structure.units == "classes":
         classes = read_classes(sampled_students, ruled)

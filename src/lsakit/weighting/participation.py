@@ -229,7 +229,7 @@ def read_students(students: Any, schools: SchoolOutcomes, rules: Rules) -> Stude
     )
 
 
-def with_listed(schools: SchoolOutcomes, students: StudentOutcomes) -> SchoolOutcomes:
+def with_listed(schools: SchoolOutcomes, students: StudentOutcomes, rules: Rules) -> SchoolOutcomes:
     """Count the listed students from the probabilities of the student draw, where no column counts them.
 
     Parameters
@@ -238,11 +238,14 @@ def with_listed(schools: SchoolOutcomes, students: StudentOutcomes) -> SchoolOut
         The schools.
     students : StudentOutcomes
         The students; probability within the school, as the student draw gave it.
+    rules : Rules
+        What is drawn inside a school; classes have a chain of their own.
 
     Returns
     -------
     SchoolOutcomes
-        The same where the schools table counts the listed, or the students table has no probability; else
+        The same where classes are drawn, the schools table counts the listed, or the students table has no
+        probability; else
         with ``enrolment_listed`` the number of sampled students over their probability.
 
     Raises
@@ -253,7 +256,8 @@ def with_listed(schools: SchoolOutcomes, students: StudentOutcomes) -> SchoolOut
         If probabilities differ inside a school.
     """
     counted = not np.isnan(schools.enrolment_listed).all()
-    if counted or "probability" not in students.table.columns or not students.student_id:
+    known = "probability" in students.table.columns and len(students.student_id) > 0
+    if counted or not known or rules.structure.units == "classes":
         return schools
     chance = floats(students.table, "probability", param="students table")
     bad = np.flatnonzero((chance <= 0) | (chance > 1))

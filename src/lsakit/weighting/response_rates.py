@@ -168,7 +168,7 @@ def response_rates(
     weight = floats(outcomes.table, "base_weight", param="schools table")
     _refuse_weights(weight, outcomes)
     people = None if students is None else read_students(students, outcomes, ruled)
-    outcomes = outcomes if people is None else with_listed(outcomes, people)
+    outcomes = outcomes if people is None else with_listed(outcomes, people, ruled)
     counts = _unlisted(outcomes) if people is None else count_within(outcomes, people, ruled)
     classes = None
     if people is not None and ruled.structure.units == "classes":

@@ -178,7 +178,12 @@ def test_people_are_offered_what_their_role_may_import(
         for person in (officer, commune_officer, coordinator, researcher)
     }
     own = ["diem-truong", "quy-mo", "quy-mo-ngang", "hoc-sinh", "giao-vien"]
-    assert offered == {"so": ["truong", *own, "sap-nhap"], "xa": own, "truong": own, "nghien-cuu": []}
+    assert offered == {
+        "so": ["truong", *own, "sap-nhap", "so-chinh-thuc"],
+        "xa": own,
+        "truong": own,
+        "nghien-cuu": [],
+    }
     client = signed_in(coordinator)
     for address in ("", "/mau.xlsx", "/hien-co.xlsx"):
         assert client.get(f"/nhap-du-lieu/truong{address}").status_code == 404
@@ -274,3 +279,37 @@ def test_pages_ask_the_database_as_often_for_many_rows_as_for_few(
     assert counts[0] == counts[1]
     with django_assert_max_num_queries(12):
         client.get("/nhap-du-lieu")
+
+
+def test_the_same_personal_number_two_thousand_rows_later_is_refused_as_a_double(
+    registry, coordinator, signed_in, previewed
+) -> None:
+    """Rows are compared 2,000 at a time: row 2 402 with the number of row 2 was shown as new, and row 1 as well."""
+    from dienrong.imports.reading import BLOCK_ROWS
+
+    def row(number: int, personal_id: str = "") -> list:
+        return ["01000001", f"01{number:08d}", personal_id, *PUPILS[0][3:]]
+
+    n_rows = BLOCK_ROWS + 400
+    rows = [row(number) for number in range(1, n_rows)]
+    rows[0] = row(1, "001315000123")
+    rows.append(row(n_rows, "001315000123"))
+    upload = previewed(signed_in(coordinator), "hoc-sinh", workbook(("DS", [HEAD, *rows])))
+    upload = operations.preview_upload(upload.id, by=coordinator)
+    assert upload.counts == {"new": n_rows - 1, "changed": 0, "unchanged": 0, "refused": 1}
+    (refused,) = queries.changes_of(queries.staged(upload, "refused"), target_of("hoc-sinh"))
+    assert (refused.number, refused.problems[0].column) == (n_rows + 1, "personal_id")
+    assert "2" in refused.problems[0].sentence
+
+
+def test_an_unknown_school_and_one_of_another_unit_are_refused_in_the_same_words(
+    registry, coordinator, signed_in, previewed
+) -> None:
+    strangers = [
+        [code, f"010000010{place}", "", *PUPILS[0][3:]] for place, code in enumerate(("01000002", "99"))
+    ]
+    upload = previewed(signed_in(coordinator), "hoc-sinh", workbook(("DS", [HEAD, *strangers])))
+    foreign, unknown = queries.changes_of(queries.staged(upload, "refused"), target_of("hoc-sinh"))
+    assert [(cell.sentence, cell.hint) for cell in foreign.problems] == [
+        (cell.sentence, cell.hint) for cell in unknown.problems
+    ]

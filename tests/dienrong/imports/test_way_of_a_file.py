@@ -368,3 +368,22 @@ def test_the_list_of_files_shows_files_of_every_state(client, previewed, send) -
     assert text.count("ds.xlsx") == 2
     assert "/nhap-du-lieu/truong/hien-co.xlsx" in text
     assert "Đã ghi nhận" in text
+
+
+def test_an_opening_comes_in_by_a_line_and_a_split_is_sent_to_its_page(client, previewed) -> None:
+    from dienrong.registry.models import MergerLine
+
+    head = ["STT", "Việc", "Mã các trường trước", "Mã trường sau", "Tên trường sau", "Mã xã", "Cấp học"]
+    rows = [
+        head,
+        [1, "Thành lập", "", "01000077", "Trường THPT Ba Đình", "00004", "THPT"],
+        [2, "Tách", "01000001", "", "", "", ""],
+        [3, "Thành lập mới", "", "01000078", "Trường không cấp", "00004", ""],
+    ]
+    upload = previewed(client, "sap-nhap", workbook(("DS", rows)))
+    assert upload.counts == {"new": 1, "changed": 0, "unchanged": 0, "refused": 2}, page(client, upload)
+    refused = client.get(f"/nhap-du-lieu/tep/{upload.id}?loai=refused").content.decode()
+    assert "trên trang của đợt" in refused
+    client.post(f"/nhap-du-lieu/tep/{upload.id}/ghi-nhan")
+    line = MergerLine.objects.get()
+    assert (line.kind, line.levels, line.successor_code) == ("open", "THPT", "01000077")

@@ -90,13 +90,16 @@ def test_conflicts_are_shown_by_their_lines_and_apply_is_not_offered(signed_in, 
     page = browser.get(f"/sap-nhap/{batch.pk}").content.decode()
     assert "Dòng 1:" in page
     assert "00000000" in page
-    assert "thuộc tỉnh khác" in page
+    assert f"Không có trường nào của tỉnh có mã {SOUTH}" in page
     assert "Thực hiện đợt này" not in page
     refused = browser.post(f"/sap-nhap/{batch.pk}/thuc-hien", follow=True).content.decode()
     assert "Các dòng còn vướng: 1, 2" in refused
     assert "Hoàn tác cả đợt" not in refused
     assert browser.post(f"/sap-nhap/{batch.pk}/dong/2/bo").status_code == 302
-    assert "thuộc tỉnh khác" not in browser.get(f"/sap-nhap/{batch.pk}").content.decode()
+    assert (
+        f"Không có trường nào của tỉnh có mã {SOUTH}"
+        not in browser.get(f"/sap-nhap/{batch.pk}").content.decode()
+    )
     assert browser.post(f"/sap-nhap/{batch.pk}/xoa").headers["Location"] == "/sap-nhap"
     assert not MergerBatch.objects.exists()
 

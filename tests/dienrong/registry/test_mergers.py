@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from dienrong.audit.models import AuditEntry
-from dienrong.core import clock
 from dienrong.core.refusals import Refusal
 from dienrong.registry import operations, queries
 from dienrong.registry.models import (
@@ -182,15 +181,6 @@ def test_a_closed_school_a_given_up_code_and_a_later_change_are_conflicts() -> N
     problems = queries.preview_batch(made).problems
     assert {problem.line_number for problem in problems} == {1, 2, 3, 4}
     assert any("X9" in problem.hint for problem in problems if problem.line_number == 2)
-
-
-def test_a_batch_of_the_future_is_previewed_and_not_applied_yet() -> None:
-    made = batch(line(1, "merge", f"{A} {B}", **NEW), on=date(2027, 1, 1))
-    assert queries.preview_batch(made).problems == ()
-    with pytest.raises(Refusal, match="01/01/2027"):
-        operations.apply_batch(batch=made, by=None)
-    with clock.fixed(datetime.fromisoformat("2027-01-01T10:00:00+07:00")):
-        operations.apply_batch(batch=made, by=None)
 
 
 def test_lines_are_added_and_taken_out_and_an_empty_batch_does_nothing(officer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,16 @@ def test_days_read_back_as_text_are_the_same_days() -> None:
     assert made.record["frame"]["kinds"]["listed_on"] == "time"
     found = lk.verify_draw(made, frame.with_columns(pl.col("listed_on").cast(pl.String)))
     assert found.is_repeated, found.findings
+
+
+def test_letters_composed_or_not_are_the_same_letters() -> None:
+    """The frame of one system writes "Bắc" in five code points, that of another in three."""
+    apart = {**FRAME, "region": [unicodedata.normalize("NFD", one) for one in FRAME["region"]]}
+    assert apart["region"] != FRAME["region"]
+    found = lk.verify_draw(MADE, apart)
+    assert found.is_repeated, found.findings
+    assert lk.commit_draw(apart, PLAN).hash == MADE.record["commitment"]
+    assert lk.draw_record(apart, PLAN, source=SOURCE).to_json() == MADE.to_json()
 
 
 def test_the_commitment_comes_first_and_binds() -> None:
@@ -181,6 +192,10 @@ def test_a_record_that_contradicts_itself_is_found_out() -> None:
         ({"result_hash": "sha256:0"}, "The record's result hash is sha256:0"),
         ({"design": {**record["design"], "n_students": 36}}, "The record's commitment is"),
         ({"sample": {**record["sample"], "rows": rows[1:]}}, "its sample gives"),
+        (
+            {"strata": [{**row, "random_number": 0.5} for row in record["strata"]]},
+            "The record's strata differ from those of the repeated draw: Bắc, Nam.",
+        ),
     ):
         found = lk.verify_draw(edited(**changed), FRAME)
         assert not found.is_repeated

@@ -77,7 +77,7 @@ def whole_draws_hold(rule: str, n_draws: int) -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_whole_draws_over_seeds_hold_too(rule: str) -> None:
-    whole_draws_hold(rule, 500)
+    whole_draws_hold(rule, 300)
 
 
 @pytest.mark.slow

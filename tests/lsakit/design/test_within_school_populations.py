@@ -57,6 +57,7 @@ def test_small_classes_become_pseudo_classes() -> None:
     assert pseudo_classes({"5A": 30, "5B": 8}, smallest_share=0) == [("5A",), ("5B",)]
     assert pseudo_classes({"5A": 30, "5B": 2}) == [("5A", "5B")]
     assert pseudo_classes({"5A": 3}) == [("5A",)]
+    assert len(pseudo_classes({"5A": 30, "5B": 10, "5C": 20})) == 3  # exactly half the mean is not too small
     assert pseudo_classes({"a": 40, "b": 2, "c": 2, "d": 2}) == [("a",), ("b", "c", "d")]
     with pytest.raises(DesignError, match="at least one student"):
         pseudo_classes({"5A": 30, "5B": 0})

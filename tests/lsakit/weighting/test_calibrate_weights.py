@@ -93,6 +93,8 @@ def test_every_replicate_is_calibrated() -> None:
     assert not np.allclose(found.replicates.matrix, found.weights[:, None])
     one = lk.calibrate_weights(reps.matrix[:, 4], {k: v[::-1] for k, v in table.items()}, totals)
     np.testing.assert_allclose(found.replicates.matrix[:, 4], one.weights, rtol=1e-9)
+    assert found.to_table()["student_id"].to_list() == ids
+    assert found.to_table()["final_weight"].to_numpy() == pytest.approx(found.weights)
     # a total that is calibrated has no sampling error left
     full = found.weights[half == "F"].sum()
     assert (found.replicates.coefficients * (sums[0] - full) ** 2).sum() ** 0.5 < 1e-8 * total

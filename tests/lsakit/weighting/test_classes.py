@@ -135,6 +135,21 @@ def test_a_class_taken_in_part_has_a_student_weight() -> None:
         final_weights(*sample(), {**students, "class_size": [5] * 90}, rules="timss")
 
 
+def test_a_class_taken_in_part_by_its_probabilities() -> None:
+    chance = {"A1": 1 / 8, "B1": 1.0, "B2": 0.8, "C1": 1.0}
+    keys = zip(STUDENTS["school_id"], STUDENTS["class_id"], strict=True)
+    students = {**STUDENTS, "probability": [chance[one + label] for one, label in keys]}
+    w = final_weights(*sample(), students, rules="timss")
+    inside = w.table.filter(w.table["school_id"] == "A")
+    assert inside["class_base_weight"][0] == 4.0
+    assert inside["student_base_weight"].unique().to_list() == [2.0]
+    assert set(w.table.filter(w.table["school_id"] == "C")["student_base_weight"]) == {1.0}
+    for wrong in (0.5, 1 / 9):
+        bad = [wrong, *students["probability"][1:]]
+        with pytest.raises(DesignError, match=r"'probability'.*does not fit 1 classes"):
+            final_weights(*sample(), {**students, "probability": bad}, rules="timss")
+
+
 def test_pseudo_classes_are_the_sampled_classes() -> None:
     drawn, schools = sample()
     joined = {key: column for key, column in STUDENTS.items() if key != "class_id"}

@@ -7,12 +7,13 @@ import dataclasses
 import io
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import python_calamine as calamine
 
 from dienrong.core.text import search_key
-from dienrong.imports.numeric import containers, texts
+from dienrong.imports.numeric import containers, old_excel, texts
 from dienrong.imports.numeric.faults import FileFault
 
 CSV_SHEET = "CSV"
@@ -81,33 +82,37 @@ class Book:
         self._text, self._workbook = "", None
         self._open_name, self._open_sheet = "", None
         self._scans: dict[str, containers.SheetScan] = {}
+        self._old: dict[str, old_excel.OldSheet] = {}
         if self.kind == "csv":
             self.charset = charset or texts.charset_of(data)
             self._text = texts.decoded(data, self.charset)
             self.delimiter = _delimiter(self._text)
             return
-        if self.kind == "xlsx":
-            self._scans = containers.scan_workbook(data)
-        try:
+        if self.kind == "xls":
+            self._old = {sheet.name: sheet for sheet in old_excel.sheets_of(data)}
+            return
+        self._scans = containers.scan_workbook(data)
+        with _reading():
             self._workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        except calamine.PasswordError as error:
-            raise FileFault("encrypted") from error
-        except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError, ValueError) as error:
-            raise FileFault("encrypted" if "assword" in str(error) else "damaged") from error
 
     def sheets(self) -> list[Sheet]:
         """Look at every visible sheet that holds a row."""
         if self.kind == "csv":
             found = self._seen(CSV_SHEET, ())
             return [found] if found.n_rows else []
-        visible = [
+        opened = [self._seen(name, None) for name in self._visible()]
+        return [sheet for sheet in opened if sheet.n_rows]
+
+    def _visible(self) -> list[str]:
+        """Name the sheets that a person sees in Excel."""
+        if self.kind == "xls":
+            return list(self._old)
+        return [
             sheet.name
             for sheet in self._workbook.sheets_metadata  # type: ignore[union-attr]
             if sheet.typ == calamine.SheetTypeEnum.WorkSheet
             and sheet.visible == calamine.SheetVisibleEnum.Visible
         ]
-        opened = [self._seen(name, None) for name in visible]
-        return [sheet for sheet in opened if sheet.n_rows]
 
     def _seen(self, name: str, merged: Any) -> Sheet:
         """Look at the head of one sheet and count its rows."""
@@ -131,15 +136,18 @@ class Book:
 
     def _opened(self, name: str) -> Any:
         """Open one sheet of the workbook; the last one stays open, one alone is held."""
+        if self.kind == "xls":
+            if name not in self._old:
+                raise FileFault("no_such_sheet", sheet=name)
+            return self._old[name]
         if self._open_name == name:
             return self._open_sheet
         self._open_name, self._open_sheet = "", None
         try:
-            self._open_sheet = self._workbook.get_sheet_by_name(name)  # type: ignore[union-attr]
+            with _reading():
+                self._open_sheet = self._workbook.get_sheet_by_name(name)  # type: ignore[union-attr]
         except calamine.WorksheetNotFound as error:
             raise FileFault("no_such_sheet", sheet=name) from error
-        except (calamine.CalamineError, calamine.XmlError, ValueError) as error:
-            raise FileFault("damaged") from error
         self._open_name = name
         return self._open_sheet
 
@@ -188,6 +196,26 @@ class Book:
                     yield number, cells
         except csv.Error as error:
             raise FileFault("damaged") from error
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Turn what the reader says of a broken or locked workbook into a fault.
+
+    A panic of the reader's Rust arrives as a ``BaseException`` without a public name.
+    """
+    try:
+        yield
+    except calamine.WorksheetNotFound:
+        raise
+    except calamine.PasswordError as error:
+        raise FileFault("encrypted") from error
+    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError, ValueError) as error:
+        raise FileFault("encrypted" if "assword" in str(error) else "damaged") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise FileFault("damaged") from error
 
 
 def _delimiter(text: str) -> str:

@@ -248,6 +248,7 @@ class _Stage:
     def __init__(self, upload: Upload, target: Target, by: Any) -> None:
         self._upload, self._target = upload, target
         self._scope = permissions.scope_of(by)
+        self._seen: dict[str, int] = {}
         self._first_rows: dict[tuple[Any, ...], int] = {}
         self.counts = {"new": 0, "changed": 0, "unchanged": 0, "refused": 0}
         self.n_spelling, self.spelling_example = 0, ""
@@ -269,7 +270,7 @@ class _Stage:
                 ready.append((row.number, row.values))
             else:
                 ready += self._target.spread(row.number, row.values)
-        changes += compared(self._target, ready, self._scope, self._upload.params)
+        changes += compared(self._target, ready, self._scope, self._upload.params, seen=self._seen)
         changes.sort(key=lambda change: change.number)
         changes = [self._settled(change) for change in changes]
         _insert(self._rows(changes))
@@ -328,12 +329,18 @@ def _insert(rows: Iterator[tuple[Any, ...]]) -> None:
 
 
 def compared(
-    target: Target, rows: Sequence[tuple[int, Mapping[str, Any]]], scope: Any, params: Mapping[str, Any]
+    target: Target,
+    rows: Sequence[tuple[int, Mapping[str, Any]]],
+    scope: Any,
+    params: Mapping[str, Any],
+    *,
+    seen: dict[str, int] | None = None,
 ) -> list[RowChange]:
-    """Compare rows with what is kept, at most 2,000 at a time."""
+    """Compare rows with what is kept, at most 2,000 at a time; ``seen`` lets doubles be found across calls."""
+    memory = {"seen": {} if seen is None else seen} if target.remembers else {}
     found: list[RowChange] = []
     for begin in range(0, len(rows), BLOCK_ROWS):
-        found += target.compare(rows[begin : begin + BLOCK_ROWS], scope, params)
+        found += target.compare(rows[begin : begin + BLOCK_ROWS], scope, params, **memory)
     return found
 
 

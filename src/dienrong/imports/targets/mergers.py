@@ -20,6 +20,8 @@ from dienrong.registry.models import AdministrativeUnit
 
 KINDS = (
     Choice(code="merge", label=Words("Sáp nhập", "Merge"), others=("Hợp nhất", "Nhập", "SN")),
+    Choice(code="split", label=Words("Chia tách", "Split"), others=("Tách", "Chia")),
+    Choice(code="open", label=Words("Thành lập", "Open"), others=("Thành lập mới", "Mở mới", "TL")),
     Choice(code="close", label=Words("Giải thể", "Close"), others=("Đóng", "GT")),
     Choice(code="rename", label=Words("Đổi tên", "Rename")),
     Choice(code="recode", label=Words("Đổi mã", "New code")),
@@ -39,7 +41,10 @@ COLUMNS = (
     Column(
         code="kind",
         title=Words("Việc", "What happens"),
-        guide=Words("Sáp nhập, Giải thể, Đổi tên, Đổi mã", "Merge, close, rename, new code"),
+        guide=Words(
+            "Sáp nhập, Thành lập, Giải thể, Đổi tên, Đổi mã; chia tách ghi trên trang Sáp nhập",
+            "Merge, open, close, rename, new code; splits are written on the page of mergers",
+        ),
         aliases=("Hình thức", "Loại", "Phương án"),
         is_required=True,
         kind="choice",
@@ -49,9 +54,10 @@ COLUMNS = (
     Column(
         code="predecessor_codes",
         title=Words("Mã các trường trước", "Codes before"),
-        guide=Words("Cách nhau bằng dấu phẩy", "Separated by commas"),
+        guide=Words(
+            "Cách nhau bằng dấu phẩy; thành lập thì để trống", "Separated by commas; empty for an opening"
+        ),
         aliases=("Mã trường cũ", "Trường trước sáp nhập", "Mã các trường sáp nhập"),
-        is_required=True,
         sample="01000001, 01000002",
     ),
     Column(
@@ -74,7 +80,20 @@ COLUMNS = (
         sample="Trường TH và THCS Hòa Bình",
     ),
     dataclasses.replace(
-        lists.COMMUNE, guide=Words("Để trống: theo trường thứ nhất", "Empty: that of the first school")
+        lists.COMMUNE,
+        guide=Words(
+            "Để trống: theo trường thứ nhất; bắt buộc khi thành lập",
+            "Empty: that of the first school; needed of an opening",
+        ),
+    ),
+    Column(
+        code="levels",
+        title=Words("Cấp học", "Levels"),
+        guide=Words("Chỉ ghi khi thành lập: MN, TH, THCS, THPT, GDTX", "For openings alone"),
+        aliases=("CAP_HOC", "NHOM_CAP_HOC", "Cấp", "Bậc học"),
+        kind="choices",
+        choices=lists.LEVELS,
+        sample="Tiểu học",
     ),
 )
 
@@ -163,6 +182,7 @@ def _line(values: Mapping[str, Any]) -> queries.Line:
         successor_code=values.get("successor_code") or "",
         successor_name=values.get("successor_name") or "",
         commune_code=values.get("commune_code") or "",
+        levels=values.get("levels") or "",
     )
 
 
@@ -183,8 +203,8 @@ MERGERS = register(
         code="sap-nhap",
         title=Words("Đợt sáp nhập trường", "Batch of school mergers"),
         lead=Words(
-            "Các dòng sáp nhập, giải thể, đổi tên của một quyết định. Ghi nhận thành bản nháp; áp dụng ở trang Sáp nhập.",
-            "Mergers, closures and renamings of one decision. Taken as a draft; applied on the page of mergers.",
+            "Các dòng sáp nhập, thành lập, giải thể, đổi tên của một quyết định. Ghi nhận thành bản nháp; áp dụng ở trang Sáp nhập.",
+            "Mergers, openings, closures and renamings of one decision. Taken as a draft; applied on the page of mergers.",
         ),
         columns=COLUMNS,
         key=("line_number",),

@@ -10,6 +10,7 @@ from dienrong.imports.columns import SCHOOL_YEAR, Choice, Column, Target, Values
 from dienrong.imports.targets import lists
 from dienrong.imports.targets.students import BIRTH_DATE, FULL_NAME, PERSONAL_ID, SEX
 from dienrong.rosters import operations, queries
+from dienrong.rosters.models import PersonKind
 
 ROLES = (
     Choice(code="teacher", label=Words("Giáo viên", "Teacher"), others=("GV", "Nhà giáo")),
@@ -72,9 +73,9 @@ COLUMNS = (
 )
 
 
-def compare(rows: Any, scope: Scope, params: Values) -> Any:
+def compare(rows: Any, scope: Scope, params: Values, *, seen: dict[str, int] | None = None) -> Any:
     """Compare rows with the rosters."""
-    return queries.compare_staff(rows, scope=scope, school_year=params["school_year"])
+    return queries.compare_staff(rows, scope=scope, school_year=params["school_year"], seen=seen)
 
 
 def write(changes: Any, by: Any, params: Values) -> Any:
@@ -85,6 +86,11 @@ def write(changes: Any, by: Any, params: Values) -> Any:
 def undo(written: Any, by: Any, _params: Values) -> Any:
     """Take written teachers and managers back."""
     return operations.undo_staff(written, by=by)
+
+
+def export_people(by: Any, asked: Values) -> Any:
+    """Give the teachers and managers of a year as rows of the template."""
+    return operations.export_roster(kind=PersonKind.STAFF, by=by, **asked)
 
 
 STAFF = register(
@@ -100,6 +106,8 @@ STAFF = register(
         compare=compare,
         write=write,
         undo=undo,
+        export_people=export_people,
+        remembers=True,
         parameters=(SCHOOL_YEAR,),
         permissions=("change_rosters",),
         is_personal=True,

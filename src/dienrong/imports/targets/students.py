@@ -9,6 +9,7 @@ from dienrong.imports.columns import SCHOOL_YEAR, Column, Target, Values, Words,
 from dienrong.imports.targets import lists
 from dienrong.imports.targets.enrolments import with_grade_as_number
 from dienrong.rosters import operations, queries
+from dienrong.rosters.models import PersonKind
 
 PERSONAL_ID = Column(
     code="personal_id",
@@ -110,9 +111,9 @@ COLUMNS = (
 )
 
 
-def compare(rows: Any, scope: Scope, params: Values) -> Any:
+def compare(rows: Any, scope: Scope, params: Values, *, seen: dict[str, int] | None = None) -> Any:
     """Compare rows with the rosters."""
-    return queries.compare_students(rows, scope=scope, school_year=params["school_year"])
+    return queries.compare_students(rows, scope=scope, school_year=params["school_year"], seen=seen)
 
 
 def write(changes: Any, by: Any, params: Values) -> Any:
@@ -123,6 +124,11 @@ def write(changes: Any, by: Any, params: Values) -> Any:
 def undo(written: Any, by: Any, _params: Values) -> Any:
     """Take written students back."""
     return operations.undo_students(written, by=by)
+
+
+def export_people(by: Any, asked: Values) -> Any:
+    """Give the pupils of a year as rows of the template."""
+    return operations.export_roster(kind=PersonKind.STUDENT, by=by, **asked)
 
 
 STUDENTS = register(
@@ -138,6 +144,8 @@ STUDENTS = register(
         compare=compare,
         write=write,
         undo=undo,
+        export_people=export_people,
+        remembers=True,
         spread=with_grade_as_number,
         parameters=(SCHOOL_YEAR,),
         permissions=("change_rosters",),

@@ -14,6 +14,7 @@ from dienrong.accounts import permissions
 from dienrong.core import clock
 from dienrong.core.formats import day_text
 from dienrong.registry.models import (
+    AdministrativeUnit,
     MergerBatch,
     School,
     SchoolEvent,
@@ -21,7 +22,14 @@ from dienrong.registry.models import (
     SchoolVersion,
     SuccessionCount,
 )
-from dienrong.registry.operations.refusals import CodeTaken, OutOfScope, SchoolClosed, WrongDate
+from dienrong.registry.operations.refusals import (
+    CodeTaken,
+    OutOfScope,
+    SchoolClosed,
+    SomethingDepends,
+    WrongDate,
+)
+from dienrong.registry.queries.history import accepted_for
 from dienrong.registry.signals import schools_changed
 from dienrong.registry.versions import LIVE_FIELDS, version_of
 
@@ -93,6 +101,18 @@ def demand_scope(by: Any | None, schools: Iterable[School]) -> None:
             )
 
 
+def demand_province(province: AdministrativeUnit, by: Any | None) -> None:
+    """Refuse a person whose province it is not.
+
+    Raises
+    ------
+    OutOfScope
+        If the province is not the person's.
+    """
+    if by is not None and not permissions.scope_of(by).covers(province.code):
+        raise OutOfScope(_("This province is not in your charge."), whom_to_ask=permissions.whom_to_ask(by))
+
+
 def demand_date(schools: Sequence[School], on_date: date) -> None:
     """Refuse a day in the future, and a day on or before the last change of a school.
 
@@ -106,9 +126,10 @@ def demand_date(schools: Sequence[School], on_date: date) -> None:
     if on_date > clock.today():
         raise WrongDate(
             _("%(day)s has not come yet.") % {"day": day_text(on_date)},
-            hint=_("Record it on that day or later; until then the schools are what they are."),
+            hint=_("Record it on that day or later, or put it into a batch, which may be accepted ahead."),
         )
     last = last_versions(schools)
+    demand_nothing_accepted(schools)
     for school in schools:
         if not school.is_open:
             raise SchoolClosed(
@@ -125,6 +146,26 @@ def demand_date(schools: Sequence[School], on_date: date) -> None:
             )
 
 
+def demand_nothing_accepted(schools: Iterable[School]) -> None:
+    """Refuse schools with which something is to happen on a later day by an accepted batch.
+
+    Raises
+    ------
+    SomethingDepends
+        If a school stands in such a batch.
+    """
+    rows = list(schools)
+    found = accepted_for(school.pk for school in rows)
+    for school in rows:
+        if school.pk in found:
+            day, title = found[school.pk]
+            raise SomethingDepends(
+                _("School %(code)s stands in the batch “%(title)s”, which is accepted for %(day)s.")
+                % {"code": school.school_id, "title": title, "day": day_text(day)},
+                hint=_("Record this after that day, or take the acceptance of the batch back first."),
+            )
+
+
 def demand_free_code(code: str, *, but: School | None = None) -> None:
     """Refuse a code that another school has or had.
 
@@ -138,7 +179,7 @@ def demand_free_code(code: str, *, but: School | None = None) -> None:
     found = holder or (former.school if former else None)
     if found is not None and (but is None or found.pk != but.pk):
         raise CodeTaken(
-            _("Code %(code)s belongs to %(school)s.") % {"code": code, "school": found.name},
+            _("Code %(code)s belongs to another school.") % {"code": code},
             hint=_("Codes are never given again; ask for a new one."),
         )
 
@@ -156,10 +197,16 @@ def apply_happenings(
 ) -> list[SchoolEvent]:
     """Write events with their successions, versions and schools; whoever calls has checked them.
 
-    Invariant: afterwards a school has a version without end exactly while it is open, and that version is what
-    the school's own row says.
+    A day in the future is written into versions, events and successions alone; the schools themselves stay what
+    they are today until ``turn_day`` lets them follow, and schools that begin on that day are not open before.
+
+    Invariant: of a day on which nothing more is to come, a school has a version without end exactly while it is
+    open, and that version is what the school's own row says.
     """
+    is_due = decision.on_date <= clock.today()
     new = [school for happening in happenings for school in happening.successors if school.pk is None]
+    for school in new:
+        school.is_open = is_due
     School.objects.bulk_create(new, batch_size=CHUNK)
     made = {school.pk for school in new}
     events = SchoolEvent.objects.bulk_create(
@@ -174,7 +221,10 @@ def apply_happenings(
     ]
     last = last_versions([*ending, *(school for school, _event in changing)])
     _end(ending, last, decision.on_date)
-    _change(changing, made, last, decision.on_date)
+    written = _change(changing, made, last, decision.on_date)
+    if is_due:
+        close_now(ending, decision.on_date)
+        _write_live(written, last)
     touched = {school.pk for school in ending} | {school.pk for school, _event in changing}
     schools_changed.send(sender=SchoolEvent, school_keys=sorted(touched))
     return events
@@ -230,18 +280,23 @@ def _write_successions(pairs: list[tuple[Happening, SchoolEvent]]) -> None:
 
 
 def _end(ending: list[School], last: dict[int, SchoolVersion], on_date: date) -> None:
-    """Close schools and end their versions."""
-    for school in ending:
-        school.is_open, school.closed_date = False, on_date
-    School.objects.filter(pk__in=[school.pk for school in ending]).update(is_open=False, closed_date=on_date)
+    """End the versions of schools that end."""
     ended = [last[school.pk].pk for school in ending if school.pk in last]
     SchoolVersion.objects.filter(pk__in=ended).update(valid_to=on_date)
 
 
+def close_now(ending: Iterable[School], on_date: date) -> None:
+    """Close schools that end on a day that has come."""
+    rows = list(ending)
+    for school in rows:
+        school.is_open, school.closed_date = False, on_date
+    School.objects.filter(pk__in=[school.pk for school in rows]).update(is_open=False, closed_date=on_date)
+
+
 def _change(
     changing: list[tuple[School, SchoolEvent]], made: set[int], last: dict[int, SchoolVersion], on_date: date
-) -> None:
-    """Begin versions of new schools and of those whose traits differ, and write the latter."""
+) -> list[School]:
+    """Begin versions of new schools and of those whose traits differ; give the latter."""
     begun, ended, written = [], [], []
     for school, event in changing:
         version = version_of(school, on_date, event)
@@ -255,6 +310,11 @@ def _change(
             written.append(school)
     SchoolVersion.objects.filter(pk__in=ended).update(valid_to=on_date)
     SchoolVersion.objects.bulk_create(begun, batch_size=CHUNK)
+    return written
+
+
+def _write_live(written: list[School], last: dict[int, SchoolVersion]) -> None:
+    """Let the rows of schools say what their new versions say, and their people follow."""
     School.objects.bulk_update(written, LIVE_FIELDS, batch_size=CHUNK)
     move_people((last[school.pk].code, last[school.pk].commune_id, school) for school in written)
 

@@ -10,27 +10,32 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from dienrong.accounts import permissions
 from dienrong.audit.operations import record
 from dienrong.core import clock
-from dienrong.core.formats import day_text
 from dienrong.core.refusals import Conflict
 from dienrong.core.text import clean_text
-from dienrong.registry.models import AdministrativeUnit, MergerBatch, MergerLine, SchoolEvent
-from dienrong.registry.operations.applying import Decision, Happening, apply_happenings
-from dienrong.registry.operations.events import NewSchool, make_school, place_in
+from dienrong.registry.models import (
+    AdministrativeUnit,
+    MergerBatch,
+    MergerLine,
+    MergerPart,
+    MergerPartCount,
+    SchoolEvent,
+)
+from dienrong.registry.operations.applying import Decision, Happening, apply_happenings, demand_province
+from dienrong.registry.operations.planning import NewSchool, make_school, place_in
 from dienrong.registry.operations.refusals import (
     BatchHasConflicts,
     IncompleteEvent,
-    OutOfScope,
     SomethingDepends,
-    WrongDate,
 )
 from dienrong.registry.operations.undoing import take_back
-from dienrong.registry.queries.mergers import Line, PlannedLine, lines_of, resolve_lines
-from dienrong.registry.versions import joined_levels, set_traits
+from dienrong.registry.queries.merger_lines import Line, PlannedLine, resolve_lines
+from dienrong.registry.queries.mergers import lines_of
+from dienrong.registry.versions import joined_levels, set_traits, usual_traits
 
 NAMED = 5
+IN_THE_HISTORY = (MergerBatch.State.ACCEPTED, MergerBatch.State.APPLIED)
 
 
 @transaction.atomic
@@ -53,7 +58,7 @@ def plan_batch(
     IncompleteEvent
         If title or number are missing, or a line number stands twice.
     """
-    _demand_province(province, by)
+    demand_province(province, by)
     title, number = clean_text(title), clean_text(decision_number)
     if not title or not number:
         raise IncompleteEvent(
@@ -74,7 +79,9 @@ def plan_batch(
         created_by=by,
         changed_at=clock.now(),
     )
-    MergerLine.objects.bulk_create([_row(batch, line) for line in lines], batch_size=500)
+    rows = [_row(batch, line) for line in lines]
+    MergerLine.objects.bulk_create(rows, batch_size=500)
+    _write_parts(list(zip(rows, lines, strict=True)))
     record(
         action="registry.batch_planned",
         actor=by,
@@ -98,6 +105,7 @@ def add_line(*, batch: MergerBatch, line: Line, by: Any | None) -> MergerLine:
     row = _row(batch, line)
     row.line_number = last + 1
     row.save()
+    _write_parts([(row, line)])
     _changed(batch, by, {"added": row.line_number, "schools": list(line.predecessor_codes)})
     return row
 
@@ -138,19 +146,15 @@ def remove_batch(*, batch: MergerBatch, by: Any | None) -> None:
 def apply_batch(*, batch: MergerBatch, by: Any | None) -> MergerBatch:
     """Apply every line of a batch, or none.
 
+    A batch whose day has not come is accepted for it: versions and events are written from that day on, today's
+    schools stay what they are until ``turn_day`` lets them follow, and nothing else may happen to them before.
+
     Raises
     ------
     BatchHasConflicts
         If a line cannot be applied; the refusal names the first of them.
-    WrongDate
-        If the day on which it takes effect has not come.
     """
     batch = _open_batch(batch, by)
-    if batch.effective_date > clock.today():
-        raise WrongDate(
-            _("The batch takes effect on %(day)s.") % {"day": day_text(batch.effective_date)},
-            hint=_("Apply it on that day or later; the preview can be seen before."),
-        )
     planned = resolve_lines(batch.province, lines_of(batch), on_date=batch.effective_date)
     problems = [problem for plan in planned for problem in plan.problems]
     if problems or not planned:
@@ -167,16 +171,18 @@ def apply_batch(*, batch: MergerBatch, by: Any | None) -> MergerBatch:
     )
     happenings = [_happening(plan, decision) for plan in planned]
     apply_happenings(happenings, decision=decision, by=by, batch=batch)
-    batch.state, batch.changed_at = MergerBatch.State.APPLIED, clock.now()
+    is_due = batch.effective_date <= clock.today()
+    batch.state = MergerBatch.State.APPLIED if is_due else MergerBatch.State.ACCEPTED
+    batch.changed_at = clock.now()
     batch.save(update_fields=["state", "changed_at"])
     record(
-        action="registry.batch_applied",
+        action="registry.batch_applied" if is_due else "registry.batch_accepted",
         actor=by,
         obj=batch,
         after={
             "n_lines": len(planned),
             "n_ended": sum(len(plan.ending) for plan in planned),
-            "n_new": sum(plan.makes_school for plan in planned),
+            "n_new": sum(plan.n_new for plan in planned),
             "effective_date": batch.effective_date,
         },
     )
@@ -192,9 +198,9 @@ def undo_batch(*, batch: MergerBatch, by: Any | None) -> MergerBatch:
     SomethingDepends
         If something later was built upon a line, with the reasons; nothing is undone.
     """
-    _demand_province(batch.province, by)
+    demand_province(batch.province, by)
     batch = MergerBatch.objects.select_for_update().get(pk=batch.pk)
-    if batch.state != MergerBatch.State.APPLIED:
+    if batch.state not in IN_THE_HISTORY:
         raise SomethingDepends(_("This batch is not applied."), hint=_("Reload the page."))
     events = list(batch.events.filter(state=SchoolEvent.State.APPLIED))
     codes = take_back(events)
@@ -209,17 +215,11 @@ def undo_batch(*, batch: MergerBatch, by: Any | None) -> MergerBatch:
     return batch
 
 
-def _demand_province(province: AdministrativeUnit, by: Any | None) -> None:
-    """Refuse a person whose province it is not."""
-    if by is not None and not permissions.scope_of(by).covers(province.code):
-        raise OutOfScope(_("This province is not in your charge."), whom_to_ask=permissions.whom_to_ask(by))
-
-
 def _open_batch(batch: MergerBatch, by: Any | None) -> MergerBatch:
     """Hold a batch that is not applied, for the time of the transaction."""
-    _demand_province(batch.province, by)
+    demand_province(batch.province, by)
     held = MergerBatch.objects.select_for_update().get(pk=batch.pk)
-    if held.state == MergerBatch.State.APPLIED:
+    if held.state in IN_THE_HISTORY:
         raise Conflict(_("This batch is applied already."), hint=_("Undo it first, then change it."))
     held.province = batch.province
     return held
@@ -235,6 +235,34 @@ def _row(batch: MergerBatch, line: Line) -> MergerLine:
         successor_code=clean_text(line.successor_code)[:20],
         successor_name=clean_text(line.successor_name)[:200],
         commune_code=clean_text(line.commune_code)[:5],
+        levels=line.levels[:40],
+    )
+
+
+def _write_parts(pairs: Sequence[tuple[MergerLine, Line]]) -> None:
+    """Write the parts of lines that split a school, with their pupils by grade."""
+    parts = [
+        (
+            MergerPart(
+                line=row,
+                place=place,
+                code=clean_text(part.code)[:20],
+                name=clean_text(part.name)[:200],
+                commune_code=clean_text(part.commune_code)[:5],
+            ),
+            part.shares,
+        )
+        for row, line in pairs
+        for place, part in enumerate(line.parts)
+    ]
+    MergerPart.objects.bulk_create([part for part, _shares in parts], batch_size=500)
+    MergerPartCount.objects.bulk_create(
+        [
+            MergerPartCount(part=part, grade=grade, n_students=n_students, n_classes=n_classes)
+            for part, shares in parts
+            for grade, (n_students, n_classes) in sorted(shares.items())
+        ],
+        batch_size=500,
     )
 
 
@@ -250,6 +278,10 @@ def _happening(plan: PlannedLine, decision: Decision) -> Happening:
     line, before = plan.line, plan.predecessors
     if line.kind == MergerLine.Kind.CLOSE:
         return Happening(kind=SchoolEvent.Kind.CLOSE, predecessors=before, line_number=line.line_number)
+    if line.kind == MergerLine.Kind.OPEN:
+        return _opening(plan, decision)
+    if line.kind == MergerLine.Kind.SPLIT:
+        return _split(plan, decision)
     traits: dict[str, Any] = {"name": line.successor_name} if line.successor_name else {}
     if line.kind == MergerLine.Kind.MERGE:
         traits["levels"] = joined_levels(before)
@@ -266,3 +298,33 @@ def _happening(plan: PlannedLine, decision: Decision) -> Happening:
             place_in(after, plan.commune, decision)
         set_traits(after, traits)
     return Happening(kind=line.kind, predecessors=before, successors=(after,), line_number=line.line_number)
+
+
+def _opening(plan: PlannedLine, decision: Decision) -> Happening:
+    """Make the event of a line that opens a school; what the line does not say is as for most schools."""
+    line = plan.line
+    traits = usual_traits(line.levels)
+    new = NewSchool(code=line.successor_code, name=line.successor_name, commune=plan.commune, traits=traits)
+    school = make_school(new, None, decision)
+    return Happening(kind=SchoolEvent.Kind.OPEN, successors=(school,), line_number=line.line_number)
+
+
+def _split(plan: PlannedLine, decision: Decision) -> Happening:
+    """Make the event of a line that splits a school."""
+    before = plan.predecessors[0]
+    after = tuple(
+        part.school
+        if part.school is not None
+        else make_school(
+            NewSchool(code=part.part.code, name=part.part.name, commune=part.commune), before, decision
+        )
+        for part in plan.parts
+    )
+    return Happening(
+        kind=SchoolEvent.Kind.SPLIT,
+        predecessors=(before,),
+        successors=after,
+        shares={place: dict(part.part.shares) for place, part in enumerate(plan.parts)},
+        school_year=plan.school_year,
+        line_number=plan.line.line_number,
+    )

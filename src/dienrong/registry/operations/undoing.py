@@ -44,6 +44,7 @@ def undo_event(*, event: SchoolEvent, by: Any | None) -> SchoolEvent:
         )
     demand_scope(by, schools_of([event]))
     codes = take_back([event])
+    _refuse_gone_places([event])
     record(
         action="registry.event_undone",
         actor=by,
@@ -52,6 +53,18 @@ def undo_event(*, event: SchoolEvent, by: Any | None) -> SchoolEvent:
     )
     event.refresh_from_db()
     return event
+
+
+def _refuse_gone_places(events: Sequence[SchoolEvent]) -> None:
+    """Refuse to bring schools back into a commune that has ended, or that belongs to another province now."""
+    for school in schools_of(events):
+        commune = school.commune
+        if commune.valid_to is not None or commune.parent_id != school.province_id:
+            raise SomethingDepends(
+                _("School %(code)s followed its commune, which was changed by a decision of its own.")
+                % {"code": school.school_id},
+                hint=_("Place the school by a new decision instead."),
+            )
 
 
 def schools_of(events: Iterable[SchoolEvent]) -> list[School]:

@@ -26,7 +26,7 @@ from dienrong.registry.queries.comparing import (
     schools_by_code,
 )
 from dienrong.registry.signals import schools_changed
-from dienrong.registry.versions import TRAIT_ATTRIBUTES, set_traits, version_of
+from dienrong.registry.versions import TRAIT_ATTRIBUTES, set_traits, usual_traits, version_of
 
 CHUNK = 500
 NAMED = 5
@@ -39,7 +39,6 @@ WRITTEN_FIELDS = (
     *DECIMALS,
     *("founded_date", "data_at", "search_key", "sort_key"),
 )
-PROVINCIAL_LEVELS = ("THPT", "GDTX")
 
 
 def scope_for(by: Any | None) -> Scope:
@@ -187,15 +186,13 @@ def _from(version: SchoolVersion | None) -> str | None:
 def _new_school(change: RowChange, communes: Mapping[str, AdministrativeUnit], on_date: date) -> School:
     """Make a school of a row, with defaults for what the row does not say."""
     values, commune = change.values, communes[change.values["commune_code"]]
-    levels = values["levels"].split("-")
-    kind = School.Kind.KINDERGARTEN if levels == ["MN"] else School.Kind.GENERAL
-    is_provincial = any(level in PROVINCIAL_LEVELS for level in levels)
+    usual = usual_traits(values["levels"])
     school = School(
         school_id=values["school_id"],
-        kind=kind,
+        kind=usual["kind"],
         area=School.Area.URBAN if commune.kind == AdministrativeUnit.Kind.WARD else School.Area.RURAL,
         sector=School.Sector.PUBLIC,
-        managed_by=School.ManagedBy.PROVINCE if is_provincial else School.ManagedBy.COMMUNE,
+        managed_by=usual["managed_by"],
         data_at=on_date,
     )
     _set(school, values, communes)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dienrong.registry.queries.comparing import compare_enrolments, compare_schools, compare_sites
 from dienrong.registry.queries.frame import frame_of, frame_on, newest_school_year, pupils_on
 from dienrong.registry.queries.history import (
+    accepted_for,
+    coming_events,
     events_of,
     former_codes,
     predecessors_of,
@@ -13,9 +15,9 @@ from dienrong.registry.queries.history import (
     school_versions,
     successors_of,
 )
+from dienrong.registry.queries.merger_lines import Line, LinePart
 from dienrong.registry.queries.mergers import (
     BatchPlan,
-    Line,
     batch_by_key,
     batches_in,
     lines_of,
@@ -35,6 +37,7 @@ from dienrong.registry.queries.schools import (
     schools_in,
     within,
 )
+from dienrong.registry.queries.sharing import Shareable, shareable
 from dienrong.registry.queries.units import (
     Resolved,
     Successor,
@@ -61,13 +64,17 @@ from dienrong.registry.queries.units import (
 __all__ = [
     "BatchPlan",
     "Line",
+    "LinePart",
     "Resolved",
     "SchoolFilter",
     "SchoolRow",
+    "Shareable",
     "Successor",
+    "accepted_for",
     "batch_by_key",
     "batches_in",
     "children_on",
+    "coming_events",
     "communes_in",
     "compare_enrolments",
     "compare_schools",
@@ -103,6 +110,7 @@ __all__ = [
     "school_versions",
     "schools_in",
     "search_units",
+    "shareable",
     "successors_of",
     "unit_by_key",
     "unit_on",

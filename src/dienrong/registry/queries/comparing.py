@@ -20,7 +20,7 @@ from dienrong.registry.columns import (
     read_row,
 )
 from dienrong.registry.models import AdministrativeUnit, School, SchoolEnrolment, SchoolSite, SchoolVersion
-from dienrong.registry.queries.history import former_codes
+from dienrong.registry.queries.history import accepted_for, former_codes
 from dienrong.registry.queries.units import in_force
 
 Rows = Iterable[tuple[int, Mapping[str, Any]]]
@@ -117,6 +117,8 @@ class _SchoolContext:
         )
         self.versions = {version.school_id: version for version in versions.order_by()}
         self.former = former_codes(code for code in codes if code not in self.schools)
+        self.former_schools = schools_by_code(self.former.values()) if self.former else {}
+        self.accepted = accepted_for(school.pk for school in self.schools.values())
         self.communes = communes_by_code(_texts(rows, "commune_code"), day)
         self.seen: dict[str, int] = {}
 
@@ -149,8 +151,8 @@ def _new_school_problems(
     code: str, commune: AdministrativeUnit | None, context: _SchoolContext, scope: Scope
 ) -> list[CellProblem]:
     """Say why a school cannot be made."""
-    if code in context.former:
-        now = context.former[code]
+    now = context.former.get(code)
+    if now is not None and _covers(scope, context.former_schools.get(now)):
         return [
             problem(
                 "school_id",
@@ -159,8 +161,8 @@ def _new_school_problems(
                 _("Write the code of today."),
             )
         ]
-    if commune is not None and not scope.covers(commune.parent.code, commune.code):
-        return [problem("school_id", code, _("This school does not belong to your unit."), _ask_above())]
+    if now is not None or (commune is not None and not scope.covers(commune.parent.code, commune.code)):
+        return [not_yours(code)]
     return []
 
 
@@ -185,8 +187,22 @@ def _school_problems(
                 "commune_code", commune.code, _("This commune does not belong to your unit."), _ask_above()
             )
         )
+    if not set(changes) & set(TRAIT_COLUMNS):
+        return problems
+    if school.pk in context.accepted:
+        day, title = context.accepted[school.pk]
+        problems.append(
+            problem(
+                "",
+                "",
+                _("This school stands in the batch “%(title)s”, which is accepted for %(day)s.")
+                % {"title": title, "day": day_text(day)},
+                _("Bring this in after that day."),
+            )
+        )
+        return problems
     version = context.versions.get(school.pk)
-    if version is None or not set(changes) & set(TRAIT_COLUMNS):
+    if version is None:
         return problems
     if version.valid_from > context.day or (version.valid_from == context.day and version.event_id):
         problems.append(
@@ -204,8 +220,17 @@ def _school_problems(
 def school_problems(school: School, scope: Scope) -> list[CellProblem]:
     """Say why nothing about a school may come in: it lies elsewhere, or it is closed."""
     code = school.school_id
-    if not scope.covers(school.province.code, school.commune.code, code):
-        return [problem("school_id", code, _("This school does not belong to your unit."), _ask_above())]
+    if not _covers(scope, school):
+        return [not_yours(code)]
+    if not school.is_open and school.closed_date is None and school.opened_date is not None:
+        return [
+            problem(
+                "school_id",
+                code,
+                _("This school opens on %(day)s.") % {"day": day_text(school.opened_date)},
+                _("Bring this in on that day or later."),
+            )
+        ]
     if not school.is_open:
         return [
             problem(
@@ -216,6 +241,21 @@ def school_problems(school: School, scope: Scope) -> list[CellProblem]:
             )
         ]
     return []
+
+
+def not_yours(code: str) -> CellProblem:
+    """Say that a code names no school of the person's units: the same words whether or not it names one elsewhere."""
+    return problem(
+        "school_id",
+        code,
+        _("No school in your charge has code %(code)s.") % {"code": code},
+        _("Check the code. A new school is brought in by the unit where it lies, with a code of its own."),
+    )
+
+
+def _covers(scope: Scope, school: School | None) -> bool:
+    """Tell whether a school lies in a scope."""
+    return school is not None and scope.covers(school.province.code, school.commune.code, school.school_id)
 
 
 def compare_sites(rows: Rows, *, scope: Scope, day: date) -> list[RowChange]:
@@ -355,14 +395,7 @@ def _holder_problems(school: School | None, values: Mapping[str, Any], scope: Sc
     code = values.get("school_id")
     if not code:
         return []
-    return [
-        problem(
-            "school_id",
-            code,
-            _("No school has code %(code)s.") % {"code": code},
-            _("Check the code, or bring the school in first."),
-        )
-    ]
+    return [not_yours(code)]
 
 
 def _second_main(main: str, values: Mapping[str, Any]) -> list[CellProblem]:

@@ -8,7 +8,7 @@ from datetime import date
 from django.db.models import Prefetch, Q, QuerySet
 
 from dienrong.core import clock
-from dienrong.registry.models import School, SchoolEvent, SchoolSuccession, SchoolVersion
+from dienrong.registry.models import MergerBatch, School, SchoolEvent, SchoolSuccession, SchoolVersion
 from dienrong.registry.queries.units import in_force
 
 MOVING = (SchoolEvent.Kind.MERGE, SchoolEvent.Kind.SPLIT)
@@ -40,6 +40,37 @@ def former_codes(codes: Iterable[str]) -> dict[str, str]:
     """Tell of codes that no school has now to which present code their school came."""
     rows = SchoolVersion.objects.filter(code__in=list(codes)).order_by("valid_from")
     return {old: now for old, now in rows.values_list("code", "school__school_id") if old != now}
+
+
+def accepted_for(schools: Iterable[int]) -> dict[int, tuple[date, str]]:
+    """Tell of schools (keys) that stand in an accepted batch of a later day that day and the batch's title."""
+    keys = list(schools)
+    if not keys:
+        return {}
+    found: dict[int, tuple[date, str]] = {}
+    rows = SchoolSuccession.objects.filter(
+        Q(predecessor__in=keys) | Q(successor__in=keys),
+        event__state=SchoolEvent.State.APPLIED,
+        event__batch__state=MergerBatch.State.ACCEPTED,
+    ).order_by()
+    columns = ("predecessor_id", "successor_id", "event__on_date", "event__batch__title")
+    wanted = set(keys)
+    for before, after, day, title in rows.values_list(*columns):
+        found.update({key: (day, title) for key in (before, after) if key in wanted})
+    return found
+
+
+def coming_events(school: School) -> QuerySet[SchoolEvent]:
+    """List what is to happen to a school by accepted batches, the first first."""
+    taking_part = Q(successions__predecessor=school) | Q(successions__successor=school)
+    return (
+        SchoolEvent.objects.filter(
+            taking_part, state=SchoolEvent.State.APPLIED, batch__state=MergerBatch.State.ACCEPTED
+        )
+        .distinct()
+        .select_related("batch")
+        .order_by("on_date", "pk")
+    )
 
 
 def _moves() -> QuerySet[SchoolSuccession]:

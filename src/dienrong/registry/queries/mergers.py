@@ -9,95 +9,14 @@ from datetime import date
 
 from django.db.models import Count as CountRows
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from dienrong.accounts.permissions import Scope
 from dienrong.core import clock
-from dienrong.core.formats import day_text
 from dienrong.registry.frame import Ledger, Transfer
-from dienrong.registry.models import AdministrativeUnit, MergerBatch, MergerLine, School, SchoolVersion
-from dienrong.registry.queries.comparing import communes_by_code, schools_by_code
+from dienrong.registry.models import AdministrativeUnit, MergerBatch, MergerLine, School
 from dienrong.registry.queries.frame import ALL_GRADES, counts_until, held_by, moves_until, newest_school_year
-from dienrong.registry.queries.history import former_codes
+from dienrong.registry.queries.merger_lines import Line, LinePart, LineProblem, PlannedLine, resolve_lines
 from dienrong.registry.versions import joined_levels
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line of a batch as it was written down.
-
-    Parameters
-    ----------
-    line_number : int
-        Its number, by which conflicts name it.
-    kind : str
-        merge, close, rename or recode.
-    predecessor_codes : tuple of str
-        The codes of the schools before.
-    successor_code : str
-        Of a merge: one of them, another open school or a new code; of a recode: the new code.
-    successor_name : str
-        The name afterwards; needed of a new school and of a renaming.
-    commune_code : str
-        The commune afterwards; that of the first school where it is empty.
-    """
-
-    line_number: int
-    kind: str
-    predecessor_codes: tuple[str, ...]
-    successor_code: str = ""
-    successor_name: str = ""
-    commune_code: str = ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class LineProblem:
-    """Why a line cannot be applied, and what to do."""
-
-    line_number: int
-    sentence: str
-    hint: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedLine:
-    """A line with the schools and the commune that it means; ``successor`` is None where it is a new school."""
-
-    line: Line
-    predecessors: tuple[School, ...] = ()
-    successor: School | None = None
-    commune: AdministrativeUnit | None = None
-    problems: tuple[LineProblem, ...] = ()
-
-    @property
-    def ending(self) -> tuple[School, ...]:
-        """The schools that end by the line."""
-        if self.line.kind not in (MergerLine.Kind.MERGE, MergerLine.Kind.CLOSE):
-            return ()
-        kept = self.successor.pk if self.successor is not None else None
-        return tuple(school for school in self.predecessors if school.pk != kept)
-
-    @property
-    def makes_school(self) -> bool:
-        """Whether the line makes a new school."""
-        return self.line.kind == MergerLine.Kind.MERGE and self.successor is None
-
-    @property
-    def code_after(self) -> str:
-        """The code of the school afterwards; empty where there is none."""
-        if self.line.kind == MergerLine.Kind.CLOSE:
-            return ""
-        if self.line.kind == MergerLine.Kind.RENAME or not self.line.successor_code:
-            return self.predecessors[0].school_id if self.predecessors else ""
-        return self.line.successor_code
-
-    @property
-    def name_after(self) -> str:
-        """The name of the school afterwards."""
-        if self.line.successor_name or self.line.kind == MergerLine.Kind.CLOSE:
-            return self.line.successor_name
-        kept = self.successor or (self.predecessors[0] if self.predecessors else None)
-        return kept.name if kept is not None else ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +70,7 @@ def batch_by_key(key: int) -> MergerBatch | None:
 
 def lines_of(batch: MergerBatch) -> list[Line]:
     """Give the lines of a batch as they were written down."""
+    rows = batch.lines.order_by("line_number").prefetch_related("parts__counts")
     return [
         Line(
             line_number=row.line_number,
@@ -159,8 +79,18 @@ def lines_of(batch: MergerBatch) -> list[Line]:
             successor_code=row.successor_code,
             successor_name=row.successor_name,
             commune_code=row.commune_code,
+            levels=row.levels,
+            parts=tuple(
+                LinePart(
+                    code=part.code,
+                    name=part.name,
+                    commune_code=part.commune_code,
+                    shares={count.grade: (count.n_students, count.n_classes) for count in part.counts.all()},
+                )
+                for part in row.parts.all()
+            ),
         )
-        for row in batch.lines.order_by("line_number")
+        for row in rows
     ]
 
 
@@ -193,165 +123,6 @@ def preview_lines(province: AdministrativeUnit, lines: Sequence[Line], *, on_dat
     )
 
 
-class _Known:
-    """All that is asked of the database for the lines of a batch."""
-
-    def __init__(self, province: AdministrativeUnit, lines: Sequence[Line], on_date: date) -> None:
-        codes = {code for line in lines for code in (*line.predecessor_codes, line.successor_code) if code}
-        self.province, self.on_date = province, on_date
-        self.schools = schools_by_code(codes)
-        self.former = former_codes(code for code in codes if code not in self.schools)
-        versions = SchoolVersion.objects.filter(school__in=self.schools.values(), valid_to__isnull=True)
-        self.since = dict(versions.values_list("school_id", "valid_from"))
-        self.communes = communes_by_code({line.commune_code for line in lines if line.commune_code}, on_date)
-        self.lines_of_code: dict[str, list[int]] = {}
-        for line in lines:
-            for code in {*line.predecessor_codes, line.successor_code} - {""}:
-                self.lines_of_code.setdefault(code, []).append(line.line_number)
-
-
-def resolve_lines(province: AdministrativeUnit, lines: Sequence[Line], *, on_date: date) -> list[PlannedLine]:
-    """Find the schools and communes that lines mean, and say what is wrong with each."""
-    known = _Known(province, lines, on_date)
-    return [_resolve(line, known) for line in lines]
-
-
-def _resolve(line: Line, known: _Known) -> PlannedLine:
-    """Resolve one line."""
-    problems: list[LineProblem] = []
-
-    def object_to(sentence: str, hint: str) -> None:
-        problems.append(LineProblem(line.line_number, sentence, hint))
-
-    predecessors = tuple(
-        known.schools[code] for code in dict.fromkeys(line.predecessor_codes) if code in known.schools
-    )
-    successor = known.schools.get(line.successor_code) if line.kind == MergerLine.Kind.MERGE else None
-    if successor is not None and successor not in predecessors:
-        predecessors = (*predecessors, successor)
-    for code in dict.fromkeys(line.predecessor_codes):
-        _check_school(code, known, object_to)
-    if successor is not None and successor.school_id not in line.predecessor_codes:
-        _check_school(successor.school_id, known, object_to)
-    for code in sorted({*line.predecessor_codes, line.successor_code} - {""}):
-        others = [number for number in known.lines_of_code[code] if number != line.line_number]
-        if others:
-            object_to(
-                _("Code %(code)s stands in line %(n)d too.") % {"code": code, "n": others[0]},
-                _("Put everything about a school into one line."),
-            )
-    check = CHECKS.get(line.kind)
-    if check is None:
-        object_to(
-            _("“%(kind)s” is not known.") % {"kind": line.kind},
-            _("A line merges, closes, renames or gives a new code."),
-        )
-    else:
-        check(line, predecessors, known, object_to)
-    commune = known.communes.get(line.commune_code)
-    if line.commune_code and (commune is None or commune.parent_id != known.province.pk):
-        object_to(
-            _("No commune of the province has code %(code)s.") % {"code": line.commune_code},
-            _("Choose a commune of the province, or leave it empty."),
-        )
-    return PlannedLine(
-        line=line,
-        predecessors=predecessors,
-        successor=successor,
-        commune=commune,
-        problems=tuple(problems),
-    )
-
-
-def _check_school(code: str, known: _Known, object_to) -> None:
-    """Object to a school that is unknown, elsewhere, closed or changed later."""
-    school = known.schools.get(code)
-    if school is None:
-        now = known.former.get(code)
-        object_to(
-            _("No school has code %(code)s.") % {"code": code},
-            _("It has code %(now)s now; write that.") % {"now": now} if now else _("Check the code."),
-        )
-    elif school.province_id != known.province.pk:
-        object_to(
-            _("School %(code)s lies in another province.") % {"code": code},
-            _("A batch holds schools of one province; take it out."),
-        )
-    elif not school.is_open:
-        object_to(
-            _("School %(code)s is closed since %(day)s.")
-            % {"code": code, "day": day_text(school.closed_date)},
-            _("Take it out, or undo its closing first."),
-        )
-    elif school.pk in known.since and known.on_date <= known.since[school.pk]:
-        object_to(
-            _("Something is known of school %(code)s from %(day)s on.")
-            % {"code": code, "day": day_text(known.since[school.pk])},
-            _("The batch must take effect later than that, or the later change be undone."),
-        )
-
-
-def _check_merge(line: Line, predecessors: Sequence[School], known: _Known, object_to) -> None:
-    """Object to a merger without partners, without successor, or with one that cannot be."""
-    if len({*line.predecessor_codes, line.successor_code} & set(known.schools)) < 2:
-        object_to(_("A merger needs two schools or more."), _("Add the schools that merge."))
-    if not line.successor_code:
-        object_to(
-            _("It is not said which school goes on."),
-            _("Choose one of the schools, or give a new code and name."),
-        )
-    elif line.successor_code not in known.schools:
-        if line.successor_code in known.former:
-            object_to(
-                _("Code %(code)s belonged to another school.") % {"code": line.successor_code},
-                _("Codes are never given again; ask for a new one."),
-            )
-        if not line.successor_name:
-            object_to(_("The new school has no name."), _("Write its name."))
-
-
-def _check_close(line: Line, predecessors: Sequence[School], known: _Known, object_to) -> None:
-    """Object to a closing that names a successor, or no school."""
-    if len(line.predecessor_codes) != 1:
-        object_to(_("A line closes one school."), _("Write one line for each school."))
-    if line.successor_code:
-        object_to(
-            _("A school that closes has no successor."),
-            _("If its pupils go to one school, make it a merger."),
-        )
-
-
-def _check_rename(line: Line, predecessors: Sequence[School], known: _Known, object_to) -> None:
-    """Object to a renaming without name, or of several schools."""
-    if len(line.predecessor_codes) != 1:
-        object_to(_("A line renames one school."), _("Write one line for each school."))
-    if not line.successor_name or any(school.name == line.successor_name for school in predecessors):
-        object_to(_("The new name is missing."), _("Write the name after the change."))
-    if line.successor_code not in ("", *line.predecessor_codes):
-        object_to(_("A renaming keeps the code."), _("Choose “give a new code” to change the code too."))
-
-
-def _check_recode(line: Line, predecessors: Sequence[School], known: _Known, object_to) -> None:
-    """Object to a new code that is missing or taken."""
-    if len(line.predecessor_codes) != 1:
-        object_to(_("A line gives one school a new code."), _("Write one line for each school."))
-    if not line.successor_code or line.successor_code in line.predecessor_codes:
-        object_to(_("The new code is missing."), _("Write the code after the change."))
-    elif line.successor_code in known.schools or line.successor_code in known.former:
-        object_to(
-            _("Code %(code)s belongs to another school.") % {"code": line.successor_code},
-            _("Codes are never given again; ask for a new one."),
-        )
-
-
-CHECKS = {
-    MergerLine.Kind.MERGE: _check_merge,
-    MergerLine.Kind.CLOSE: _check_close,
-    MergerLine.Kind.RENAME: _check_rename,
-    MergerLine.Kind.RECODE: _check_recode,
-}
-
-
 def _schools_before_after(
     province: AdministrativeUnit, sound: Iterable[PlannedLine]
 ) -> tuple[tuple[BeforeAfter, ...], tuple[BeforeAfter, ...], BeforeAfter]:
@@ -364,19 +135,43 @@ def _schools_before_after(
     for place, plan in enumerate(sound):
         for school in plan.ending:
             after.pop(school.pk, None)
-        if plan.line.kind == MergerLine.Kind.CLOSE:
-            continue
-        commune = plan.commune or plan.predecessors[0].commune
-        model = plan.successor or plan.predecessors[0]
-        if plan.line.kind != MergerLine.Kind.MERGE or plan.successor is not None:
-            commune = plan.commune or model.commune
-        levels = joined_levels(plan.predecessors)
-        after[model.pk if not plan.makes_school else -1 - place] = (commune.code, commune.full_name, levels)
+        after |= _after(plan, place)
     return (
         tuple(row for row in _count_by(before, after, (0, 1)) if row.difference),
         _count_by(before, after, (2,)),
         BeforeAfter(title="", before=len(before), after=len(after)),
     )
+
+
+def _new_key(place: int, number: int = 0) -> int:
+    """Give a key to a school that a line will make."""
+    return -1 - place * 100 - number
+
+
+def _after(plan: PlannedLine, place: int) -> dict[int, tuple[str, str, str]]:
+    """Give commune and levels of the schools that go on or begin by a line, by their keys."""
+    kind = plan.line.kind
+    if kind == MergerLine.Kind.CLOSE:
+        return {}
+    if kind == MergerLine.Kind.OPEN:
+        commune = plan.commune
+        return {_new_key(place): (commune.code, commune.full_name, plan.line.levels)} if commune else {}
+    first = plan.predecessors[0]
+    if kind == MergerLine.Kind.SPLIT:
+        return {
+            _new_key(place, number) if part.school is None else part.school.pk: (
+                (part.commune or first.commune).code,
+                (part.commune or first.commune).full_name,
+                first.levels,
+            )
+            if part.school is None
+            else (part.school.commune.code, part.school.commune.full_name, part.school.levels)
+            for number, part in enumerate(plan.parts)
+        }
+    model = plan.successor or first
+    commune = plan.commune or model.commune
+    key = _new_key(place) if plan.makes_school else model.pk
+    return {key: (commune.code, commune.full_name, joined_levels(plan.predecessors))}
 
 
 def _count_by(
@@ -400,25 +195,22 @@ def _pupils_before_after(
     day = max(on_date, clock.today())
     year = newest_school_year(day, province)
     schools = {school.pk: school for plan in sound for school in plan.predecessors}
+    schools |= {
+        part.school.pk: part.school for plan in sound for part in plan.parts if part.school is not None
+    }
     moves = moves_until(day, year, ALL_GRADES)
     counts = counts_until(day, year, ALL_GRADES, moves.with_origins(schools))
     held = held_by(Ledger(counts, moves.transfers), schools)
     before = {pk: sum(count.n_students for count in grades.values()) for pk, grades in held.items()}
     ended = {school.pk for plan in sound for school in plan.ending}
     planned = [
-        Transfer(
-            order=len(moves.transfers) + place,
-            on_date=on_date,
-            kind="merge",
-            predecessor=school.pk,
-            successor=plan.successor.pk if plan.successor is not None else -1 - place,
-        )
+        transfer
         for place, plan in enumerate(sound)
-        if plan.line.kind == MergerLine.Kind.MERGE
-        for school in plan.ending
+        for transfer in _transfers(plan, place, len(moves.transfers) + place, on_date)
     ]
-    made = {-1 - place for place, plan in enumerate(sound) if plan.makes_school}
+    made = {key for place, plan in enumerate(sound) for key in _after(plan, place) if key < 0}
     going_on = (set(schools) - ended) | made
+    going_on |= {part.school.pk for plan in sound for part in plan.parts if part.school is not None}
     later = held_by(Ledger(counts, (*moves.transfers, *planned)), going_on)
     after = sum(count.n_students for grades in later.values() for count in grades.values())
     closed = sum(
@@ -428,3 +220,34 @@ def _pupils_before_after(
         for school in plan.predecessors
     )
     return BeforeAfter(title="", before=sum(before.values()), after=after), closed, year
+
+
+def _transfers(plan: PlannedLine, place: int, order: int, on_date: date) -> list[Transfer]:
+    """Give the pupils whom a line moves, as the frame counts them."""
+    if plan.line.kind == MergerLine.Kind.SPLIT:
+        # A school of which no pupils are known has none to give; the frame leaves such a split out too.
+        if not any(part.part.shares for part in plan.parts):
+            return []
+        return [
+            Transfer(
+                order=order,
+                on_date=on_date,
+                kind="split",
+                predecessor=plan.predecessors[0].pk,
+                successor=part.school.pk if part.school is not None else _new_key(place, number),
+                shares=part.part.shares,
+            )
+            for number, part in enumerate(plan.parts)
+        ]
+    if plan.line.kind != MergerLine.Kind.MERGE:
+        return []
+    return [
+        Transfer(
+            order=order,
+            on_date=on_date,
+            kind="merge",
+            predecessor=school.pk,
+            successor=plan.successor.pk if plan.successor is not None else _new_key(place),
+        )
+        for school in plan.ending
+    ]

@@ -99,6 +99,9 @@ def listed_schools(scope: Scope, narrowed: SchoolFilter) -> QuerySet[School]:
     schools = School.objects.filter(within(scope))
     if narrowed.state in ("open", "closed"):
         schools = schools.filter(is_open=narrowed.state == "open")
+    if narrowed.state != "open":
+        # A school of an accepted batch is neither open nor closed before its day.
+        schools = schools.exclude(is_open=False, closed_date__isnull=True, opened_date__gt=clock.today())
     for word in search_key(narrowed.search).split():
         former = SchoolVersion.objects.filter(code=word).values("school")
         schools = schools.filter(Q(search_key__contains=word) | Q(pk__in=former))

@@ -15,19 +15,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dienrong.accounts.permissions import demand_unit, requires, scope_of
 from dienrong.audit.queries import history_of
 from dienrong.core import clock
+from dienrong.core.formats import day_text
 from dienrong.core.recording import action_word
 from dienrong.core.refusals import NotAllowed, Refusal
-from dienrong.core.text import clean_text
 from dienrong.registry import operations, queries
-from dienrong.registry.forms import BatchForm, LineForm
-from dienrong.registry.models import MergerBatch, MergerLine, School
-from dienrong.registry.queries import Line
-from dienrong.registry.queries.schools import SchoolFilter
+from dienrong.registry.forms import BatchForm
+from dienrong.registry.models import MergerBatch, MergerLine
 
 TABS = ("lines", "preview", "happened")
 LINES_SHOWN = 200
-FOUND = 20
-MOST_CHOSEN = 12
 
 
 @require_GET
@@ -62,16 +58,17 @@ def new_batch(request: HttpRequest) -> HttpResponse:
 @requires("apply_mergers")
 def batch(request: HttpRequest, key: int) -> HttpResponse:
     """Show a batch: its lines, what it would change, what happened."""
-    found = _batch(request, key)
-    tab = request.GET.get("tab") or ("lines" if found.state == MergerBatch.State.APPLIED else "preview")
+    found = batch_of_address(request, key)
+    is_written = found.state in (MergerBatch.State.APPLIED, MergerBatch.State.ACCEPTED)
+    tab = request.GET.get("tab") or ("lines" if is_written else "preview")
     tab = tab if tab in TABS else TABS[0]
     address = reverse("registry:batch", args=[key])
     titles = {"lines": _("Lines"), "preview": _("What it changes"), "happened": _("What happened")}
-    is_applied = found.state == MergerBatch.State.APPLIED
-    plan = queries.preview_batch(found) if not is_applied else None
+    plan = queries.preview_batch(found) if not is_written else None
     context = {
         "batch": found,
-        "is_applied": is_applied,
+        "is_written": is_written,
+        "is_accepted": found.state == MergerBatch.State.ACCEPTED,
         "is_due": found.effective_date <= clock.today(),
         "tab": tab,
         "tabs": [
@@ -79,9 +76,7 @@ def batch(request: HttpRequest, key: int) -> HttpResponse:
             for name in TABS
         ],
         "plan": plan,
-        "may_apply": bool(
-            plan and plan.lines and not plan.problems and found.effective_date <= clock.today()
-        ),
+        "may_apply": bool(plan and plan.lines and not plan.problems),
         "lines": _lines(found, plan) if tab == "lines" else [],
         "n_shown": LINES_SHOWN,
         "entries": _entries(found) if tab == "happened" else [],
@@ -89,72 +84,47 @@ def batch(request: HttpRequest, key: int) -> HttpResponse:
     return render(request, "registry/batch.html", context)
 
 
-@require_http_methods(["GET", "POST"])
-@requires("apply_mergers")
-def add_line(request: HttpRequest, key: int) -> HttpResponse:
-    """Add a line: choose schools by searching, then say what becomes of them."""
-    found = _batch(request, key)
-    chosen = _chosen(request, found)
-    communes = queries.communes_in(scope_of(request.user), clock.today(), found.province.code)
-    form = LineForm(request.POST or None, schools=chosen, communes=communes)
-    if request.method == "POST" and form.is_valid():
-        operations.add_line(batch=found, line=_line(form.cleaned_data, chosen), by=request.user)
-        messages.success(request, _("The line is added."))
-        return redirect("registry:add_line", key)
-    words = request.GET.get("q", "").strip()[:80]
-    narrowed = SchoolFilter(search=words, province_code=found.province.code)
-    matches = queries.find_schools(scope_of(request.user), narrowed)[: FOUND + 1] if words else None
-    rows = queries.rows_of(matches) if matches is not None else []
-    context = {
-        "batch": found,
-        "chosen": chosen,
-        "form": form,
-        "words": words,
-        "rows": [row for row in rows[:FOUND] if row.school_id not in {school.school_id for school in chosen}],
-        "is_cut": len(rows) > FOUND,
-        "is_full": len(chosen) >= MOST_CHOSEN,
-        "n_lines": found.lines.count(),
-    }
-    return render(request, "registry/line_new.html", context, status=422 if form.is_bound else 200)
-
-
-@require_POST
-@requires("apply_mergers")
-def remove_line(request: HttpRequest, key: int, number: int) -> HttpResponse:
-    """Take a line out."""
-    operations.remove_line(batch=_batch(request, key), line_number=number, by=request.user)
-    messages.success(request, _("Line %(n)d is taken out.") % {"n": number})
-    return redirect(f"{reverse('registry:batch', args=[key])}?tab=lines")
-
-
 @require_POST
 @requires("apply_mergers")
 def apply_batch(request: HttpRequest, key: int) -> HttpResponse:
-    """Apply a batch."""
-    return _act(
-        request, key, operations.apply_batch, _("The batch is applied; it can be undone as one step.")
-    )
+    """Apply a batch, or accept it for its day where that has not come."""
+    found = batch_of_address(request, key)
+    done = _("The batch is applied; it can be undone as one step.")
+    if found.effective_date > clock.today():
+        done = _(
+            "The batch is accepted for %(day)s; until then the schools stay what they are, and it can be taken back."
+        ) % {"day": day_text(found.effective_date)}
+    return _act(request, found, operations.apply_batch, done)
+
+
+@require_POST
+@requires("apply_mergers")
+def let_take_effect(request: HttpRequest, key: int) -> HttpResponse:
+    """Let a batch take effect whose day has come, where the night has not done so yet."""
+    found = batch_of_address(request, key)
+    done = _("The batch has taken effect; every school is what it decides.")
+    return _act(request, found, operations.let_take_effect, done)
 
 
 @require_POST
 @requires("apply_mergers")
 def undo_batch(request: HttpRequest, key: int) -> HttpResponse:
     """Undo a batch."""
-    return _act(request, key, operations.undo_batch, _("The batch is undone; every school is what it was."))
+    found = batch_of_address(request, key)
+    return _act(request, found, operations.undo_batch, _("The batch is undone; every school is what it was."))
 
 
 @require_POST
 @requires("apply_mergers")
 def remove_batch(request: HttpRequest, key: int) -> HttpResponse:
     """Throw a draft away."""
-    operations.remove_batch(batch=_batch(request, key), by=request.user)
+    operations.remove_batch(batch=batch_of_address(request, key), by=request.user)
     messages.success(request, _("The draft is thrown away."))
     return redirect("registry:batches")
 
 
-def _act(request: HttpRequest, key: int, act: Callable[..., Any], done: str) -> HttpResponse:
+def _act(request: HttpRequest, found: MergerBatch, act: Callable[..., Any], done: str) -> HttpResponse:
     """Apply or undo, and show a refusal on the page of the batch."""
-    found = _batch(request, key)
     try:
         act(batch=found, by=request.user)
     except NotAllowed:
@@ -163,46 +133,16 @@ def _act(request: HttpRequest, key: int, act: Callable[..., Any], done: str) -> 
         messages.error(request, f"{refusal.sentence} {refusal.hint}".strip())
     else:
         messages.success(request, done)
-    return redirect("registry:batch", key)
+    return redirect("registry:batch", found.pk)
 
 
-def _batch(request: HttpRequest, key: int) -> MergerBatch:
+def batch_of_address(request: HttpRequest, key: int) -> MergerBatch:
     """Give the batch of the address; refuse a stranger."""
     found = queries.batch_by_key(key)
     if found is None:
         raise Http404
     demand_unit(request.user, found.province.code)
     return found
-
-
-def _chosen(request: HttpRequest, found: MergerBatch) -> list[School]:
-    """Give the schools that were chosen so far, in the order of choosing; those of the province alone."""
-    codes = list(dict.fromkeys((request.POST or request.GET).getlist("chosen")))[:MOST_CHOSEN]
-    schools = {
-        school.school_id: school
-        for school in queries.schools_in(scope_of(request.user), province_code=found.province.code)
-        .prefetch_related(None)
-        .filter(school_id__in=codes)
-    }
-    return [schools[code] for code in codes if code in schools]
-
-
-def _line(values: dict[str, Any], chosen: list[School]) -> Line:
-    """Make the line of what was filled in."""
-    is_new = values["successor"] == LineForm.NEW_SCHOOL
-    kind, code = values["kind"], values["successor"]
-    if is_new or kind == MergerLine.Kind.RECODE:
-        code = values["new_code"]
-    elif kind != MergerLine.Kind.MERGE:
-        code = ""
-    return Line(
-        line_number=0,
-        kind=kind,
-        predecessor_codes=tuple(school.school_id for school in chosen),
-        successor_code=clean_text(code),
-        successor_name="" if kind == MergerLine.Kind.CLOSE else clean_text(values["new_name"]),
-        commune_code=values["commune"],
-    )
 
 
 def _lines(found: MergerBatch, plan: queries.BatchPlan | None) -> list[dict[str, Any]]:
@@ -215,9 +155,7 @@ def _lines(found: MergerBatch, plan: queries.BatchPlan | None) -> list[dict[str,
                 "kind": words.get(planned.line.kind, planned.line.kind),
                 "before": [(school.school_id, school.name) for school in planned.predecessors]
                 or [(code, "") for code in planned.line.predecessor_codes],
-                "code": planned.code_after,
-                "name": planned.name_after,
-                "is_new": planned.makes_school,
+                "after": planned.after,
                 "problems": planned.problems,
             }
             for planned in plan.lines[:LINES_SHOWN]
@@ -229,12 +167,20 @@ def _lines(found: MergerBatch, plan: queries.BatchPlan | None) -> list[dict[str,
         {
             "number": event.line_number,
             "kind": event.get_kind_display(),
-            "before": [
-                (part.predecessor.school_id, part.predecessor.name) for part in event.successions.all()
+            "before": list(
+                dict.fromkeys(
+                    (part.predecessor.school_id, part.predecessor.name)
+                    for part in event.successions.all()
+                    if part.predecessor
+                )
+            ),
+            "after": [(event.new_code, event.new_name, False)]
+            if event.new_code
+            else [
+                (part.successor.school_id, part.successor.name, False)
+                for part in event.successions.all()
+                if part.successor
             ],
-            "code": event.new_code,
-            "name": event.new_name,
-            "is_new": False,
             "problems": (),
         }
         for event in events.order_by("line_number")[:LINES_SHOWN]

@@ -53,6 +53,7 @@ def schools(request: HttpRequest) -> HttpResponse:
         "kinds": SchoolTraits.Kind.choices,
         "states": state_words(),
         "may_merge": may(request.user, "apply_mergers"),
+        "may_open": may(request.user, "change_schools"),
         "scope_sentence": ngettext("%(n)s school in your charge", "%(n)s schools in your charge", n_schools)
         % {"n": number_text(n_schools)},
     }
@@ -131,6 +132,8 @@ def school(request: HttpRequest, school_id: str) -> HttpResponse:
         ],
         "may_change": may(request.user, "change_contacts"),
         "may_undo": may(request.user, "change_schools"),
+        "coming": list(queries.coming_events(found)),
+        "is_to_come": not found.is_open and found.closed_date is None,
         **parts[tab](found, scope_of(request.user)),
     }
     return render(request, "registry/school.html", context)

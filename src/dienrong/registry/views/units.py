@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from dienrong.accounts.permissions import requires
+from dienrong.accounts.permissions import may, requires
 from dienrong.core import clock
 from dienrong.core.days import read_day
 from dienrong.registry import queries
@@ -75,6 +75,10 @@ def unit(request: HttpRequest, level: str, code: str, since: str) -> HttpRespons
         "versions": versions,
         "day": day,
         "is_today": day == clock.today(),
+        "since": found.valid_from.isoformat(),
+        "may_change": may(request.user, "change_units")
+        and found.valid_to is None
+        and found.level != AdministrativeUnit.Level.DISTRICT,
         "tab": tab,
         "tabs": [
             {"title": titles[name], "url": f"{address}&tab={name}", "is_current": name == tab}

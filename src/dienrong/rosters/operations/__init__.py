@@ -1,5 +1,6 @@
 """Writes of the rosters and of the vault; each is one transaction with its audit entry inside."""
 
+from dienrong.rosters.operations.exporting import NoSuchSchool, TooMany, export_roster
 from dienrong.rosters.operations.people import RosterChanged
 from dienrong.rosters.operations.places import RowRefused, StudiesElsewhere, add_student, change_place
 from dienrong.rosters.operations.purposes import (
@@ -32,15 +33,18 @@ __all__ = [
     "NoIdentity",
     "NoReason",
     "NoSuchPerson",
+    "NoSuchSchool",
     "NotThePresentSchool",
     "RosterChanged",
     "RowRefused",
     "StudiesElsewhere",
+    "TooMany",
     "add_student",
     "change_place",
     "change_purpose",
     "correct_identity",
     "delete_identity",
+    "export_roster",
     "open_identities",
     "purge_expired",
     "record_consent",

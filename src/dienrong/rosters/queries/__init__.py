@@ -1,5 +1,6 @@
 """Reads of the rosters: rows compared with what is kept, lists of schools and people, the state of the vault."""
 
+from dienrong.rosters.queries.exporting import exported_places, n_exported, open_schools
 from dienrong.rosters.queries.lists import (
     PersonPlaces,
     SchoolClass,
@@ -13,6 +14,7 @@ from dienrong.rosters.queries.lists import (
     staff_of,
     students_of,
 )
+from dienrong.rosters.queries.people import CODE_COLUMN
 from dienrong.rosters.queries.staff import compare_staff
 from dienrong.rosters.queries.students import compare_students
 from dienrong.rosters.queries.vault import (
@@ -27,6 +29,7 @@ from dienrong.rosters.queries.vault import (
 )
 
 __all__ = [
+    "CODE_COLUMN",
     "PersonPlaces",
     "PurposeState",
     "SchoolClass",
@@ -40,8 +43,11 @@ __all__ = [
     "consents_of",
     "entries_within",
     "entry_of",
+    "exported_places",
     "find_person",
+    "n_exported",
     "n_missing",
+    "open_schools",
     "present_schools",
     "purposes",
     "put_counts",

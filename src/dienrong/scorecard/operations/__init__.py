@@ -19,6 +19,7 @@ from dienrong.scorecard.operations.keeping import (
     remove_total,
     set_total,
 )
+from dienrong.scorecard.operations.totals import undo_totals, write_totals
 
 __all__ = [
     "ErrorsOpen",
@@ -34,4 +35,6 @@ __all__ = [
     "remove_total",
     "schools_were_changed",
     "set_total",
+    "undo_totals",
+    "write_totals",
 ]

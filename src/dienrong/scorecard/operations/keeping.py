@@ -116,7 +116,7 @@ class NewTotal:
 @transaction.atomic
 def set_total(*, total: NewTotal, by: Any) -> OfficialTotal:
     """Write one official total, new or in place of the present one; the province is checked anew."""
-    (row,) = _write([total], by)
+    (row,) = write_all([total], by)
     return row
 
 
@@ -170,7 +170,7 @@ def import_totals(*, text: str, source: str, by: Any, allowed: frozenset[str] | 
         raise TotalsRefused(
             _("Some lines cannot be taken; nothing was written."), hint="; ".join(faults[:5]) + "."
         )
-    return len(_write(totals, by))
+    return len(write_all(totals, by))
 
 
 def _read_line(line: str, source: str, provinces: set[str]) -> NewTotal:
@@ -205,7 +205,7 @@ def _whole(text: str) -> int:
     return int(digits)
 
 
-def _write(totals: list[NewTotal], by: Any) -> list[OfficialTotal]:
+def write_all(totals: list[NewTotal], by: Any) -> list[OfficialTotal]:
     """Write totals with one audit entry, and check their provinces."""
     rows, before, after = [], [], []
     for total in totals:
