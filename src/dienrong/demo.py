@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import translation
 
-from dienrong import demo_registry, demo_sampling
+from dienrong import demo_fieldwork, demo_registry, demo_sampling
 from dienrong.core import clock
 
 PASSWORD = "dien-rong-2026"  # noqa: S105 - printed for everyone who runs the demonstration
@@ -86,7 +86,7 @@ def run_demo(console_progress: Console | None = None, *, size: str = "national")
         school = _make_accounts(expert)
         _fill_registry(school, load, expert, size, console)
         cycle = _make_cycle(expert)
-        _make_plans(cycle, expert, console)
+        _make_plans(cycle, expert, size, console)
         run = _run_analysis(cycle, expert, size, console)
         _set_steps(cycle, expert)
         _publish(run, expert, console)
@@ -195,7 +195,7 @@ def _make_cycle(expert: Any) -> Any:
     return operations.create_cycle(programme=programme, new=new, by=expert)
 
 
-def _make_plans(cycle: Any, expert: Any, console: Console) -> None:
+def _make_plans(cycle: Any, expert: Any, size: str, console: Console) -> None:
     """Draw the schools of grade 5 in public, and leave the plan of grade 9 as a draft."""
     from dienrong.sampling import queries
 
@@ -207,6 +207,18 @@ def _make_plans(cycle: Any, expert: Any, console: Console) -> None:
     console.say(
         f"{n_schools} trường lớp 5 đã rút mẫu công khai · {n_schools} schools of grade 5 drawn in public"
     )
+    if plan is not None:
+        n_tested = demo_fieldwork.fill_fieldwork(
+            plan=plan, seed=SEED, size=size, by=expert, person=_person_named
+        )
+        console.say(
+            f"Đang triển khai: {n_tested} trường đã khảo sát xong · In the field: {n_tested} schools tested"
+        )
+
+
+def _person_named(username: str) -> Any:
+    """Give a demonstration account by its name."""
+    return next(_person(account) for account in ACCOUNTS if account.username == username)
 
 
 def _run_analysis(cycle: Any, expert: Any, size: str, console: Console) -> Any:

@@ -22,12 +22,14 @@ class FieldworkConfig(AppConfig):
     def ready(self) -> None:
         """Listen to what becomes of schools, name the actions, offer the pages."""
         from dienrong.core import recording, shell
-        from dienrong.fieldwork import words
+        from dienrong.cycles import board
+        from dienrong.fieldwork import cards, words
         from dienrong.registry.signals import schools_changed
 
         recording.name_actions(words.ACTIONS)
         schools_changed.connect(_schools_changed, dispatch_uid="fieldwork.mark")
         shell.register_links(_links)
+        board.register_cards(cards.cards)
 
 
 def _schools_changed(sender: Any, *, school_keys: Iterable[int], **_more: Any) -> None:
@@ -46,8 +48,8 @@ def _links(request: HttpRequest) -> Iterable[object]:
 
     links = []
     offers = (
-        ("view_fieldwork", "fieldwork:home", gettext("Participation"), 22),
-        ("report_session", "fieldwork:sessions", gettext("Test sessions"), 23),
+        ("view_fieldwork", "fieldwork:home", gettext("Participation"), 36),
+        ("report_session", "fieldwork:sessions", gettext("Test sessions"), 37),
     )
     for permission, name, title, order in offers:
         if permissions.may(request.user, permission):
