@@ -236,7 +236,10 @@ def set_status(*, person: ListedPerson, code: int | None, text: str, by: Any) ->
         raise FieldRefusal(_("Write the reason of the code."), hint=_("In a few words, without names."))
     before, person.status = person.status, code
     person.status_note = clean_text(text)[:200]
-    person.save(update_fields=["status", "status_note"])
+    if not is_tested:
+        # Out of the session: its report would overwrite the code. Taken back, the person waits for a session.
+        person.test_session = None
+    person.save(update_fields=["status", "status_note", "test_session"])
     if is_tested:
         settle_outcome(school)
     note(school, "person_coded", by, person.person_code, before=before, code=code)

@@ -142,6 +142,8 @@ def _in_column(schools: QuerySet[FieldSchool], column: str) -> QuerySet[FieldSch
         return schools.exclude(attention="")
     if column == "waiting":
         return schools.filter(state__in=(State.TO_NOTIFY, State.NOTIFIED))
+    if column == "no_list":
+        return schools.filter(state=State.CONFIRMED)
     if column in REACHED:
         return schools.filter(state__in=REACHED[column])
     return schools
@@ -206,5 +208,5 @@ def _due(school: FieldSchool, fieldwork: Fieldwork, today: datetime.date) -> tup
     if planned:
         return "report", min(one.on_date for one in planned) + datetime.timedelta(days=1)
     if school.state in (State.LISTED, State.SELECTED):
-        return "session", fieldwork.test_from - datetime.timedelta(days=14)
+        return "session", max(fieldwork.test_from - datetime.timedelta(days=14), fieldwork.list_due)
     return "", today

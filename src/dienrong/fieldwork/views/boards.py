@@ -202,7 +202,7 @@ def _cards(fieldwork: Fieldwork, whole: BoardRow, calls: list[board.Call]) -> li
             whole.schools["confirmed"] - whole.schools["listed"],
             _("Schools have not sent their list in"),
             fieldwork.list_due,
-            f"{listed}?cot=confirmed",
+            f"{listed}?cot=no_list",
             _("Show"),
         ),
     ]

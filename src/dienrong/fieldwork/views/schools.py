@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dienrong.accounts.permissions import requires
+from dienrong.core.formats import number_text
 from dienrong.fieldwork import numeric, operations, visits, words
 from dienrong.fieldwork.forms import (
     DayForm,
@@ -50,7 +51,7 @@ def school(request: HttpRequest, school_id: int) -> HttpResponse:
     tab = tab if tab in TABS else TABS[0]
     titles = {
         "viec": _("What comes next"),
-        "nguoi": _("People"),
+        "nguoi": _("Selected people"),
         "buoi": _("Sessions and incidents"),
         "lich-su": _("What happened"),
     }
@@ -105,7 +106,8 @@ def _people(found: FieldSchool) -> dict[str, Any]:
             for one in people
         ],
         "names_form": NamesForm(),
-        "selection": found.selection,
+        "selection": found.selection
+        | {"random_number": number_text(float(found.selection.get("random_number", 0)), 10)},
     }
 
 
