@@ -139,4 +139,6 @@ def test_overdue_answers_are_called_first(fieldwork, ministry, officer) -> None:
         text="Hẹn trả lời ngày mai",
         by=officer if calls[0].school.school.school_id.startswith("01") else ministry,
     )
-    assert board.calls_today(mine, fieldwork, day)[0].called.text == "Hẹn trả lời ngày mai"
+    assert (
+        board.with_last_call(board.calls_today(mine, fieldwork, day))[0].called.text == "Hẹn trả lời ngày mai"
+    )

@@ -288,3 +288,42 @@ def test_classes_are_selected_whole(ministry, officer, db) -> None:
     assert len(set(selected.values_list("class_name", flat=True))) == 1
     assert again(school).n_classes == 2
     assert set(selected.values_list("probability", flat=True)) == {0.5}
+
+
+def test_a_merged_school_offers_its_successor_and_goes_on_there(school, officer, ministry) -> None:
+    from dienrong.registry import operations as registry
+    from dienrong.registry.models import AdministrativeUnit, School
+    from dienrong.registry.queries import Line
+
+    sampled = SampledSchool.objects.values_list("school_code", flat=True)
+    other = School.objects.filter(province__code="01").exclude(school_id__in=sampled).first()
+    lines = [
+        Line(
+            line_number=1,
+            kind="merge",
+            predecessor_codes=(school.school.school_id, other.school_id),
+            successor_code=other.school_id,
+            successor_name=other.name,
+        )
+    ]
+    batch = registry.plan_batch(
+        AdministrativeUnit.objects.get(level="province", code="01"),
+        lines,
+        title="Sắp xếp",
+        decision_number="1/QĐ",
+        decision_date=datetime.date(2026, 11, 1),
+        effective_date=datetime.date(2026, 11, 20),
+        by=officer,
+    )
+    registry.apply_batch(batch=batch, by=officer)
+    assert again(school).attention == FieldSchool.Attention.MERGED
+    assert FieldEvent.objects.filter(field_school=school, kind="marked").count() == 1
+    operations.settle_attention(school=school, successor=other, by=officer)
+    kept = again(school)
+    assert (kept.attention, kept.school_id, kept.sampled.school_code != other.school_id) == (
+        "",
+        other.pk,
+        True,
+    )
+    bring_to_selected(kept, officer, first=1)
+    assert again(school).state == State.SELECTED

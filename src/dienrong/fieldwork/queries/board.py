@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
 from dienrong.core.text import search_key, sort_key
 from dienrong.fieldwork import numeric
-from dienrong.fieldwork.models import FieldSchool, Fieldwork, ListedPerson, TestSession
+from dienrong.fieldwork.models import FieldEvent, FieldSchool, Fieldwork, ListedPerson, TestSession
 from dienrong.fieldwork.queries import outcomes
 from dienrong.fieldwork.queries.outcomes import Collected
 from dienrong.sampling.models import SampledSchool
@@ -171,32 +171,35 @@ class Call:
 
 
 def calls_today(schools: QuerySet[FieldSchool], fieldwork: Fieldwork, today: datetime.date) -> list[Call]:
-    """List whom to call today: what is overdue first, the oldest first; then what falls due within three days."""
+    """List whom to call today: what is overdue first, the oldest first; then what falls due within three days.
+
+    One query; who was called before is put on the page's own rows by `with_last_call`.
+    """
     soon = today + datetime.timedelta(days=3)
-    found: list[tuple[FieldSchool, str, datetime.date]] = []
-    rows = schools.select_related("school__province", "school__commune", "sampled").prefetch_related(
-        "test_sessions", "events"
+    planned = Q(test_sessions__state=TestSession.State.PLANNED)
+    active = (
+        schools.select_related("school__province", "school__commune", "sampled")
+        .exclude(state__in=(State.NOT_TAKING_PART, State.CLOSED))
+        .annotate(next_session=Min("test_sessions__on_date", filter=planned))
     )
-    active = rows.exclude(state__in=(State.NOT_TAKING_PART, State.CLOSED))
+    calls = []
     for school in active:
         kind, due = _due(school, fieldwork, today)
         if kind and due <= soon:
-            found.append((school, kind, due))
-    calls = [
-        Call(
-            school=school,
-            kind=kind,
-            due=due,
-            days_late=(today - due).days,
-            phone=school.coordinator_phone or school.school.phone,
-            called=next((one for one in reversed(list(school.events.all())) if one.kind == "called"), None),
-        )
-        for school, kind, due in found
-    ]
+            phone = school.coordinator_phone or school.school.phone
+            calls.append(Call(school=school, kind=kind, due=due, days_late=(today - due).days, phone=phone))
     return sorted(calls, key=lambda one: (-one.days_late, one.kind, sort_key(one.school.school.name)))
 
 
-def _due(school: FieldSchool, fieldwork: Fieldwork, today: datetime.date) -> tuple[str, datetime.date]:
+def with_last_call(calls: Sequence[Call]) -> list[Call]:
+    """Put on each call the last one that was noted; one query."""
+    keys = [one.school.pk for one in calls]
+    noted = FieldEvent.objects.filter(field_school__in=keys, kind="called").order_by("at", "pk")
+    last = {one.field_school_id: one for one in noted}
+    return [dataclasses.replace(one, called=last.get(one.school.pk)) for one in calls]
+
+
+def _due(school: Any, fieldwork: Fieldwork, today: datetime.date) -> tuple[str, datetime.date]:
     """Say what a school owes next, and when; the empty text where it owes nothing."""
     if school.attention:
         return "attention", today
@@ -204,9 +207,8 @@ def _due(school: FieldSchool, fieldwork: Fieldwork, today: datetime.date) -> tup
         return "answer", fieldwork.answer_due
     if school.state == State.CONFIRMED:
         return "list", fieldwork.list_due
-    planned = [one for one in school.test_sessions.all() if one.state == TestSession.State.PLANNED]
-    if planned:
-        return "report", min(one.on_date for one in planned) + datetime.timedelta(days=1)
+    if school.next_session is not None:
+        return "report", school.next_session + datetime.timedelta(days=1)
     if school.state in (State.LISTED, State.SELECTED):
         return "session", max(fieldwork.test_from - datetime.timedelta(days=14), fieldwork.list_due)
     return "", today

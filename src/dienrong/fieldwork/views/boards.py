@@ -259,7 +259,7 @@ def calls(request: HttpRequest, plan_id: int) -> HttpResponse:
         "page": page,
         "rows": [
             {"call": call, "word": words.OWES[call.kind], "is_late": call.days_late > 0}
-            for call in page.object_list
+            for call in board.with_last_call(list(page.object_list))
         ],
         "lead": ngettext("%(n)s school is late", "%(n)s schools are late", n_late)
         % {"n": number_text(n_late)},
