@@ -37,7 +37,8 @@ def browser_of(username: str, role: str, code: str = "") -> Client:
 
 def send(client: Client, address: str, **values: object) -> None:
     page = client.post(address, values)
-    assert page.status_code == 302 and "dang-nhap" not in page.headers["Location"], (address, page.status_code, page.content.decode()[-1500:])
+    assert page.status_code == 302, (address, page.status_code, page.content.decode()[-1500:])
+    assert "dang-nhap" not in page.headers["Location"], address
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from lsakit.weighting.profiles import read_rules
 
 __all__ = ["LsakitError"]
 SOFTWARE = f"lsakit {lk.__version__}"
+FEWEST_DRAWS, MOST_DRAWS, CELLS_DRAWN = 200, 1000, 2_000_000
+"""Draws behind the interval of a forecast: fewer for very large samples, so that the board opens within a second."""
 LARGEST_DIFFERENCE = 0.20
 """Share of the frame's enrolment by which a list may differ before it is asked about (methods, section 1.12)."""
 
@@ -395,8 +397,9 @@ def forecast(schools: Sequence[Mapping[str, Any]], *, rules: str, seed: int) -> 
     LsakitError
         If no school can be eligible.
     """
+    n_draws = max(FEWEST_DRAWS, min(MOST_DRAWS, CELLS_DRAWN // max(len(schools), 1)))
     found = lk.forecast_participation(
-        _school_table(schools), rng=np.random.default_rng(seed), rules=rules, n_draws=1000
+        _school_table(schools), rng=np.random.default_rng(seed), rules=rules, n_draws=n_draws
     )
     gains = dict(
         zip(found.schools["school_id"].to_list(), found.schools["gain_after"].to_list(), strict=True)

@@ -188,7 +188,7 @@ def calls_today(schools: QuerySet[FieldSchool], fieldwork: Fieldwork, today: dat
         if kind and due <= soon:
             phone = school.coordinator_phone or school.school.phone
             calls.append(Call(school=school, kind=kind, due=due, days_late=(today - due).days, phone=phone))
-    return sorted(calls, key=lambda one: (-one.days_late, one.kind, sort_key(one.school.school.name)))
+    return sorted(calls, key=lambda one: (-one.days_late, one.kind, one.school.school.sort_key))
 
 
 def with_last_call(calls: Sequence[Call]) -> list[Call]:
