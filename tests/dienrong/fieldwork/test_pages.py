@@ -287,3 +287,73 @@ def test_weights_and_report_are_the_ministrys(fieldwork, signed_in, ministry, of
         assert browser.get(root + end).status_code == 200
     assert browser.get(f"{root}/trong-so/1/students.parquet").status_code == 404
     assert browser.post(f"{root}/trong-so/tinh").status_code == 409
+
+
+def test_today_tells_each_role_what_is_due(
+    session, signed_in, officer, administrator, own_coordinator, stranger
+) -> None:
+    from dienrong.fieldwork.cards import cards
+
+    cycle = session.field_school.plan.cycle
+    with clock.fixed(datetime.datetime(2027, 3, 1, 9, tzinfo=datetime.UTC)):
+        assert [card.order for card in cards(administrator, cycle)] == [4]
+        assert [card.order for card in cards(own_coordinator, cycle)] == [4]
+        assert [card.number or card.title for card in cards(officer, cycle)] == ["3 trường đang trễ"]
+        assert [card.title for card in cards(stranger, cycle)] == ["2 trường đang trễ"]
+
+
+def test_incidents_and_visits_are_written_down_and_settled(
+    session, signed_in, officer, own_coordinator
+) -> None:
+    from dienrong.fieldwork.models import Incident, QualityVisit
+    from dienrong.fieldwork.visits import QUESTIONS
+
+    school = session.field_school
+    root = f"/tham-gia/truong/{school.pk}"
+    browser = signed_in(own_coordinator)
+    assert browser.post(f"{root}/su-co", {"kind": "power", "text": ""}).status_code == 422
+    assert (
+        browser.post(
+            f"{root}/su-co", {"kind": "power", "text": "Mất điện 10 phút", "n_affected": 8}
+        ).status_code
+        == 302
+    )
+    incident = Incident.objects.get()
+    assert browser.post(f"/tham-gia/su-co/{incident.pk}", {"text": "Đã xong"}).status_code == 403
+    assert signed_in(officer).post(f"/tham-gia/su-co/{incident.pk}", {"text": "Bù giờ"}).status_code == 302
+    assert signed_in(officer).post(f"/tham-gia/su-co/{incident.pk}", {"text": "Bù giờ"}).status_code == 409
+    answers = dict.fromkeys(QUESTIONS, "yes")
+    assert browser.post(f"{root}/giam-sat", answers | {"on_date": "22/11/2026"}).status_code == 403
+    officers = signed_in(officer)
+    assert officers.post(f"{root}/giam-sat", {"on_date": "22/11/2026"}).status_code == 422
+    assert officers.post(f"{root}/giam-sat", answers | {"on_date": "23/11/2026"}).status_code == 422
+    assert (
+        officers.post(f"{root}/giam-sat", answers | {"on_date": "22/11/2026", "text": "Tốt"}).status_code
+        == 302
+    )
+    assert QualityVisit.objects.get().answers == answers
+    assert "Mất điện 10 phút" in text(officers.get(f"{root}?tab=buoi"))
+
+
+def test_a_cancelled_session_gives_its_people_back(session, signed_in, own_coordinator) -> None:
+    browser = signed_in(own_coordinator)
+    assert browser.post(f"/buoi-khao-sat/{session.pk}/huy", {"text": "Bão"}).status_code == 302
+    assert ListedPerson.objects.filter(test_session__isnull=False).count() == 0
+    new = {"on_date": "2/3/2027", "begins_at": "7:30", "room": "P2", "administrator": "", "n_people": "5"}
+    assert browser.post(f"/tham-gia/truong/{session.field_school_id}/buoi-moi", new).status_code == 302
+    assert TestSession.objects.get(state="planned").people.count() == 5
+
+
+def test_a_commune_sees_its_own_schools_and_changes_nothing(fieldwork, signed_in, commune_officer) -> None:
+    browser = signed_in(commune_officer)
+    listed = browser.get(f"/tham-gia/{fieldwork.plan_id}/truong").context["rows"]
+    own = FieldSchool.objects.filter(school__commune__code="00004")
+    assert {row["school"].pk for row in listed} == set(own.values_list("pk", flat=True))
+    first = own.first()
+    assert browser.get(f"/tham-gia/truong/{first.pk}").status_code == 200
+    assert browser.post(f"/tham-gia/truong/{first.pk}/lam/chon").status_code == 403
+    assert (
+        browser.post(f"/tham-gia/truong/{first.pk}/khong-tham-gia", {"code": 2, "reason": "x"}).status_code
+        == 403
+    )
+    assert browser.post(f"/tham-gia/{fieldwork.plan_id}/da-gui-thu").status_code == 403

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import as_file, files
@@ -37,13 +38,22 @@ def labels_pdf(labels: Sequence[Label], *, title: str, language: str) -> bytes:
 
 def _compile(template: str, data: Any) -> bytes:
     """Set a template with its data."""
-    inputs = {"data": json.dumps(data, ensure_ascii=False)}
+    inputs = {"data": LONG.sub(_breakable, json.dumps(data, ensure_ascii=False))}
     with as_file(files("lsakit.tables").joinpath("fonts")) as fonts:
         make: Any = typst.Compiler
         compiler = make(
             _template(template), font_paths=[str(fonts)], ignore_system_fonts=True, sys_inputs=inputs
         )
         return bytes(compiler.compile(format="pdf", timestamp=0))
+
+
+LONG = re.compile(r"[0-9a-f]{40,}")
+
+
+def _breakable(found: re.Match[str]) -> str:
+    """Let a hash break over two lines: a space of no width after every 16 digits."""
+    digits = found.group()
+    return "\u200b".join(digits[start : start + 16] for start in range(0, len(digits), 16))
 
 
 @cache

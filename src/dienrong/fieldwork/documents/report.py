@@ -183,7 +183,7 @@ def _weights(run: WeightRun) -> list[Block]:
     bias = [
         [
             _part(row["part"]),
-            f"{row['characteristic']}{' = ' + str(row['level']) if row['level'] is not None else ''}",
+            f"{_trait(row['characteristic'])}{' = ' + str(row['level']) if row['level'] is not None else ''}",
             _cell(row["all"]),
             _cell(row["respondents"]),
             _cell(row["effect_size"]),
@@ -245,6 +245,11 @@ def _part(name: str) -> str:
         "after_replacement": _("After replacement"),
         "after_adjustment": _("After weighting"),
     }.get(name, name)
+
+
+def _trait(name: str) -> str:
+    """Name a characteristic of schools."""
+    return {"size": _("Size on the frame"), "stratum": _("Stratum")}.get(name, name)
 
 
 def _flag(name: str) -> str:
