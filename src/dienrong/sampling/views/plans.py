@@ -20,7 +20,7 @@ from dienrong.core.recording import action_word
 from dienrong.core.refusals import Conflict
 from dienrong.cycles.shell import cycle_of_request
 from dienrong.registry.queries import newest_school_year
-from dienrong.sampling import operations, pages, queries, signing, words
+from dienrong.sampling import operations, outputs, pages, queries, signing, words
 from dienrong.sampling.forms import PlanForm, WithdrawForm
 from dienrong.sampling.models import Plan, SampledSchool
 
@@ -58,6 +58,7 @@ def _row(plan: Plan, scope: Any, *, may_change: bool) -> dict[str, Any]:
     name = "sampling:plan" if may_change else "sampling:schools"
     return {
         "plan": plan,
+        "population": outputs.population_title(plan),
         "state": pages.state_of(plan),
         "n_sampled": counts.get(SampledSchool.Role.ORIGINAL),
         "rules": str(words.RULES.get(plan.rules, plan.rules)),
@@ -116,6 +117,7 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
     draw = getattr(found, "draw", None)
     context = {
         **pages.plan_context(found),
+        "population": outputs.population_title(found),
         "tab": tab,
         "tabs": [
             {"title": titles[name], "url": f"{address}?tab={name}", "is_current": name == tab}
