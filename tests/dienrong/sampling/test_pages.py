@@ -362,3 +362,43 @@ def test_pages_speak_english_too(drawn, signed_in, ministry) -> None:
         html = text(browser.get(f"/chon-mau{address}"))
         assert 'lang="en"' in html
         assert "Rút mẫu" not in html.split("<main")[1], address
+
+
+def test_a_longer_list_of_plans_asks_no_more(drawn, make_plan, signed_in, ministry, bare_shell) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    browser = signed_in(ministry)
+
+    def asked() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as found:
+            assert browser.get("/chon-mau").status_code == 200
+        return len(found)
+
+    asked()
+    before = asked()
+    for number in range(6):
+        make_plan(f"Bản thảo {number}")
+    assert asked() == before
+
+
+def test_teachers_are_counted_from_the_rosters(make_plan, signed_in, ministry) -> None:
+    from dienrong.registry.models import School
+    from dienrong.rosters.models import Staff, StaffPlace
+
+    plan = make_plan("Giáo viên", population="teachers", grade=None)
+    for number, school in enumerate(School.objects.order_by("school_id")[:30]):
+        for place in range(3 + number % 4):
+            person = Staff.objects.create(study_id=f"G{number:03d}{place}", birth_year=1980)
+            StaffPlace.objects.create(staff=person, school=school, school_year=YEAR, role="teacher")
+    browser = signed_in(ministry)
+    base = f"/chon-mau/{plan.pk}"
+    browser.post(f"{base}/khung-mau/so-dang-ky", {"direction": "minimize"})
+    html = text(browser.get(f"{base}/loai-tru"))
+    assert "F2" in html, "a school without a roster has no size, and the check names it"
+    rule = {"column": "enrolment", "op": "empty", "value": "", "reason": "other"}
+    html = text(browser.post(f"{base}/loai-tru/quy-tac", rule, follow=True))
+    assert "F2" not in html.split("Loại trừ</h2>")[0].split("Kiểm tra khung mẫu</h2>")[1]
+    assert '<span class="card-number">30</span>' in html
