@@ -157,7 +157,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         "school-split": f"{school}/tach",
         "school-recode": f"{school}/doi-ma",
         "school-close": f"{school}/giai-the",
-        "unit-change": f"{unit}/sua",
+        "unit-change": f"{str(unit).partition('?')[0]}/sua",
         "units": "/don-vi",
         "units-2024": "/don-vi?date=31/12/2024",
         "unit": unit,
