@@ -154,6 +154,11 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     field = {"schools": "/truong", "school": school}
     registry = {
         "school-edit": f"{school}/sua",
+        "school-open": "/truong/thanh-lap",
+        "school-split": f"{school}/tach",
+        "school-recode": f"{school}/doi-ma",
+        "school-close": f"{school}/giai-the",
+        "unit-change": f"{str(unit).partition('?')[0]}/sua",
         "units": "/don-vi",
         "units-2024": "/don-vi?date=31/12/2024",
         "unit": unit,
@@ -166,6 +171,8 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         "import": "/nhap-du-lieu",
         "import-schools": "/nhap-du-lieu/truong",
         "import-students": "/nhap-du-lieu/hoc-sinh",
+        "import-totals": "/nhap-du-lieu/so-chinh-thuc",
+        "roster-file": "/nhap-du-lieu/hoc-sinh/hien-co",
     }
     quality = {
         "quality": "/chat-luong-du-lieu",
