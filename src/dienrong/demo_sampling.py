@@ -14,6 +14,8 @@ SOURCE = "Số minh họa của bản trình diễn (không phải kết quả x
 NUMBER = "20 26 04 68"
 PEOPLE = 30
 SHARE, FEWEST_A_STRATUM = 5, 2
+DRAWN_TITLE = "Lớp 5, khảo sát chính thức (trình diễn)"
+DRAFT_TITLE = "Lớp 9, khảo sát chính thức (bản thảo trình diễn)"
 WITNESSES = ("Bà Lê Thị Ánh, Vụ Giáo dục phổ thông", "Ông Trần Văn Đức, đại diện các Sở")
 
 
@@ -25,6 +27,13 @@ def make_plans(*, cycle: Any, school_year: str, frame_date: date, by: Any) -> tu
     )
 
 
+def _found(title: str, cycle: Any) -> Any:
+    """Find a plan by its title."""
+    from dienrong.sampling.models import Plan
+
+    return Plan.objects.filter(cycle=cycle, title=title).first()
+
+
 def _plan(
     title: str, grade: int, *, cycle: Any, school_year: str, frame_date: date, by: Any
 ) -> tuple[Any, bool]:
@@ -32,7 +41,7 @@ def _plan(
     from dienrong.sampling import operations
     from dienrong.sampling.models import Plan
 
-    found = Plan.objects.filter(cycle=cycle, title=title).first()
+    found = _found(title, cycle)
     if found is not None:
         return found, False
     new = operations.NewPlan(
@@ -73,7 +82,7 @@ def _design(plan: Any) -> dict[str, Any]:
     table = pages.frame_table(plan)
     strata = designs.strata_of(table, {"explicit": ["province"]})
     explicit = ["province"] if all(one.n_frame >= FEWEST_A_STRATUM for one in strata) else []
-    least = FEWEST_A_STRATUM * max(len(strata), 1)
+    least = FEWEST_A_STRATUM * (len(strata) if explicit else 1)
     n_schools = min(table.height, max(least, min(340, table.height // SHARE)))
     return {
         "explicit": explicit,
@@ -90,7 +99,7 @@ def _drawn(**facts: Any) -> Any:
     from dienrong.sampling.models import Plan
 
     by = facts["by"]
-    plan, is_new = _plan("Lớp 5, khảo sát chính thức (trình diễn)", 5, **facts)
+    plan, is_new = _plan(DRAWN_TITLE, 5, **facts)
     if not is_new:
         return plan
     plan = operations.change_design(plan=plan, values=_design(plan), by=by)
@@ -106,10 +115,13 @@ def _drawn(**facts: Any) -> Any:
 
 
 def _draft(**facts: Any) -> Any:
-    """Leave a plan of grade 9 half done."""
+    """Leave a plan of grade 9 half done; a country without that grade gets it without a frame."""
     from dienrong.sampling import operations
 
-    plan, is_new = _plan("Lớp 9, khảo sát chính thức (bản thảo trình diễn)", 9, **facts)
+    try:
+        plan, is_new = _plan(DRAFT_TITLE, 9, **facts)
+    except operations.FrameUnusable:
+        return _found(DRAFT_TITLE, facts["cycle"])
     if is_new:
         plan = operations.change_design(plan=plan, values=_design(plan), by=facts["by"])
     return plan

@@ -132,6 +132,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     person = page.locator("main table a").first.get_attribute("href")
     page.goto("/chat-luong-du-lieu")
     tile = page.locator("main a[href^='/chat-luong-du-lieu/tinh/']").first.get_attribute("href")
+    plans = sampling_addresses(page)
     page.goto(f"/bao-cao/{SLUG}/grade5/maths")
     province = page.locator("#province option").nth(1).get_attribute("value")
     national = f"/bao-cao/{SLUG}/grade5/maths"
@@ -153,6 +154,11 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     field = {"schools": "/truong", "school": school}
     registry = {
         "school-edit": f"{school}/sua",
+        "school-open": "/truong/thanh-lap",
+        "school-split": f"{school}/tach",
+        "school-recode": f"{school}/doi-ma",
+        "school-close": f"{school}/giai-the",
+        "unit-change": f"{str(unit).partition('?')[0]}/sua",
         "units": "/don-vi",
         "units-2024": "/don-vi?date=31/12/2024",
         "unit": unit,
@@ -165,6 +171,8 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         "import": "/nhap-du-lieu",
         "import-schools": "/nhap-du-lieu/truong",
         "import-students": "/nhap-du-lieu/hoc-sinh",
+        "import-totals": "/nhap-du-lieu/so-chinh-thuc",
+        "roster-file": "/nhap-du-lieu/hoc-sinh/hien-co",
     }
     quality = {
         "quality": "/chat-luong-du-lieu",
@@ -203,13 +211,15 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         "refusal": "/ky-danh-gia/khong-co",
     }
     return {
-        "": public,
-        "bo": own | field | analysis | data,
+        "": public | {"draw-public": plans["draw-public"]},
+        "bo": own | field | analysis | data | plans,
         "so": own
         | local
         | {
             "batches": "/sap-nhap",
             "people": "/nguoi-dung",
+            "sampling": "/chon-mau",
+            "sampled-schools": plans["sampled-schools"],
             "national": national,
             "refused": f"/ky-danh-gia/{SLUG}/phan-tich",
         },
@@ -218,4 +228,27 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         "coi-khao-sat": {"board": "/"},
         "ma-hoa": {"board": "/"},
         "nghien-cuu": {"board": "/", "national": national},
+    }
+
+
+def sampling_addresses(page: Any) -> dict[str, str]:
+    """Name the pages of the drawn plan and of the draft that the demonstration holds."""
+    page.goto("/chon-mau")
+    draft, drawn = (
+        page.locator("main table a", has_text=grade).first.get_attribute("href")
+        for grade in ("Lớp 9", "Lớp 5")
+    )
+    page.goto(f"{drawn}/mau")
+    school = page.locator("main table a").first.get_attribute("href")
+    steps = ("tong-the", "khung-mau", "loai-tru", "phan-tang", "do-chinh-xac", "dong-bang")
+    return {
+        "sampling": "/chon-mau",
+        "plan-new": "/chon-mau/moi",
+        "plan": drawn,
+        "plan-history": f"{drawn}?tab=happened",
+        "plan-commit": f"{drawn}/cam-ket",
+        "sampled-schools": f"{drawn}/mau",
+        "sampled-school": school,
+        "draw-public": f"/chon-mau/cong-khai/{drawn.rpartition('/')[2]}",
+        **{f"plan-{step}": f"{draft}/{step}" for step in steps},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -85,6 +85,14 @@ def counts_of(draw: Draw, scope: Scope = WHOLE_COUNTRY) -> dict[str, int]:
     """Count the schools of a draw by their role."""
     rows = within(SampledSchool.objects.filter(draw=draw), scope)
     return dict(rows.order_by().values_list("role").annotate(n=Count("pk")))
+
+
+def sampled_counts(plans: Iterable[Plan], scope: Scope) -> dict[int, int]:
+    """Count the sampled schools of several plans within a scope, by plan; asked once for all of them."""
+    drawn = [plan.pk for plan in plans if plan.state == Plan.State.DRAWN]
+    rows = SampledSchool.objects.filter(draw__plan__in=drawn, role=SampledSchool.Role.ORIGINAL)
+    counted = within(rows, scope).order_by().values_list("draw__plan").annotate(n=Count("pk"))
+    return dict.fromkeys(drawn, 0) | dict(counted)
 
 
 def province_codes_of(draw: Draw, scope: Scope) -> list[str]:

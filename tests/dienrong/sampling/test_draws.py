@@ -26,7 +26,10 @@ def test_a_draw_leaves_schools_record_signature_and_log(drawn, data_dir) -> None
     originals = SampledSchool.objects.filter(draw=draw, role="original")
     assert originals.count() == 12
     assert {row.stratum for row in originals} == {"Hà Nội", "Hồ Chí Minh"}
-    assert all(row.school_id is not None and row.base_weight * row.probability == pytest.approx(1, rel=1e-12) for row in originals)
+    assert all(
+        row.school_id is not None and row.base_weight * row.probability == pytest.approx(1, rel=1e-12)
+        for row in originals
+    )
     replacements = SampledSchool.objects.filter(draw=draw).exclude(role="original")
     assert replacements.count() == 24
     assert all(row.original.stratum == row.stratum for row in replacements)
@@ -37,7 +40,11 @@ def test_a_draw_leaves_schools_record_signature_and_log(drawn, data_dir) -> None
     assert draw.seed == str(int.from_bytes(seed, "big"))
     assert signing.is_signed(kept.record_bytes(draw), draw.signature, draw.public_key)
     assert not signing.is_signed(kept.record_bytes(draw) + b" ", draw.signature, draw.public_key)
-    actions = list(AuditEntry.objects.filter(action__startswith="sampling.").values_list("action", flat=True).order_by("id"))
+    actions = list(
+        AuditEntry.objects.filter(action__startswith="sampling.")
+        .values_list("action", flat=True)
+        .order_by("id")
+    )
     assert actions == [
         "sampling.plan_created",
         "sampling.source_chosen",
@@ -68,7 +75,9 @@ def test_the_frame_is_a_file_named_by_its_hash_that_nobody_writes(frozen) -> Non
 
 def change_cell(path: Path, school: str, column: str, value: object) -> None:
     table = pl.read_parquet(path)
-    changed = pl.when(pl.col("school_id") == school).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
+    changed = (
+        pl.when(pl.col("school_id") == school).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
+    )
     path.chmod(0o644)
     table.with_columns(changed.cast(table.schema[column])).write_parquet(path)
 
@@ -173,7 +182,9 @@ def test_the_draw_is_repeated_from_its_files(drawn) -> None:
 
 
 def test_overlap_with_an_earlier_draw_is_controlled(drawn, make_plan, ministry) -> None:
-    before = set(SampledSchool.objects.filter(draw=drawn.draw, role="original").values_list("school_code", flat=True))
+    before = set(
+        SampledSchool.objects.filter(draw=drawn.draw, role="original").values_list("school_code", flat=True)
+    )
     values = {"explicit": ["province"], "implicit": ["area"], "n_schools": 12, "n_students": 30}
     common = {}
     for direction in ("minimize", "maximize"):
@@ -185,7 +196,9 @@ def test_overlap_with_an_earlier_draw_is_controlled(drawn, make_plan, ministry) 
         draw = operations.commit_plan(plan=plan, source_name=SOURCE, source_due_at=DUE, by=ministry)
         with clock.fixed(AFTER):
             operations.draw_sample(plan=plan, source_text=NUMBER, witnesses=[], by=ministry)
-        now = set(SampledSchool.objects.filter(draw=draw, role="original").values_list("school_code", flat=True))
+        now = set(
+            SampledSchool.objects.filter(draw=draw, role="original").values_list("school_code", flat=True)
+        )
         assert len(now) == 12
         common[direction] = len(now & before)
         assert outputs.verification_of(Plan.objects.get(pk=plan.pk)).is_repeated

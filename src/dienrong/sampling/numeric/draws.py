@@ -15,6 +15,8 @@ from lsakit.design.draw_record import (
     SAMPLE_COLUMNS,
     PublicSource,
     commit_draw,
+    commitment_of,
+    design_to_json,
     draw_record,
 )
 from lsakit.design.draw_verification import verify_draw
@@ -92,6 +94,11 @@ def commit(frame: Path, values: Mapping[str, Any]) -> str:
         return commit_draw(read_table(frame), design_of(values)).hash
     except LsakitError as error:
         raise PlanRefusedError(error.sentence) from error
+
+
+def commitment_now(frame_hash: str, values: Mapping[str, Any]) -> str:
+    """Give the commitment that a plan has with the hash of its frame."""
+    return commitment_of(frame_hash, design_to_json(design_of(values)), n_schools=0).hash
 
 
 def draw(

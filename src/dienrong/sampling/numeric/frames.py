@@ -38,7 +38,15 @@ READABLE = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".parquet")
 
 
 class FrameRefusedError(Exception):
-    """A frame cannot be read or used; the sentence is lsakit's."""
+    """A frame cannot be read or used.
+
+    ``code`` is "cell" (row, column, value of a cell that is no number), "column" (one that the file lacks) or
+    "file", where the sentence is lsakit's.
+    """
+
+    def __init__(self, sentence: str, code: str = "file", **facts: str) -> None:
+        self.code, self.facts = code, facts
+        super().__init__(sentence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +200,7 @@ def map_file(source: Path, target: Path, *, mapping: Mapping[str, str], kept: It
     table = _read(source, text_columns=texts)
     lacking = [name for name in (*mapping.values(), *kept) if name and name not in table.columns]
     if lacking:
-        raise FrameRefusedError(f"The file has no column {lacking[0]!r}.")
+        raise FrameRefusedError(f"The file has no column {lacking[0]!r}.", "column", column=lacking[0])
     out: dict[str, pl.Series] = {}
     for name in STANDARD:
         if mapping.get(name):
@@ -216,9 +224,13 @@ def _numbers(column: pl.Series) -> pl.Series:
     found = texts.cast(pl.Float64, strict=False)
     bad = (found.is_null() & texts.is_not_null() & (texts != "")).arg_true().to_list()
     if bad:
+        row, value = bad[0], str(texts[bad[0]])
         raise FrameRefusedError(
-            f"Row {bad[0] + 2}, column {column.name!r}: {texts[bad[0]]!r} is no number. "
-            "Correct the cell in the file and send it again."
+            f"Row {row + 2}, column {column.name!r}: {value!r} is no number.",
+            "cell",
+            row=str(row + 2),
+            column=column.name,
+            value=value,
         )
     return found
 

@@ -61,6 +61,12 @@ def draw_sample(
     if not text:
         raise PlanIncomplete(_("No number was entered."), hint=_("Enter what was announced, digit by digit."))
     demand_whole(found)
+    if draws.commitment_now(found.frame.hash, found.design) != draw.commitment:
+        raise PlanRefused(
+            _("The plan no longer gives the published commitment %(hash)s; nothing was drawn.")
+            % {"hash": draw.commitment},
+            hint=_("The published commitment holds. Withdraw the plan with its reason if it cannot be kept."),
+        )
     try:
         outcome = draws.draw(
             kept.frame_path(found.frame),

@@ -176,6 +176,7 @@ def take_registry(
     """
     found = hold_plan(plan, by=by, states=(STATE.DRAFT,), seen_at=seen_at)
     before = found.source
+    _forget_upload(found)
     found.source = {"kind": "registry", "overlap_plan": overlap.pk if overlap else None}
     found.design = {**found.design, "overlap": direction if overlap else None}
     n_schools = _write_registry(found)
@@ -189,6 +190,12 @@ def take_registry(
         after={**found.source, "n_schools": n_schools},
     )
     return found
+
+
+def _forget_upload(plan: Plan) -> None:
+    """Delete the uploaded file of a draft once another source takes its place."""
+    if plan.source.get("kind") == "file":
+        kept.upload_path(plan.source["file"]).unlink(missing_ok=True)
 
 
 def _write_registry(plan: Plan) -> int:
@@ -245,10 +252,9 @@ def take_frame_file(
         columns, n_rows = frames.columns_of_file(kept.upload_path(name))
     except frames.FrameRefusedError as error:
         kept.upload_path(name).unlink(missing_ok=True)
-        raise FrameUnusable(
-            str(error), hint=_("Open the file, look at what is said, send it again.")
-        ) from error
+        raise _unusable(error) from error
     before = found.source
+    _forget_upload(found)
     found.source = {
         "kind": "file",
         "name": clean_text(file_name)[:200],
@@ -263,6 +269,16 @@ def take_frame_file(
     kept.population_path(found).unlink(missing_ok=True)
     record(action="sampling.source_chosen", actor=by, obj=found, before=before, after=found.source)
     return found
+
+
+def _unusable(error: frames.FrameRefusedError) -> FrameUnusable:
+    """Put what is wrong with a file into words."""
+    sentences = {
+        "cell": _("Row %(row)s, column “%(column)s”: “%(value)s” is no number."),
+        "column": _("The file has no column “%(column)s”."),
+    }
+    sentence = sentences[error.code] % error.facts if error.code in sentences else str(error)
+    return FrameUnusable(sentence, hint=_("Correct the file and send it again."))
 
 
 @transaction.atomic
@@ -300,7 +316,7 @@ def map_frame_file(
             kept=kept_columns,
         )
     except frames.FrameRefusedError as error:
-        raise FrameUnusable(str(error), hint=_("Correct the file and send it again.")) from error
+        raise _unusable(error) from error
     found.source = {**found.source, "mapping": chosen, "kept": list(kept_columns), "is_mapped": True}
     found.save(update_fields=["source"])
     _drop_strange_strata(found)

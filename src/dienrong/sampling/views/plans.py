@@ -20,13 +20,15 @@ from dienrong.core.recording import action_word
 from dienrong.core.refusals import Conflict
 from dienrong.cycles.shell import cycle_of_request
 from dienrong.registry.queries import newest_school_year
-from dienrong.sampling import operations, pages, queries, signing, words
+from dienrong.sampling import operations, outputs, pages, queries, signing, words
 from dienrong.sampling.forms import PlanForm, WithdrawForm
-from dienrong.sampling.models import Plan, SampledSchool
+from dienrong.sampling.models import Plan
 
 ROWS_PER_PAGE = 30
 HISTORY_ROWS = 50
 TABS = ("what", "happened")
+STEP_OF_SAMPLING = 5
+"""The step of the 14 to which a sample belongs."""
 
 
 def plan_of(pk: int) -> Plan:
@@ -47,19 +49,21 @@ def home(request: HttpRequest) -> HttpResponse:
     if cycle is not None:
         rows = queries.plans_of(cycle) if may_change else queries.drawn_plans(cycle)
     page = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
-    page.object_list = [_row(plan, scope, may_change=may_change) for plan in page.object_list]
+    shown = list(page.object_list)
+    counts = queries.sampled_counts(shown, scope)
+    page.object_list = [_row(plan, counts, may_change=may_change) for plan in shown]
     context = {"cycle": cycle, "page": page, "may_change": may_change and cycle is not None}
     return render(request, "sampling/plans.html", context)
 
 
-def _row(plan: Plan, scope: Any, *, may_change: bool) -> dict[str, Any]:
+def _row(plan: Plan, counts: dict[int, int], *, may_change: bool) -> dict[str, Any]:
     """Give the row of a plan."""
-    counts = queries.counts_of(plan.draw, scope) if plan.state == Plan.State.DRAWN else {}
     name = "sampling:plan" if may_change else "sampling:schools"
     return {
         "plan": plan,
+        "population": outputs.population_title(plan),
         "state": pages.state_of(plan),
-        "n_sampled": counts.get(SampledSchool.Role.ORIGINAL),
+        "n_sampled": counts.get(plan.pk),
         "rules": str(words.RULES.get(plan.rules, plan.rules)),
         "url": reverse(name, args=[plan.pk]),
         "is_due": plan.state == Plan.State.COMMITTED and plan.draw.source_due_at <= clock.now(),
@@ -116,6 +120,7 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
     draw = getattr(found, "draw", None)
     context = {
         **pages.plan_context(found),
+        "population": outputs.population_title(found),
         "tab": tab,
         "tabs": [
             {"title": titles[name], "url": f"{address}?tab={name}", "is_current": name == tab}
@@ -125,6 +130,7 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
         "counts": queries.counts_of(draw) if draw is not None and draw.drawn_at else {},
         "fingerprint": signing.fingerprint(draw.public_key) if draw is not None and draw.public_key else "",
         "form": WithdrawForm(),
+        "cycle_step": reverse("cycles:step", args=[found.cycle.slug, STEP_OF_SAMPLING]),
     }
     return render(request, "sampling/plan.html", context)
 

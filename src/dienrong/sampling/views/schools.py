@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -34,7 +35,9 @@ def drawn_plan(request: HttpRequest, pk: int) -> Plan:
     raise Http404
 
 
-def _narrowed(request: HttpRequest, plan: Plan) -> tuple[list[SampledSchool], dict[str, str]]:
+def _narrowed(
+    request: HttpRequest, plan: Plan
+) -> tuple[QuerySet[SampledSchool] | list[SampledSchool], dict[str, str]]:
     """Read what narrows and orders the list from the address."""
     given = {name: request.GET.get(name, "").strip()[:80] for name in ("q", "province", "role", "order")}
     given["order"] = given["order"] if given["order"] in ORDERS else ORDERS[0]
@@ -46,11 +49,13 @@ def _narrowed(request: HttpRequest, plan: Plan) -> tuple[list[SampledSchool], di
         role=given["role"],
         search=given["q"],
     )
-    found = list(rows)
-    if given["order"] != "draw":
-        by_province = given["order"] == "province"
-        found.sort(key=lambda row: (row.province_code if by_province else "", sort_key(row.name), row.pk))
-    return found, given
+    if given["order"] == ORDERS[0]:
+        return rows, given
+    by_province = given["order"] == "province"
+    ordered = sorted(
+        rows, key=lambda row: (row.province_code if by_province else "", sort_key(row.name), row.pk)
+    )
+    return ordered, given
 
 
 @require_GET
@@ -62,6 +67,7 @@ def schools(request: HttpRequest, pk: int) -> HttpResponse:
     names = province_names(clock.today())
     explicit = plan.design.get("explicit") or []
     page = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    n_rows = page.paginator.count
     page.object_list = [
         {
             "school": row,
@@ -80,8 +86,8 @@ def schools(request: HttpRequest, pk: int) -> HttpResponse:
         "roles": SampledSchool.Role.choices,
         "orders": [("draw", _("order of the draw")), ("name", _("name")), ("province", _("province"))],
         "may_change": may(request.user, "change_samples"),
-        "lead": ngettext("%(n)s school in your charge", "%(n)s schools in your charge", len(rows))
-        % {"n": number_text(len(rows))},
+        "lead": ngettext("%(n)s school in your charge", "%(n)s schools in your charge", n_rows)
+        % {"n": number_text(n_rows)},
     }
     return render(request, "sampling/schools.html", context)
 

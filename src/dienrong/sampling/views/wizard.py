@@ -377,6 +377,11 @@ def precision(request: HttpRequest, pk: int) -> HttpResponse:
         operations.change_precision(plan=plan, values=form.values(), by=request.user, seen_at=seen_at)
         return redirect("sampling:precision", pk)
     more: dict[str, Any] = {"form": form}
+    if any(
+        row["stratum"].is_short or not row["stratum"].n_schools for row in pages.strata_rows(plan, table)[0]
+    ):
+        more["refusal_text"] = _("Numbers and frame do not fit yet; the table of the strata shows where.")
+        return _page(request, plan, "precision", more, status=422 if form.is_bound else 200)
     try:
         found = designs.precision_of(table, plan.design, plan.precision, language=get_language() or "vi")
     except designs.PlanRefusedError as error:

@@ -165,7 +165,7 @@
   const isGood = Object.values(found).every(Boolean);
   const outcome = document.getElementById("outcome");
   outcome.className = isGood ? "good" : "bad";
-  outcome.textContent = isGood ? "✓ " + list.dataset.good : "✗ " + list.dataset.bad;
+  outcome.textContent = isGood ? "✓ " + list.dataset.all : "✗ " + list.dataset.some;
   outcome.dataset.outcome = isGood ? "good" : "bad";
   fill("strata", record.strata.map((row) => [
     row.stratum, row.n_frame, row.n_drawn, row.interval, row.random_number, startOf(record.seed, row.stratum)]));
