@@ -133,6 +133,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     page.goto("/chat-luong-du-lieu")
     tile = page.locator("main a[href^='/chat-luong-du-lieu/tinh/']").first.get_attribute("href")
     plans = sampling_addresses(page)
+    field_pages = fieldwork_addresses(page)
     page.goto(f"/bao-cao/{SLUG}/grade5/maths")
     province = page.locator("#province option").nth(1).get_attribute("value")
     national = f"/bao-cao/{SLUG}/grade5/maths"
@@ -212,7 +213,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     }
     return {
         "": public | {"draw-public": plans["draw-public"]},
-        "bo": own | field | analysis | data | plans,
+        "bo": own | field | analysis | data | plans | field_pages,
         "so": own
         | local
         | {
@@ -220,14 +221,38 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
             "people": "/nguoi-dung",
             "sampling": "/chon-mau",
             "sampled-schools": plans["sampled-schools"],
+            "participation": field_pages["participation"],
+            "participation-calls": field_pages["participation-calls"],
             "national": national,
             "refused": f"/ky-danh-gia/{SLUG}/phan-tich",
         },
         "xa": {"board": "/", "people": "/nguoi-dung"} | local,
         "truong": {"board": "/"} | local,
-        "coi-khao-sat": {"board": "/"},
+        "coi-khao-sat": {"board": "/", "test-sessions": "/buoi-khao-sat"},
         "ma-hoa": {"board": "/"},
         "nghien-cuu": {"board": "/", "national": national},
+    }
+
+
+def fieldwork_addresses(page: Any) -> dict[str, str]:
+    """Name the pages of the fieldwork that the demonstration holds."""
+    page.goto("/tham-gia")
+    root = f"/tham-gia/{page.url.rpartition('/')[2]}"
+    page.goto(f"{root}/truong?cot=selected")
+    school = page.locator("main table a").first.get_attribute("href")
+    page.goto(f"{root}/truong?cot=waiting")
+    waiting = page.locator("main table a").first.get_attribute("href")
+    return {
+        "participation": root,
+        "participation-calls": f"{root}/goi",
+        "participation-schools": f"{root}/truong",
+        "participation-weights": f"{root}/trong-so",
+        "participation-report": f"{root}/bao-cao",
+        "participation-answer": f"{waiting}/tra-loi/1",
+        "participation-decline": f"{waiting}/khong-tham-gia",
+        "participation-school": school,
+        **{f"participation-{tab}": f"{school}?tab={tab}" for tab in ("nguoi", "buoi", "lich-su")},
+        "participation-visit": f"{school}/giam-sat",
     }
 
 
