@@ -13,6 +13,8 @@ from dienrong.core import clock
 
 N_LISTED = 4
 """Schools of the demonstration's province whose lists are filled and whose people are selected."""
+N_OTHERS = 80
+"""Schools of other provinces that are notified and answer; the rest waits for its letters, so that the start is quick."""
 COORDINATORS = ("Lò Văn Sơn", "Nguyễn Thị Thu", "Trần Quốc Việt", "H'Lan Êban", "Đặng Thị Mến")
 DAY = datetime.timedelta(days=1)
 
@@ -30,7 +32,7 @@ def fill_fieldwork(*, plan: Any, seed: int, size: str, by: Any, person: Callable
     # Answers were due yesterday, so that somebody has to be called; roles hold from today on, so nothing is earlier.
     days = Days(answer_due=today - DAY, list_due=today, test_from=today, test_to=today + 28 * DAY)
     operations.start_fieldwork(plan=plan, days=days, by=by)
-    schools = _schools(plan)
+    schools = _shown(plan, person("so"))
     operations.mark_notified(schools=schools, by=by)
     _answers(schools, by)
     own = _of_province(schools, person("so"))
@@ -39,14 +41,18 @@ def fill_fieldwork(*, plan: Any, seed: int, size: str, by: Any, person: Callable
     return int(tested.count())
 
 
-def _schools(plan: Any) -> list[Any]:
-    """List the schools of the sample in the field."""
+def _shown(plan: Any, officer: Any) -> list[Any]:
+    """List the schools that are brought on: those of the demonstration's province and the first of the others."""
+    from dienrong.accounts.permissions import scope_of
     from dienrong.fieldwork.models import FieldSchool
 
     found = FieldSchool.objects.filter(plan=plan).select_related(
         "school__province", "school__commune", "sampled"
     )
-    return list(found.order_by("number"))
+    own = scope_of(officer).provinces
+    schools = list(found.order_by("number"))
+    others = [one for one in schools if one.school.province.code not in own][:N_OTHERS]
+    return [one for one in schools if one.school.province.code in own or one in others]
 
 
 def _of_province(schools: Sequence[Any], officer: Any) -> list[Any]:
