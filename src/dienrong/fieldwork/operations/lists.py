@@ -192,7 +192,8 @@ def _write_selected(
             number=counts[person.class_name],
         )
     fields = ["is_selected", "probability", "booklet", "drawn_class", "person_code"]
-    ListedPerson.objects.bulk_update(people, fields, batch_size=500)
+    taken = [of_person[one.study_id] for one in selected]
+    ListedPerson.objects.bulk_update(taken, fields, batch_size=200)
 
 
 @transaction.atomic
