@@ -12,6 +12,7 @@ from dienrong.core.text import sort_key
 from dienrong.sampling import kept, words
 from dienrong.sampling.models import Plan
 from dienrong.sampling.numeric import designs, frames
+from dienrong.sampling.operations import demand_whole
 
 STATE_SHAPES = {
     Plan.State.DRAFT: "not_started",
@@ -80,8 +81,15 @@ def plan_context(plan: Plan, current: str = "") -> dict[str, Any]:
 
 
 def frame_table(plan: Plan) -> Any:
-    """Read the frame of a plan: the frozen one, else the population without what is left out; None without any."""
+    """Read the frame of a plan: the frozen one, else the population without what is left out; None without any.
+
+    Raises
+    ------
+    FrameChanged
+        If the frozen frame is no longer what was frozen.
+    """
     if hasattr(plan, "frame"):
+        demand_whole(plan)
         return frames.read_population(kept.frame_path(plan.frame))
     path = kept.population_path(plan)
     if not path.exists():

@@ -231,6 +231,60 @@ def _add_overlap(plan: Plan, rows: list[dict[str, Any]]) -> None:
 
 
 @transaction.atomic
+def copy_plan(*, plan: Plan, title: str, by: Any | None) -> Plan:
+    """Make a new draft with everything that a plan says; its frame is made anew, nothing frozen is taken over.
+
+    Raises
+    ------
+    Conflict
+        If a plan of the cycle has this title already.
+    PlanIncomplete
+        If the file from which the frame was made is gone.
+    """
+    if by is not None:
+        demand(by, "change_samples")
+    name = clean_text(title)[:160]
+    if not name:
+        raise PlanIncomplete(_("A plan needs a name."), hint=_("Give this plan another name."))
+    _refuse_title(plan.cycle, name, None)
+    new = Plan.objects.create(
+        cycle=plan.cycle,
+        created_by=by,
+        excludes=plan.excludes,
+        design=plan.design,
+        precision=plan.precision,
+        source=plan.source,
+        **{field: getattr(plan, field) for field in PLAN_FIELDS} | {"title": name},
+    )
+    record(
+        action="sampling.plan_created", actor=by, obj=new, after={"title": name, "copied_from": plan.title}
+    )
+    if new.source.get("kind") == "registry":
+        _write_registry(new)
+    elif new.source.get("kind") == "file":
+        _copy_file(new)
+    return new
+
+
+def _copy_file(plan: Plan) -> None:
+    """Give a copied plan its own copy of the uploaded file, and its population."""
+    path = kept.upload_path(plan.source["file"])
+    if not path.exists():
+        raise PlanIncomplete(
+            _("The file of the earlier plan is gone."), hint=_("Make a new plan and send the file again.")
+        )
+    plan.source = {**plan.source, "file": kept.keep_upload(path.name, path.read_bytes())}
+    plan.save(update_fields=["source"])
+    if plan.source.get("is_mapped"):
+        frames.map_file(
+            kept.upload_path(plan.source["file"]),
+            kept.population_path(plan),
+            mapping=plan.source["mapping"],
+            kept=plan.source["kept"],
+        )
+
+
+@transaction.atomic
 def take_frame_file(
     *, plan: Plan, file_name: str, data: bytes, by: Any | None, seen_at: datetime.datetime | None = None
 ) -> Plan:

@@ -118,6 +118,15 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires("change_samples")
+def copy(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a new draft from a plan."""
+    made = operations.copy_plan(plan=plan_of(pk), title=request.POST.get("title", ""), by=request.user)
+    messages.success(request, _("The new plan is a draft with everything that the earlier one says."))
+    return redirect("sampling:plan", made.pk)
+
+
+@require_POST
+@requires("change_samples")
 def verify(request: HttpRequest, pk: int) -> HttpResponse:
     """Repeat the draw from record and frame, and check the signature."""
     plan = plan_of(pk)
