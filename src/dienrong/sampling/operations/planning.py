@@ -329,6 +329,9 @@ def _unusable(error: frames.FrameRefusedError) -> FrameUnusable:
     """Put what is wrong with a file into words."""
     sentences = {
         "cell": _("Row %(row)s, column “%(column)s”: “%(value)s” is no number."),
+        "long": _(
+            "Row %(row)s, column “%(column)s”: “%(value)s” is too long for a school code (20 letters)."
+        ),
         "column": _("The file has no column “%(column)s”."),
     }
     sentence = sentences[error.code] % error.facts if error.code in sentences else str(error)
@@ -385,7 +388,7 @@ def map_frame_file(
 
 def _drop_strange_strata(plan: Plan) -> None:
     """Take out of the plan the strata that the present frame has no columns for."""
-    known = set(frames.strata_columns(frames.read_population(kept.population_path(plan))))
+    known = set(frames.strata_columns(read_frame(kept.population_path(plan))))
     explicit = [name for name in plan.design.get("explicit", []) if name in known]
     implicit = [name for name in plan.design.get("implicit", []) if name in known]
     if explicit != plan.design.get("explicit") or implicit != plan.design.get("implicit"):
@@ -421,6 +424,11 @@ def set_exclusions(
             _("The population has no school %(code)s.") % {"code": ", ".join(narrowed.unknown[:5])},
             hint=_("Check the code; leading zeros count."),
         )
+    if not narrowed.n_frame:
+        raise PlanRefused(
+            _("These exclusions leave no school in the frame."),
+            hint=_("Take back the rule that meets them all."),
+        )
     before, found.excludes = found.excludes, [dict(entry) for entry in excludes]
     found.save(update_fields=["excludes"])
     record(
@@ -446,7 +454,24 @@ def population_of(plan: Plan) -> Any:
         raise PlanIncomplete(
             _("This plan has no frame yet."), hint=_("Choose where its schools come from first.")
         )
-    return frames.read_population(path)
+    return read_frame(path)
+
+
+def read_frame(path: Path) -> Any:
+    """Read the file of a frame.
+
+    Raises
+    ------
+    FrameUnusable
+        If the file is gone or damaged.
+    """
+    try:
+        return frames.read_population(path)
+    except frames.FrameRefusedError as error:
+        raise FrameUnusable(
+            _("The list of schools of this plan cannot be read."),
+            hint=_("Choose the source of the frame again, or put the file back from the backup."),
+        ) from error
 
 
 @transaction.atomic
