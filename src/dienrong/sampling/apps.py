@@ -28,6 +28,7 @@ class SamplingConfig(AppConfig):
         recording.name_actions(words.ACTIONS)
         shell.register_links(_links)
         board.register_cards(_cards)
+        board.register_reports(_public_cards)
 
 
 def _links(request: HttpRequest) -> Iterable[object]:
@@ -65,4 +66,28 @@ def _cards(user: Any, cycle: Any) -> Iterable[object]:
             order=8,
         )
         for plan in waiting
+    ]
+
+
+def _public_cards() -> Iterable[object]:
+    """Give the public a card for each draw whose commitment is published; withdrawn ones stay reachable by address."""
+    from django.urls import reverse
+
+    from dienrong.core.formats import moment_text
+    from dienrong.cycles.board import Card
+    from dienrong.sampling.models import Plan
+    from dienrong.sampling.queries import public_plans
+
+    return [
+        Card(
+            title=gettext("Public draw: %(title)s") % {"title": plan.title},
+            text=gettext("Drawn: the record can be verified by everybody.")
+            if plan.state == Plan.State.DRAWN
+            else gettext("The commitment is published; the number is announced at %(moment)s.")
+            % {"moment": moment_text(plan.draw.source_due_at)},
+            url=reverse("sampling:public", args=[plan.pk]),
+            button=gettext("Open the record") if plan.state == Plan.State.DRAWN else gettext("Open the page"),
+            order=80,
+        )
+        for plan in public_plans()
     ]

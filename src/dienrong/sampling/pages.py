@@ -12,6 +12,8 @@ from dienrong.core.text import sort_key
 from dienrong.sampling import kept, words
 from dienrong.sampling.models import Plan
 from dienrong.sampling.numeric import designs, frames
+from dienrong.sampling.operations import demand_whole
+from dienrong.sampling.operations.planning import read_frame
 
 STATE_SHAPES = {
     Plan.State.DRAFT: "not_started",
@@ -80,21 +82,30 @@ def plan_context(plan: Plan, current: str = "") -> dict[str, Any]:
 
 
 def frame_table(plan: Plan) -> Any:
-    """Read the frame of a plan: the frozen one, else the population without what is left out; None without any."""
+    """Read the frame of a plan: the frozen one, else the population without what is left out; None without any.
+
+    Raises
+    ------
+    FrameChanged
+        If the frozen frame is no longer what was frozen.
+    """
     if hasattr(plan, "frame"):
-        return frames.read_population(kept.frame_path(plan.frame))
+        demand_whole(plan)
+        return read_frame(kept.frame_path(plan.frame))
     path = kept.population_path(plan)
     if not path.exists():
         return None
-    return frames.narrow(frames.read_population(path), plan.excludes).frame
+    return frames.narrow(read_frame(path), plan.excludes).frame
 
 
 def strata_rows(plan: Plan, table: Any) -> tuple[list[dict[str, Any]], str]:
     """List the strata of a plan with what the frame holds and what is asked; or say why there are none."""
     try:
         strata = designs.strata_of(table, plan.design)
-    except designs.PlanRefusedError as error:
-        return [], str(error)
+    except designs.PlanRefusedError:
+        return [], _(
+            "A column of the strata has no value for some schools; the checks of the frame name them."
+        )
     explicit = plan.design.get("explicit") or []
     rows = [
         {

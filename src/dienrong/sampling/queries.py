@@ -21,6 +21,7 @@ from dienrong.scorecard.queries.schools import totals_in
 
 GRADES = {"MN": (0,), "TH": (1, 2, 3, 4, 5), "THCS": (6, 7, 8, 9), "THPT": (10, 11, 12), "GDTX": (10, 11, 12)}
 STAFFED = frozenset({"TH", "THCS", "THPT"})
+MOST_PUBLIC = 12
 WHOLE_COUNTRY = Scope(is_national=True)
 
 
@@ -38,6 +39,16 @@ def public_plan(pk: int) -> Plan | None:
     """Give a plan that the public may see: one whose commitment is published."""
     found = plan_by_pk(pk)
     return found if found is not None and hasattr(found, "draw") else None
+
+
+def public_plans() -> QuerySet[Plan]:
+    """List the plans whose commitment is published and that hold, the newest first."""
+    states = (Plan.State.COMMITTED, Plan.State.DRAWN)
+    return (
+        Plan.objects.filter(state__in=states)
+        .select_related("draw")
+        .order_by("-draw__committed_at")[:MOST_PUBLIC]
+    )
 
 
 def drawn_plans(cycle: Cycle) -> QuerySet[Plan]:

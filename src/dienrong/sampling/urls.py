@@ -28,6 +28,7 @@ urlpatterns = [
     path("chon-mau/<int:pk>/cam-ket", drawing.commit, name="commit"),
     path("chon-mau/<int:pk>/rut-mau", drawing.draw, name="draw"),
     path("chon-mau/<int:pk>/rut-lai", drawing.withdraw, name="withdraw"),
+    path("chon-mau/<int:pk>/sao-chep", drawing.copy, name="copy"),
     path("chon-mau/<int:pk>/kiem-chung", drawing.verify, name="verify"),
     path("chon-mau/<int:pk>/mau", schools.schools, name="schools"),
     path("chon-mau/<int:pk>/mau.xlsx", schools.schools_file, name="schools_file"),

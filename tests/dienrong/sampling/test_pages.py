@@ -402,3 +402,39 @@ def test_teachers_are_counted_from_the_rosters(make_plan, signed_in, ministry) -
     html = text(browser.post(f"{base}/loai-tru/quy-tac", rule, follow=True))
     assert "F2" not in html.split("Loại trừ</h2>")[0].split("Kiểm tra khung mẫu</h2>")[1]
     assert '<span class="card-number">30</span>' in html
+
+
+def test_a_withdrawn_plan_gives_a_new_draft(drawn, signed_in, ministry, officer) -> None:
+    browser = signed_in(ministry)
+    base = f"/chon-mau/{drawn.pk}"
+    assert signed_in(officer).post(f"{base}/sao-chep", {"title": "Bản sao"}).status_code == 403
+    browser.post(f"{base}/rut-lai", {"reason": "Sai năm học"})
+    page = browser.post(f"{base}/sao-chep", {"title": drawn.title}, follow=True)
+    made = Plan.objects.exclude(pk=drawn.pk).get()
+    assert page.redirect_chain[-1][0] == f"/chon-mau/{made.pk}"
+    assert (made.state, made.design, made.title) == ("draft", drawn.design, drawn.title)
+    assert not hasattr(made, "frame")
+    assert "80" in text(browser.get(f"/chon-mau/{made.pk}/loai-tru"))
+    assert browser.post(f"{base}/sao-chep", {"title": made.title}).status_code == 409
+    assert browser.post(f"{base}/sao-chep", {"title": " "}).status_code == 409
+
+
+def test_the_public_home_leads_to_the_draw(committed, visitor) -> None:
+    html = text(visitor.get("/"))
+    assert f"/chon-mau/cong-khai/{committed.pk}" in html
+    assert "Rút mẫu công khai" in html
+
+
+def test_pages_refuse_to_show_a_changed_frame(drawn, signed_in, ministry, visitor) -> None:
+    from dienrong.sampling import kept
+
+    path = kept.frame_path(drawn.frame)
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace("Ánh Dương 6".encode(), "Ánh Dương 7".encode()))
+    browser = signed_in(ministry)
+    for address in ("phan-tang", "do-chinh-xac", "mau/79000040", "tep/frame.parquet"):
+        page = browser.get(f"/chon-mau/{drawn.pk}/{address}")
+        assert page.status_code == 422, address
+        assert "000006" in text(page)
+    assert visitor.get(f"/chon-mau/cong-khai/{drawn.pk}/frame.csv").status_code == 422
+    assert browser.post(f"/chon-mau/{drawn.pk}/kiem-chung").status_code == 422

@@ -34,14 +34,15 @@ REASONS = {
 """Reasons of this room, and those by which lsakit counts coverage."""
 FINGERPRINT = 6
 MOST_VALUES = 60
+LONGEST_CODE = 20
 READABLE = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".parquet")
 
 
 class FrameRefusedError(Exception):
     """A frame cannot be read or used.
 
-    ``code`` is "cell" (row, column, value of a cell that is no number), "column" (one that the file lacks) or
-    "file", where the sentence is lsakit's.
+    ``code`` is "cell" (row, column, value of a cell that is no number), "long" (row, column, value of a school code
+    of more than twenty letters), "column" (one that the file lacks) or "file", where the sentence is lsakit's.
     """
 
     def __init__(self, sentence: str, code: str = "file", **facts: str) -> None:
@@ -209,11 +210,26 @@ def map_file(source: Path, target: Path, *, mapping: Mapping[str, str], kept: It
     for name in kept:
         if name not in out and name not in mapping.values():
             out[name] = _strata_texts(table.get_column(name))
+    _refuse_long(out["school_id"], mapping["school_id"])
     if "name" not in out:
         out["name"] = out["school_id"]
     result = pl.DataFrame([series.alias(name) for name, series in out.items()])
     _write(result, target)
     return result.height
+
+
+def _refuse_long(codes: pl.Series, column: str) -> None:
+    """Refuse a school code that is none: one of more than twenty letters."""
+    long = (codes.str.len_chars() > LONGEST_CODE).fill_null(value=False).arg_true().to_list()
+    if long:
+        row, value = long[0], str(codes[long[0]])
+        raise FrameRefusedError(
+            f"Row {row + 2}, column {column!r}: {value!r} is too long for a school code.",
+            "long",
+            row=str(row + 2),
+            column=column,
+            value=value[:60],
+        )
 
 
 def _numbers(column: pl.Series) -> pl.Series:
@@ -338,7 +354,7 @@ def _excluded(table: pl.DataFrame, reasons: Sequence[str | None]) -> tuple[Exclu
                     name=str(values.get("name") or ""),
                     province_code=str(values.get("province_code") or ""),
                     reason=reason,
-                    n_people=int(values[SIZE] or 0),
+                    n_people=max(int(values[SIZE] or 0), 0),
                 )
             )
     return tuple(found)

@@ -231,6 +231,60 @@ def _add_overlap(plan: Plan, rows: list[dict[str, Any]]) -> None:
 
 
 @transaction.atomic
+def copy_plan(*, plan: Plan, title: str, by: Any | None) -> Plan:
+    """Make a new draft with everything that a plan says; its frame is made anew, nothing frozen is taken over.
+
+    Raises
+    ------
+    Conflict
+        If a plan of the cycle has this title already.
+    PlanIncomplete
+        If the file from which the frame was made is gone.
+    """
+    if by is not None:
+        demand(by, "change_samples")
+    name = clean_text(title)[:160]
+    if not name:
+        raise PlanIncomplete(_("A plan needs a name."), hint=_("Give this plan another name."))
+    _refuse_title(plan.cycle, name, None)
+    new = Plan.objects.create(
+        cycle=plan.cycle,
+        created_by=by,
+        excludes=plan.excludes,
+        design=plan.design,
+        precision=plan.precision,
+        source=plan.source,
+        **{field: getattr(plan, field) for field in PLAN_FIELDS} | {"title": name},
+    )
+    record(
+        action="sampling.plan_created", actor=by, obj=new, after={"title": name, "copied_from": plan.title}
+    )
+    if new.source.get("kind") == "registry":
+        _write_registry(new)
+    elif new.source.get("kind") == "file":
+        _copy_file(new)
+    return new
+
+
+def _copy_file(plan: Plan) -> None:
+    """Give a copied plan its own copy of the uploaded file, and its population."""
+    path = kept.upload_path(plan.source["file"])
+    if not path.exists():
+        raise PlanIncomplete(
+            _("The file of the earlier plan is gone."), hint=_("Make a new plan and send the file again.")
+        )
+    plan.source = {**plan.source, "file": kept.keep_upload(path.name, path.read_bytes())}
+    plan.save(update_fields=["source"])
+    if plan.source.get("is_mapped"):
+        frames.map_file(
+            kept.upload_path(plan.source["file"]),
+            kept.population_path(plan),
+            mapping=plan.source["mapping"],
+            kept=plan.source["kept"],
+        )
+
+
+@transaction.atomic
 def take_frame_file(
     *, plan: Plan, file_name: str, data: bytes, by: Any | None, seen_at: datetime.datetime | None = None
 ) -> Plan:
@@ -275,6 +329,9 @@ def _unusable(error: frames.FrameRefusedError) -> FrameUnusable:
     """Put what is wrong with a file into words."""
     sentences = {
         "cell": _("Row %(row)s, column “%(column)s”: “%(value)s” is no number."),
+        "long": _(
+            "Row %(row)s, column “%(column)s”: “%(value)s” is too long for a school code (20 letters)."
+        ),
         "column": _("The file has no column “%(column)s”."),
     }
     sentence = sentences[error.code] % error.facts if error.code in sentences else str(error)
@@ -331,7 +388,7 @@ def map_frame_file(
 
 def _drop_strange_strata(plan: Plan) -> None:
     """Take out of the plan the strata that the present frame has no columns for."""
-    known = set(frames.strata_columns(frames.read_population(kept.population_path(plan))))
+    known = set(frames.strata_columns(read_frame(kept.population_path(plan))))
     explicit = [name for name in plan.design.get("explicit", []) if name in known]
     implicit = [name for name in plan.design.get("implicit", []) if name in known]
     if explicit != plan.design.get("explicit") or implicit != plan.design.get("implicit"):
@@ -367,6 +424,11 @@ def set_exclusions(
             _("The population has no school %(code)s.") % {"code": ", ".join(narrowed.unknown[:5])},
             hint=_("Check the code; leading zeros count."),
         )
+    if not narrowed.n_frame:
+        raise PlanRefused(
+            _("These exclusions leave no school in the frame."),
+            hint=_("Take back the rule that meets them all."),
+        )
     before, found.excludes = found.excludes, [dict(entry) for entry in excludes]
     found.save(update_fields=["excludes"])
     record(
@@ -392,7 +454,24 @@ def population_of(plan: Plan) -> Any:
         raise PlanIncomplete(
             _("This plan has no frame yet."), hint=_("Choose where its schools come from first.")
         )
-    return frames.read_population(path)
+    return read_frame(path)
+
+
+def read_frame(path: Path) -> Any:
+    """Read the file of a frame.
+
+    Raises
+    ------
+    FrameUnusable
+        If the file is gone or damaged.
+    """
+    try:
+        return frames.read_population(path)
+    except frames.FrameRefusedError as error:
+        raise FrameUnusable(
+            _("The list of schools of this plan cannot be read."),
+            hint=_("Choose the source of the frame again, or put the file back from the backup."),
+        ) from error
 
 
 @transaction.atomic

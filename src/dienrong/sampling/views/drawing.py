@@ -16,6 +16,7 @@ from dienrong.sampling import kept, operations, outputs, pages, queries, words
 from dienrong.sampling.forms import CommitForm, DrawForm, WithdrawForm
 from dienrong.sampling.models import Plan
 from dienrong.sampling.numeric import designs, frames
+from dienrong.sampling.operations.planning import read_frame
 from dienrong.sampling.views.plans import plan_of
 
 
@@ -38,7 +39,7 @@ def freeze(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("sampling:commit", pk)
     more: dict[str, Any] = {"findings": [], "n_errors": 0}
     if not hasattr(plan, "frame") and kept.population_path(plan).exists():
-        narrowed = frames.narrow(frames.read_population(kept.population_path(plan)), plan.excludes)
+        narrowed = frames.narrow(read_frame(kept.population_path(plan)), plan.excludes)
         more |= {"narrowed": narrowed, "has_numbers": bool(plan.design.get("n_schools"))}
         if more["has_numbers"]:
             try:
@@ -114,6 +115,15 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     operations.withdraw_plan(plan=plan, reason=reason, by=request.user)
     messages.success(request, _("The plan is withdrawn."))
     return redirect("sampling:plan", pk)
+
+
+@require_POST
+@requires("change_samples")
+def copy(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a new draft from a plan."""
+    made = operations.copy_plan(plan=plan_of(pk), title=request.POST.get("title", ""), by=request.user)
+    messages.success(request, _("The new plan is a draft with everything that the earlier one says."))
+    return redirect("sampling:plan", made.pk)
 
 
 @require_POST

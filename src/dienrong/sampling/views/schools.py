@@ -20,6 +20,7 @@ from dienrong.registry.queries import province_names
 from dienrong.sampling import kept, outputs, queries, words
 from dienrong.sampling.models import Plan, SampledSchool
 from dienrong.sampling.numeric import draws
+from dienrong.sampling.operations import demand_whole
 from dienrong.sampling.views.plans import plan_of
 
 ROWS_PER_PAGE = 50
@@ -111,6 +112,7 @@ def school(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     visible = queries.within(SampledSchool.objects.filter(draw=plan.draw), scope_of(request.user))
     if found is None or not visible.filter(pk=found.pk).exists():
         raise Http404
+    demand_whole(plan)
     record = kept.record_bytes(plan.draw).decode("utf-8")
     origin = draws.origin_of(record, kept.frame_path(plan.frame), code)
     explicit = plan.design.get("explicit") or []

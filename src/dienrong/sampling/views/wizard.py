@@ -29,7 +29,7 @@ from dienrong.sampling.forms import (
 )
 from dienrong.sampling.models import FrameExclusion, Plan
 from dienrong.sampling.numeric import designs, frames
-from dienrong.sampling.operations.planning import population_of
+from dienrong.sampling.operations.planning import population_of, read_frame
 from dienrong.sampling.views.plans import plan_of
 
 SHOWN = 200
@@ -87,7 +87,7 @@ def _source_page(request: HttpRequest, plan: Plan, *, status: int = 200, **forms
     }
     table = None
     if hasattr(plan, "frame") or kept.population_path(plan).exists():
-        table = frames.read_population(
+        table = read_frame(
             kept.frame_path(plan.frame) if hasattr(plan, "frame") else kept.population_path(plan)
         )
     more = {
@@ -171,7 +171,11 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
     plan = plan_of(pk)
     if plan.source.get("kind") != "file" or plan.state != Plan.State.DRAFT:
         return redirect("sampling:source", pk)
-    columns, n_rows = frames.columns_of_file(kept.upload_path(plan.source["file"]))
+    try:
+        columns, n_rows = frames.columns_of_file(kept.upload_path(plan.source["file"]))
+    except frames.FrameRefusedError:
+        messages.error(request, _("The file that was sent cannot be read any more. Send it again."))
+        return redirect("sampling:source", pk)
     initial = {f"of_{name}": column for name, column in plan.source["mapping"].items()}
     initial |= {"kept": plan.source.get("kept", []), **_initial(plan)}
     form = MappingForm(request.POST or None, initial=initial, columns=columns)
@@ -212,7 +216,7 @@ def _exclusions_page(request: HttpRequest, plan: Plan, *, status: int = 200, **f
     path = kept.population_path(plan)
     if not path.exists():
         return _page(request, plan, "exclusions", {"is_empty": True})
-    table = frames.read_population(path)
+    table = read_frame(path)
     narrowed = frames.narrow(table, plan.excludes)
     columns = [*frames.strata_columns(table), *(name for name in frames.NUMBERS if name in table.columns)]
     more = {
