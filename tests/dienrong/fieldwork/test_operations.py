@@ -10,10 +10,11 @@ from dienrong.audit.models import AuditEntry
 from dienrong.core import clock
 from dienrong.core.refusals import NotAllowed
 from dienrong.fieldwork import numeric, operations
-from dienrong.fieldwork.models import FieldEvent, FieldSchool, ListedPerson, TestSession
+from dienrong.fieldwork.models import FieldEvent, FieldSchool, Fieldwork, ListedPerson, TestSession
 from dienrong.fieldwork.operations.lists import ListDiffers
 from dienrong.fieldwork.operations.schools import Days
 from dienrong.fieldwork.operations.sessions import SessionFacts
+from dienrong.fieldwork.queries import access, outcomes
 from dienrong.fieldwork.queries.make_up import make_up_of, working_days_after
 from dienrong.sampling.models import SampledSchool
 from small_fieldwork import (
@@ -288,6 +289,11 @@ def test_classes_are_selected_whole(ministry, officer, db) -> None:
     assert len(set(selected.values_list("class_name", flat=True))) == 1
     assert again(school).n_classes == 2
     assert set(selected.values_list("probability", flat=True)) == {0.5}
+    hold_test(school, officer, absent=3)
+    fieldwork = Fieldwork.objects.select_related("plan").get()
+    rates = outcomes.rates_of(outcomes.collect(fieldwork, access.schools_of(ministry, fieldwork)))
+    assert rates.values["class"]["unweighted"] == 1.0
+    assert rates.values["student"]["unweighted"] == 12 / 15
 
 
 def test_a_merged_school_offers_its_successor_and_goes_on_there(school, officer, ministry) -> None:
