@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from dienrong.core.days import DayField
+from dienrong.core.numbers import NumberField
 from dienrong.sampling import words
 from dienrong.sampling.models import FrameExclusion, Plan
 from dienrong.sampling.numeric import frames
@@ -306,16 +307,19 @@ class DesignForm(PlanPart):
 class PrecisionForm(PlanPart):
     """What is assumed and wanted of precision."""
 
-    icc = forms.FloatField(label=_("Intraclass correlation"), min_value=0, max_value=1)
-    sd = forms.FloatField(label=_("Standard deviation of scores"), min_value=0.001, max_value=10_000)
-    school_rate = forms.FloatField(label=_("Share of schools that take part"), min_value=0.01, max_value=1)
-    student_rate = forms.FloatField(label=_("Share of people that take part"), min_value=0.01, max_value=1)
-    wanted_error = forms.FloatField(
-        label=_("Wanted standard error, in points"), required=False, min_value=0.01, max_value=1000
+    icc = NumberField(label=_("Intraclass correlation"), min_value=0, max_value=1)
+    sd = NumberField(label=_("Standard deviation of scores"), min_value=0.001, max_value=10_000)
+    school_rate = NumberField(label=_("Share of schools that take part"), min_value=0.01, max_value=1)
+    student_rate = NumberField(label=_("Share of people that take part"), min_value=0.01, max_value=1)
+    wanted_error = NumberField(
+        label=_("Wanted standard error, in points"),
+        required=False,
+        min_value=0.01,
+        max_value=1000,
     )
-    per_school = forms.FloatField(label=_("Cost of a school"), required=False, min_value=0)
-    per_student = forms.FloatField(label=_("Cost of a person"), required=False, min_value=0)
-    fixed = forms.FloatField(label=_("Fixed cost"), required=False, min_value=0)
+    per_school = NumberField(label=_("Cost of a school"), required=False, min_value=0)
+    per_student = NumberField(label=_("Cost of a person"), required=False, min_value=0)
+    fixed = NumberField(label=_("Fixed cost"), required=False, min_value=0)
 
 
 class CommitForm(PlanPart):
