@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from dienrong.core.days import DayField
-from dienrong.core.numbers import NumberField
+from dienrong.core.typed_numbers import NumberField
 from dienrong.sampling import words
 from dienrong.sampling.models import FrameExclusion, Plan
 from dienrong.sampling.numeric import frames

@@ -8,7 +8,7 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dienrong.core.numbers import NumberField, typed_number
+from dienrong.core.typed_numbers import NumberField, typed_number
 
 
 def read(text: str, language: str) -> float | None:
