@@ -61,14 +61,10 @@ def find_patterns(codes: NDArray[Any]) -> Patterns:
     packed = np.packbits(given, axis=1)
     wide = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1]))).ravel()
     _, first, number, size = np.unique(wide, return_index=True, return_inverse=True, return_counts=True)
-    return Patterns(
-        number=number.ravel().astype(np.int64), given=given[first], size=size.astype(np.int64)
-    )
+    return Patterns(number=number.ravel().astype(np.int64), given=given[first], size=size.astype(np.int64))
 
 
-def kept_rows(
-    table: Table, data: ResponseData, weights: str | ArrayLike | None = None
-) -> NDArray[np.int64]:
+def kept_rows(table: Table, data: ResponseData, weights: str | ArrayLike | None = None) -> NDArray[np.int64]:
     """List the rows of the table that count, in their order.
 
     Parameters

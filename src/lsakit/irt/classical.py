@@ -221,9 +221,7 @@ def _item(data: ResponseData, patterns: Patterns, rest: _Rest, item: int) -> dic
     item_rest = correlation(centered, within(own, weight, booklet, n_patterns), weight)
     biserial = float("nan")
     if int(data.codes[:, item].max()) == 1 and 0.0 < facility < 1.0:
-        biserial = (
-            item_rest * np.sqrt(facility * (1.0 - facility)) / float(norm.pdf(norm.ppf(facility)))
-        )
+        biserial = item_rest * np.sqrt(facility * (1.0 - facility)) / float(norm.pdf(norm.ppf(facility)))
     return {
         "n": float(len(rows)),
         "facility": facility,

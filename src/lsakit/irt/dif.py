@@ -290,9 +290,7 @@ def _by_score(
     return _columns(rows), (out, rounds, stable)
 
 
-def _mantel_rows(
-    groups: TwoGroups, anchor: NDArray[np.bool_], options: DifOptions
-) -> list[dict[str, Any]]:
+def _mantel_rows(groups: TwoGroups, anchor: NDArray[np.bool_], options: DifOptions) -> list[dict[str, Any]]:
     """Mantel-Haenszel statistics of every item under an anchor."""
     base = groups.anchor_score(anchor)
     rows = []
@@ -316,9 +314,7 @@ def _mantel_rows(
     return rows
 
 
-def _logistic_rows(
-    groups: TwoGroups, anchor: NDArray[np.bool_], options: DifOptions
-) -> list[dict[str, Any]]:
+def _logistic_rows(groups: TwoGroups, anchor: NDArray[np.bool_], options: DifOptions) -> list[dict[str, Any]]:
     """Logistic regressions of every item under an anchor."""
     many = [name for name, most in zip(groups.items, groups.highest.tolist(), strict=True) if most > 1]
     if many:

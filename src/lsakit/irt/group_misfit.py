@@ -125,7 +125,9 @@ def _prior_of_groups(answered: Answered) -> Floats:
     return answered.prior[answered.calibrated_group[first]]
 
 
-def misfit_columns(answered: Answered, curves: GroupCurves, *, threshold: float, least_n: int) -> dict[str, Any]:
+def misfit_columns(
+    answered: Answered, curves: GroupCurves, *, threshold: float, least_n: int
+) -> dict[str, Any]:
     """List RMSD and MD of every item in every group.
 
     Parameters
@@ -221,9 +223,7 @@ def empirical_curves(answered: Answered, curves: GroupCurves, n_classes: int) ->
     """
     edge = np.linspace(answered.nodes[0], answered.nodes[-1], n_classes + 1)
     place = np.clip(np.searchsorted(edge, answered.nodes, side="right") - 1, 0, n_classes - 1)
-    out: dict[str, list[Any]] = {
-        name: [] for name in ("item", "group", "theta", "observed", "expected", "n")
-    }
+    out: dict[str, list[Any]] = {name: [] for name in ("item", "group", "theta", "observed", "expected", "n")}
     seen = np.where(np.isfinite(curves.observed), curves.observed, 0.0)
     for item, name in enumerate(answered.items.names):
         for number, group in enumerate(answered.groups):

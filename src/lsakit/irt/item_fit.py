@@ -169,9 +169,7 @@ def item_fit(
     if chosen.ability != "posterior":
         sums, _ = known_ability_sums(answered, theta)
     curves = group_curves(answered, counts, mass)
-    misfit = misfit_columns(
-        answered, curves, threshold=chosen.rmsd_threshold, least_n=chosen.least_n
-    )
+    misfit = misfit_columns(answered, curves, threshold=chosen.rmsd_threshold, least_n=chosen.least_n)
     release, alarms = propose_release(misfit, chosen.rmsd_threshold)
     chi = None
     if chosen.with_score_test:

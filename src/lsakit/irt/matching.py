@@ -208,7 +208,9 @@ def stratified_counts(
         wide = int(score.max(initial=0)) + 1
         place = groups.booklet[rows] * wide + score
         n_strata = groups.n_booklets * wide
-        known = np.column_stack([np.repeat(np.arange(groups.n_booklets), wide), np.tile(np.arange(wide), groups.n_booklets)])
+        known = np.column_stack(
+            [np.repeat(np.arange(groups.n_booklets), wide), np.tile(np.arange(wide), groups.n_booklets)]
+        )
     cell = (place.ravel() * 2 + groups.focal[rows]) * n_categories + groups.codes[item, rows]
     weight = groups.weight[rows]
     size = n_strata * 2 * n_categories

@@ -133,9 +133,7 @@ def likelihood_ratio_dif(
         df = free.n_parameters - equal[used].n_parameters
         p = float(chi2.sf(statistic, df))
         difference, signed, unsigned, root = _sizes(free, name)
-        letter = (
-            curve_class(root, signed, p) if _has_free_slope(model, name) else size_class(difference, p)
-        )
+        letter = curve_class(root, signed, p) if _has_free_slope(model, name) else size_class(difference, p)
         values = (name, statistic, df, p, difference, signed, unsigned, root, letter)
         for head, value in zip(rows, values, strict=True):
             rows[head].append(value)
@@ -204,9 +202,7 @@ def _calibrate(
     columns = split_columns(codes, items, focal, split)
     kept = {name: values for name, values in columns.items() if _plain(name) in used}
     kept[GROUP] = [ROLES[number] for number in focal.tolist()]
-    own = (
-        model if isinstance(model, str) else {name: model[_plain(name)] for name in kept if name != GROUP}
-    )
+    own = model if isinstance(model, str) else {name: model[_plain(name)] for name in kept if name != GROUP}
     weights = None if _is_flat(weight) else weight
     return calibrate(make_table(kept), model=own, group=GROUP, weights=weights, options=options)
 
@@ -296,7 +292,9 @@ def wald_dif(
         "statistic": z * z,
         "df": np.ones(len(items), dtype=np.int64),
         "p": p,
-        "size_class": [size_class(one, two) for one, two in zip(difference.tolist(), p.tolist(), strict=True)],
+        "size_class": [
+            size_class(one, two) for one, two in zip(difference.tolist(), p.tolist(), strict=True)
+        ],
     }
 
 

@@ -141,9 +141,7 @@ def option_curves(chosen: Chosen, n_classes: int = N_CLASSES) -> dict[str, Any]:
     return {name: list(values) for name, values in out.items()}
 
 
-def best_distractor(
-    statistics: dict[str, Any], key: str, aside: Sequence[str]
-) -> tuple[float, bool, float]:
+def best_distractor(statistics: dict[str, Any], key: str, aside: Sequence[str]) -> tuple[float, bool, float]:
     """Tell how the distractors compare with the key.
 
     Parameters

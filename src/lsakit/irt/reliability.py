@@ -64,9 +64,7 @@ def internal_consistency(codes: NDArray[Any], weight: Floats) -> Consistency:
     none = np.full(n_items, np.nan)
     if np.isnan(covariance).any():
         why = "at least one pair of items was given to nobody together"
-        return Consistency(
-            alpha=None, alpha_without=none, alpha_kind=kind, omega=None, undefined_because=why
-        )
+        return Consistency(alpha=None, alpha_without=none, alpha_kind=kind, omega=None, undefined_because=why)
     spread = np.diag(covariance)
     alpha = _alpha(float(spread.sum()), float(covariance.sum()), n_items)
     cross = covariance.sum(axis=0)
@@ -85,9 +83,7 @@ def internal_consistency(codes: NDArray[Any], weight: Floats) -> Consistency:
         omega = _omega(covariance / np.outer(root, root))
         if omega is None:
             why = why or "the one-factor solution is improper (a loading of 1 or more)"
-    return Consistency(
-        alpha=alpha, alpha_without=none, alpha_kind=kind, omega=omega, undefined_because=why
-    )
+    return Consistency(alpha=alpha, alpha_without=none, alpha_kind=kind, omega=omega, undefined_because=why)
 
 
 def _alpha(sum_of_variances: float, variance_of_sum: float, n_items: int) -> float | None:

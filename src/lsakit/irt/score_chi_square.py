@@ -78,7 +78,11 @@ def score_chi_square(answered: Answered, *, fixed: Sequence[bool], least_n: int)
     """
     items = answered.items
     n_items = len(items.names)
-    statistic, cells, used = np.zeros(n_items), np.zeros(n_items, dtype=np.int64), np.zeros(n_items, dtype=np.int64)
+    statistic, cells, used = (
+        np.zeros(n_items),
+        np.zeros(n_items, dtype=np.int64),
+        np.zeros(n_items, dtype=np.int64),
+    )
     patterns = find_patterns(answered.codes)
     probability = answered.probability
     for number in np.flatnonzero(patterns.size >= least_n).tolist():
@@ -94,7 +98,9 @@ def score_chi_square(answered: Answered, *, fixed: Sequence[bool], least_n: int)
             statistic[item] += found
             cells[item] += free
             used[item] += int(have.sum())
-    own_parameters = np.array([0 if held else _n_parameters(answered, item) for item, held in enumerate(fixed)])
+    own_parameters = np.array(
+        [0 if held else _n_parameters(answered, item) for item, held in enumerate(fixed)]
+    )
     df = np.where(cells > 0, cells - own_parameters, 0)
     good = df > 0
     reason = [

@@ -102,9 +102,7 @@ def add_known_squares(
 
 
 @njit(cache=True, nogil=True)
-def residuals(
-    codes: Any, offset: Any, n_steps: Any, probability: Any, out: Any, there: Any
-) -> None:
+def residuals(codes: Any, offset: Any, n_steps: Any, probability: Any, out: Any, there: Any) -> None:
     """Write score minus expected score, and 1 where there is a score; zeros elsewhere."""
     for student in range(codes.shape[0]):
         for item in range(codes.shape[1]):
