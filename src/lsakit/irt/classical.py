@@ -272,7 +272,7 @@ def _item_columns(
     columns["alpha_without"] = nullable_column(without, np.isnan(without))
     for name, values in missing.items():
         columns[name] = nullable_column(values, np.isnan(values))
-    reason = []
+    reason: list[str | None] = []
     for found in statistics:
         if not found["varies"]:
             reason.append("every score of the item is the same")

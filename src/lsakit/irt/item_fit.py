@@ -258,7 +258,7 @@ def _item_columns(
             one or (f"S-X2: {two}" if two else None) for one, two in zip(reasons, chi.reason, strict=True)
         ]
     columns["undefined_because"] = make_table({"reason": [*reasons, ""]}).get_column("reason")[:-1]
-    worst = {name: 0.0 for name in names}
+    worst = dict.fromkeys(names, 0.0)
     misfitting = set()
     for item, rmsd, flagged in zip(misfit["item"], misfit["rmsd"], misfit["flagged"], strict=True):
         worst[item] = max(worst[item], rmsd)

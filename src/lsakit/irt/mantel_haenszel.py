@@ -261,7 +261,7 @@ def _checked(counts: ArrayLike) -> Floats:
             hint="Use fewer strata ('matching'), or larger groups.",
             param="counts",
         )
-    return kept
+    return np.asarray(kept)
 
 
 def _mantel(table: Floats, scores: Floats, continuity: float) -> float:

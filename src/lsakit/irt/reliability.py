@@ -63,8 +63,10 @@ def internal_consistency(codes: NDArray[Any], weight: Floats) -> Consistency:
     kind = "complete" if complete else "pairwise"
     none = np.full(n_items, np.nan)
     if np.isnan(covariance).any():
-        why = "at least one pair of items was given to nobody together"
-        return Consistency(alpha=None, alpha_without=none, alpha_kind=kind, omega=None, undefined_because=why)
+        apart = "at least one pair of items was given to nobody together"
+        return Consistency(
+            alpha=None, alpha_without=none, alpha_kind=kind, omega=None, undefined_because=apart
+        )
     spread = np.diag(covariance)
     alpha = _alpha(float(spread.sum()), float(covariance.sum()), n_items)
     cross = covariance.sum(axis=0)
@@ -271,5 +273,5 @@ def _draws(table: Table) -> tuple[Floats, Floats, NDArray[np.bool_]]:
             param="abilities",
         )
     values = np.column_stack([floats(table, name, param="abilities", nulls=True) for name in names])
-    kept = ~np.isnan(values).any(axis=1)
-    return values, values.var(axis=1, ddof=1), kept
+    kept = np.asarray(~np.isnan(values).any(axis=1))
+    return values, np.asarray(values.var(axis=1, ddof=1)), kept

@@ -6,6 +6,7 @@ Formulas and references: docs/algorithms/standard_setting.md.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -418,7 +419,7 @@ def _refuse_crossing(entries: Entries, cuts: dict[tuple[int, str, str], float], 
     crossed = []
     for number, judge in dict.fromkeys((key[0], key[2]) for key in cuts):
         own = [cuts[(number, level, judge)] for level in rising if (number, level, judge) in cuts]
-        if any(b < a for a, b in zip(own, own[1:], strict=False)):
+        if any(b < a for a, b in pairwise(own)):
             crossed.append(f"{judge} (round {number})")
     if crossed:
         raise EstimationError(

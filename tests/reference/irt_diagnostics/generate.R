@@ -45,7 +45,7 @@ mh <- function(x, focal) {
   r2 <- apply(dev, 2, function(d) nagel(d, d[1]))
   obj(corrected = vec(sapply(one, function(m) m$statistic)), plain = vec(sapply(two, function(m) m$statistic)),
       p = vec(sapply(one, function(m) m$p.value)),
-      odds = vec(1 / sapply(one, function(m) 1 / m$estimate)),
+      odds = vec(1 / sapply(one, function(m) m$estimate)),
       uniform = vec(dev[2, ] - dev[3, ]), nonuniform = vec(dev[3, ] - dev[4, ]), both = vec(dev[2, ] - dev[4, ]),
       r2_uniform = vec(r2[3, ] - r2[2, ]), r2_both = vec(r2[4, ] - r2[2, ]),
       group_effect = vec(sapply(fits, function(f) coef(f[[3]])[3])),
