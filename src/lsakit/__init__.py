@@ -49,6 +49,7 @@ _PUBLIC = {
     "dif": "lsakit.irt.dif",
     "link": "lsakit.irt.linking",
     "country_linking_error": "lsakit.irt.linking_error",
+    "share_linking_error": "lsakit.irt.linking_error",
     "reliability": "lsakit.irt.reliability",
     # population
     "fit_population": "lsakit.population.latent_regression",

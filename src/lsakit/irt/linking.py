@@ -17,6 +17,7 @@ from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, as_table, make_table, nullable_column, with_columns
 from lsakit.irt.em import probability_table
 from lsakit.irt.item_parameters import ItemParameters, read_item_parameters
+from lsakit.irt.item_subsets import items_named
 from lsakit.irt.linking_error import item_linking_error, unit_linking_error
 from lsakit.irt.models import Floats, from_intercepts
 
@@ -220,7 +221,7 @@ def link(
             param="new_items",
             got=len(common),
         )
-    pair = (_take(old, common), _take(new, common))
+    pair = (items_named(old, common), items_named(new, common))
     _refuse_unlike(common, *pair)
     kept, reasons, line, judged = _without_drift(common, pair, method, chosen)
     shift, _ = judged
@@ -243,20 +244,6 @@ def link(
         n_items=int(kept.sum()),
         is_comparable=int(kept.sum()) >= ENOUGH,
         doubtful=tuple(doubtful),
-    )
-
-
-def _take(items: ItemParameters, names: list[str]) -> ItemParameters:
-    """Keep some items in a given order."""
-    place = {name: row for row, name in enumerate(items.names)}
-    rows = [place[name] for name in names]
-    return replace(
-        items,
-        names=tuple(names),
-        models=tuple(items.models[row] for row in rows),
-        n_steps=items.n_steps[rows],
-        slope=items.slope[rows],
-        intercepts=items.intercepts[rows],
     )
 
 
@@ -305,7 +292,7 @@ def _without_drift(
     reasons: dict[str, str] = {}
     while True:
         names = [name for name, stays in zip(common, kept, strict=True) if stays]
-        line = _line(_take(pair[0], names), _take(pair[1], names), method, options)
+        line = _line(items_named(pair[0], names), items_named(pair[1], names), method, options)
         shift = _difficulties(_moved(pair[1], line))[0] - _difficulties(pair[0])[0]
         z = _robust_z(shift, kept)
         large, far = np.abs(shift) > options.most_shift, np.abs(z) > options.most_z

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import norm
 
 from lsakit.errors import CalibrationError
 from lsakit.io.frames import as_table, floats, refuse_duplicates, require_columns, strings
 
 S_N = 1.1926
+N_QUANTILES = 2001
 
 
 def item_linking_error(shifts: ArrayLike) -> float:
@@ -175,6 +177,61 @@ def country_linking_error(old: Any, new: Any, *, on: str = "country", mean: str 
             param="new",
         )
     return robust_spread([sides[1][key] - sides[0][key] for key in sorted(sides[0])])
+
+
+def share_linking_error(
+    values: ArrayLike, cut: float, linking_error: float, *, weights: ArrayLike | None = None
+) -> float:
+    """Give the linking error of the share of students at or above a cut.
+
+    Parameters
+    ----------
+    values : array of shape (n_students,)
+        Plausible values or scores, points of the scale.
+    cut : float
+        Lower bound of the level, points.
+    linking_error : float
+        Linking error of the scale, points.
+    weights : array of shape (n_students,), optional
+        Final weights, dimensionless.
+
+    Returns
+    -------
+    float
+        Standard deviation of the share (0 to 1) when the cut moves by a normal of this standard deviation.
+
+    Raises
+    ------
+    CalibrationError
+        If values are not finite, the linking error is negative, or weights are negative or all zero.
+
+    Notes
+    -----
+    The normal is represented by its 2,001 quantiles of equal probability instead of random draws, so that the number
+    does not depend on a seed.
+
+    References
+    ----------
+    .. [1] OECD (2017), PISA 2015 Technical Report, ch. 12.
+
+    Examples
+    --------
+    >>> round(share_linking_error(np.arange(0.0, 1000.0), 500.0, 10.0), 4)
+    0.01
+    """
+    own = _finite(values, "values")
+    mass = np.ones(len(own)) if weights is None else np.asarray(weights, dtype=float).ravel()
+    if mass.shape != own.shape or (mass < 0.0).any() or not mass.sum() > 0.0 or not linking_error >= 0.0:
+        raise CalibrationError(
+            f"The share's linking error needs one weight per value, none negative and not all zero, and a linking "
+            f"error of 0 or more. Got {mass.shape} weights and {linking_error}.",
+            param="weights",
+        )
+    order = np.argsort(own, kind="stable")
+    below = np.concatenate([[0.0], np.cumsum(mass[order])]) / mass.sum()
+    moved = cut + linking_error * norm.ppf((np.arange(N_QUANTILES) + 0.5) / N_QUANTILES)
+    share = 1.0 - below[np.searchsorted(own[order], moved, side="left")]
+    return float(share.std())
 
 
 def _finite(values: ArrayLike, param: str) -> Any:

@@ -38,7 +38,9 @@ class TwoGroups:
     n_booklets : int
         Number of sets.
     stratum : ndarray of shape (n_students,) or None
-        Strata given from outside, in place of booklet and score.
+        Number of each student's stratum where strata were given, in place of booklet and score.
+    strata : ndarray of shape (n_strata,)
+        Values of the strata; empty without.
     """
 
     items: tuple[str, ...]
@@ -48,7 +50,8 @@ class TwoGroups:
     highest: NDArray[np.int64]
     booklet: NDArray[np.int64]
     n_booklets: int
-    stratum: Floats | None
+    stratum: NDArray[np.int64] | None
+    strata: Floats
 
     def anchor_score(self, anchor: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Sum the scores on the items of the anchor.
@@ -143,11 +146,13 @@ def two_groups(
     items, codes, weight = scored
     own = np.array(labels)
     inside = ((own == pair[0]) | (own == pair[1])) & (weight > 0.0) & (codes >= 0).any(axis=1)
-    stratum = None
+    stratum: NDArray[np.int64] | None = None
+    strata = np.empty(0)
     if matching is not None:
-        stratum = floats(table, matching, param="responses", nulls=True)
-        inside &= np.isfinite(stratum)
-        stratum = stratum[inside]
+        values = floats(table, matching, param="responses", nulls=True)
+        inside &= np.isfinite(values)
+        strata, place = np.unique(values[inside], return_inverse=True)
+        stratum = place.astype(np.int64)
     focal = (own[inside] == pair[1]).astype(np.int64)
     for name, number in ((pair[1], int(focal.sum())), (pair[0], int((1 - focal).sum()))):
         if number < 2:
@@ -169,6 +174,7 @@ def two_groups(
         booklet=patterns.number,
         n_booklets=len(patterns.size),
         stratum=stratum,
+        strata=strata,
     )
 
 
@@ -200,9 +206,9 @@ def stratified_counts(
     rows = groups.rows(item)
     n_categories = int(groups.highest[item]) + 1
     if groups.stratum is not None:
-        values, place = np.unique(groups.stratum[rows], return_inverse=True)
-        known = np.column_stack([np.zeros(len(values)), values])
-        n_strata = len(values)
+        place = groups.stratum[rows]
+        n_strata = len(groups.strata)
+        known = np.column_stack([np.zeros(n_strata), groups.strata])
     else:
         score = groups.score(item, rows, base, is_anchor)
         wide = int(score.max(initial=0)) + 1
@@ -211,7 +217,7 @@ def stratified_counts(
         known = np.column_stack(
             [np.repeat(np.arange(groups.n_booklets), wide), np.tile(np.arange(wide), groups.n_booklets)]
         )
-    cell = (place.ravel() * 2 + groups.focal[rows]) * n_categories + groups.codes[item, rows]
+    cell = (place * 2 + groups.focal[rows]) * n_categories + groups.codes[item, rows]
     weight = groups.weight[rows]
     size = n_strata * 2 * n_categories
     counts = np.bincount(cell, weights=weight * (len(rows) / weight.sum()), minlength=size)
@@ -219,7 +225,7 @@ def stratified_counts(
     counts = counts.reshape(shape)
     seen = counts.sum(axis=(1, 2)) > 0.0
     both = (counts.sum(axis=2) > 0.0).all(axis=1)
-    students = np.bincount(place.ravel(), minlength=n_strata)
+    students = np.bincount(place, minlength=n_strata)
     return counts[seen], known[seen].astype(float), int(students[both].sum())
 
 

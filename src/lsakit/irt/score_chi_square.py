@@ -20,7 +20,7 @@ from lsakit.kernels import item_fit as kernels
 PARAMETERS = {
     "rasch": (1, 0),
     "pcm": (1, 0),
-    "rsm": (1, 0),
+    "rsm": (0, 1),  # the steps are shared by all items
     "2pl": (1, 1),
     "gpcm": (1, 1),
     "graded": (1, 1),

@@ -12,6 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lsakit.datasets.nation_size import NationSize
+from lsakit.irt.calibration import Calibration
+from lsakit.irt.item_fit import FitOptions, item_fit
+from lsakit.irt.person_fit import person_fit
 from lsakit.lineage import Store
 from lsakit.pipeline.cycle import CycleResult, run_cycle
 from lsakit.pipeline.options import CycleOptions
@@ -35,9 +38,20 @@ def warm_up() -> CycleResult:
         n_plausible_values=2,
         with_report_files=False,
     )
+    warm_up_diagnostics()
     with tempfile.TemporaryDirectory() as folder:
         moment = datetime(2026, 1, 1, tzinfo=UTC)
         return run_cycle(Store(Path(folder)), options, now=moment, who="warm-up", n_processes=1)
+
+
+def warm_up_diagnostics() -> None:
+    """Compile what item and person fit use; a cycle does not ask for them."""
+    items = {"item": ["a", "b", "c"], "slope": [1.0] * 3, "difficulty": [-1.0, 0.0, 1.0]}
+    cal = Calibration.from_items(items)
+    answers = {"a": [1, 1, 0, 1], "b": [1, 0, 1, None], "c": [0, 0, 1, 0], "known": [0.1, -0.4, 0.3, 0.0]}
+    for ability in ("posterior", "known"):
+        item_fit(cal, answers, options=FitOptions(ability=ability, least_n=2))
+    person_fit(cal, answers)
 
 
 if __name__ == "__main__":

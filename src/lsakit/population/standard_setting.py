@@ -5,7 +5,7 @@ Formulas and references: docs/algorithms/standard_setting.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lsakit.errors import EstimationError
 from lsakit.io.frames import Table, as_table, floats, make_table, nullable_column, require_columns, strings
 from lsakit.irt.item_parameters import ItemParameters
+from lsakit.irt.item_subsets import items_named
 from lsakit.irt.models import Floats
 from lsakit.population.item_maps import (
     RP67,
@@ -82,7 +83,9 @@ def angoff(judgments: Any, items: Any = None) -> StandardSetting:
     ------
     EstimationError
         If a judge left out or repeated an item, a rating lies outside the item's scores, there are fewer than two
-        judges, items are not among the parameters, or a cut has no ability.
+        judges, or a cut has no ability.
+    CalibrationError
+        If a rated item is not among the parameters.
 
     References
     ----------
@@ -102,7 +105,7 @@ def angoff(judgments: Any, items: Any = None) -> StandardSetting:
     rating = floats(table, "rating", param="judgments")
     parameters = read_items(items) if items is not None else None
     sheet, order = _sheet(entries, names, rating)
-    own = _of_items(parameters, order) if parameters is not None else None
+    own = items_named(parameters, order) if parameters is not None else None
     _refuse_ratings(rating, names, own)
     cuts = {key: float(values.sum()) for key, values in sheet.items()}
     panel_of = dict(zip(entries.judge, entries.panel, strict=True))
@@ -232,28 +235,6 @@ def _sheet(
     return sheet, order
 
 
-def _of_items(parameters: ItemParameters, order: list[str]) -> ItemParameters:
-    """Take the parameters of the rated items in their order."""
-    place = {name: row for row, name in enumerate(parameters.names)}
-    absent = [name for name in order if name not in place]
-    if absent:
-        raise EstimationError(
-            f"{len(absent)} rated items have no parameters.",
-            where=absent,
-            hint="Give the calibration that holds them, or leave 'items' out.",
-            param="items",
-        )
-    rows = [place[name] for name in order]
-    return replace(
-        parameters,
-        names=tuple(order),
-        models=tuple(parameters.models[row] for row in rows),
-        n_steps=parameters.n_steps[rows],
-        slope=parameters.slope[rows],
-        intercepts=parameters.intercepts[rows],
-    )
-
-
 def _refuse_ratings(rating: Floats, names: list[str], items: ItemParameters | None) -> None:
     """Refuse ratings outside the scores of an item; without parameters only those below 0."""
     most = np.full(len(rating), np.inf)
@@ -325,11 +306,14 @@ def _ability(items: ItemParameters | None, cut: float, level: str) -> float:
 
 
 def _consistency(items: ItemParameters, rating: Floats, cut: float, level: str) -> float:
-    """Correlation of a judge's ratings with the expected scores at the judge's own cut."""
+    """Correlation of a judge's ratings with the expected scores at the judge's own cut; NaN where that has none."""
+    ends = characteristic_curve(items, [-REACH, REACH])
+    if not ends[0] < cut < ends[1]:
+        return float("nan")
     theta = _ability(items, cut, level)
     expected = np.array(
         [
-            characteristic_curve(_of_items(items, [name]), [theta])[0] / int(most)
+            characteristic_curve(items_named(items, [name]), [theta])[0] / int(most)
             for name, most in zip(items.names, items.n_steps, strict=True)
         ]
     )

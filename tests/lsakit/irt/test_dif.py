@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -124,6 +125,27 @@ def test_weights_of_one_change_nothing_and_copies_count() -> None:
     data = answers(3, n=800, shift=0.6)
     ones = dif(data.with_columns(w=pl.lit(5.0)), "g", weights="w").table
     assert ones.equals(dif(data, "g").table)
+
+
+def test_trusted_items_make_the_matching_score() -> None:
+    data = answers(4, n=6000, shift=1.0)
+    trusted = [f"i{j:02d}" for j in range(10, 20)]
+    found = dif(data, "g", options=DifOptions(anchor=trusted, purification="none")).table
+    classes = dict(zip(found["item"], found["size_class"], strict=True))
+    assert [name for name, letter in classes.items() if letter[0] == "C"] == ["i00", "i01", "i02"]
+    assert abs(found["d_dif"].to_numpy()[3:].mean()) < 0.08
+    options = DifOptions(
+        model="rasch", anchor=trusted, studied=["i00", "i05"], calibration=CalibrationOptions(n_nodes=21)
+    )
+    by_model = dif(data, "g", "irt", options=options).table
+    assert by_model["difference"][0] == pytest.approx(-1.0, abs=0.2)
+    assert by_model["size_class"].to_list() == ["C-", "A"]
+
+
+def test_pandas_tables_are_accepted() -> None:
+    data = answers(9, n=500)
+    frame = pd.DataFrame(data.to_dict(as_series=False))
+    assert dif(frame, "g").table.equals(dif(data, "g").table)
 
 
 def test_three_groups_give_two_comparisons() -> None:

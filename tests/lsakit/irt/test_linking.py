@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import norm
 
 from lsakit.errors import CalibrationError, TableError
+from lsakit.irt.calibration import calibrate
 from lsakit.irt.linking import LinkOptions, link
 from lsakit.irt.linking_error import (
     country_linking_error,
     item_linking_error,
     robust_spread,
+    share_linking_error,
     unit_linking_error,
 )
 
@@ -145,12 +148,56 @@ def test_items_of_one_cycle_are_named() -> None:
     assert only["difficulty_new"] == pytest.approx(own["difficulty"], abs=1e-5)
 
 
+def test_three_ways_of_linking_a_second_cycle_agree() -> None:
+    # Twenty of thirty items are common; the second cycle is 0.3 logits better and its spread is 1.2.
+    rng = np.random.default_rng(17)
+    hard = rng.normal(size=30)
+    slope = rng.uniform(0.8, 1.6, 30)
+
+    def cycle(mean: float, sd: float, which: slice) -> pl.DataFrame:
+        theta = rng.normal(mean, sd, 4000)
+        chance = 1 / (1 + np.exp(-slope * (theta[:, None] - hard)))
+        answers = (rng.random((4000, 30)) < chance).astype(int)
+        return pl.DataFrame({f"i{j:02d}": answers[:, j] for j in range(30)[which]})
+
+    first, second = cycle(0.0, 1.0, slice(0, 25)), cycle(0.3, 1.2, slice(5, 30))
+    old, new = calibrate(first, model="2pl"), calibrate(second, model="2pl")
+    found = link(old.items, new.items, options=LinkOptions(drop="none"))
+    fixed = calibrate(second, model="2pl", fixed=old.items).groups.row(0, named=True)
+    both = pl.concat(
+        [first.with_columns(cycle=pl.lit("1")), second.with_columns(cycle=pl.lit("2"))], how="diagonal"
+    )
+    together = calibrate(both, model="2pl", group="cycle").groups.row(1, named=True)
+    # Standard error of a mean of 4,000 is .02 and that of the link about .02: three of both.
+    for mean, sd in (
+        (found.intercept, found.slope),
+        (fixed["mean"], fixed["sd"]),
+        (together["mean"], together["sd"]),
+    ):
+        assert mean == pytest.approx(0.3, abs=0.085)
+        assert sd == pytest.approx(1.2, abs=0.085)
+    assert found.n_items == 20
+    assert found.is_comparable
+
+
 def test_robust_spread_is_that_of_a_normal_and_ignores_outliers() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(0, 3.0, 2001)
     assert robust_spread(values) == pytest.approx(3.0, rel=0.05)
     values[:200] += 1000.0
     assert robust_spread(values) < 4.5
+
+
+def test_the_share_above_a_cut_has_the_slope_of_the_distribution() -> None:
+    # For a normal population and a small linking error: density at the cut times the error.
+    values = norm.ppf((np.arange(20_000) + 0.5) / 20_000) * 100 + 500
+    expected = norm.pdf(0.8) / 100 * 2.0
+    assert share_linking_error(values, 580.0, 2.0) == pytest.approx(expected, rel=0.01)
+    assert share_linking_error(values, 580.0, 0.0) == pytest.approx(0.0, abs=1e-15)
+    doubled = share_linking_error(values, 580.0, 2.0, weights=np.full(20_000, 3.0))
+    assert doubled == pytest.approx(share_linking_error(values, 580.0, 2.0))
+    with pytest.raises(CalibrationError, match="not all zero"):
+        share_linking_error(values, 580.0, 2.0, weights=np.zeros(20_000))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lsakit.errors import EstimationError
+from lsakit.errors import EstimationError, LsakitError
 from lsakit.irt.calibration import Calibration
 from lsakit.population.item_maps import item_map, ordered_item_booklet, response_probability_location
 from lsakit.population.standard_setting import angoff, bookmark
@@ -80,6 +80,12 @@ def test_consistency_is_high_for_a_judge_who_knows_the_items() -> None:
     assert found["consistency"][1] < 0.5
 
 
+def test_a_judge_beyond_the_test_has_no_consistency_but_counts() -> None:
+    found = angoff(judgments({**RATINGS, "J4": [1.0] * 4}), ITEMS)
+    assert found.judges["consistency"].is_null().to_list() == [False, False, False, True]
+    assert found.cuts["n_judges"].item() == 4
+
+
 def test_pages_stand_where_the_booklet_says() -> None:
     items = {
         "item": ["a", "b", "c"],
@@ -142,14 +148,17 @@ def test_levels_must_rise() -> None:
         (pl.concat([judgments(), judgments().head(1)]), "rated the item 'a' more than once"),
         (judgments().with_columns(rating=pl.col("rating") * 100), "must lie between 0 and its highest score"),
         (judgments({"J1": RATINGS["J1"]}), "needs at least two judges"),
-        (judgments().with_columns(item=pl.col("item").replace("a", "z")), "1 rated items have no parameters"),
+        (
+            judgments().with_columns(item=pl.col("item").replace("a", "z")),
+            "1 items have no parameters. See: z",
+        ),
         (judgments().with_columns(round=pl.lit(0)), "whole numbers from 1. Got 0"),
         (judgments().with_columns(rating=pl.lit(1.0)), "lies outside what the test can tell"),
         (judgments().head(0), "hold no entry"),
     ],
 )
 def test_what_angoff_refuses(table: pl.DataFrame, sentence: str) -> None:
-    with pytest.raises(EstimationError) as refusal:
+    with pytest.raises(LsakitError) as refusal:
         angoff(table, ITEMS)
     assert sentence in str(refusal.value)
 

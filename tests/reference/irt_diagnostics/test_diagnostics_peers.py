@@ -170,6 +170,17 @@ def test_difference_of_difficulties_is_near_tams_interaction(shared: Path) -> No
     assert np.corrcoef(mine, theirs)[0, 1] > 0.99
 
 
+def test_s_x2_agrees_with_mirt(shared: Path) -> None:
+    data = classic(shared, "LSAT7")
+    cal = calibrate(data, model="2pl", options=CalibrationOptions(n_nodes=61, tolerance=1e-8))
+    found = item_fit(cal, data, options=FitOptions(with_q3=False)).items
+    # The values that mirt's own tests hold it to (tests/testthat/test-01-mirtOne.R), within 0.01 there as here.
+    assert found["s_x2"].to_numpy() == pytest.approx(
+        [4.749440, 14.451071, 1.270381, 5.237400, 0.941125], abs=0.01
+    )
+    assert found["s_x2_df"].to_list() == [2] * 5
+
+
 def test_rmsd_agrees_with_mirt(shared: Path) -> None:
     folder = shared / "reference" / "pisa2022_read_6cnt"
     peer = json.loads((folder / "mirt_mg2pl.json").read_text())["result"]
