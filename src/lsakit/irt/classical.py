@@ -19,7 +19,7 @@ from lsakit.irt.booklet_patterns import Patterns, correlation, find_patterns, ke
 from lsakit.irt.classical_flags import FlagRules, flag_items
 from lsakit.irt.item_keys import KeyedItems, apply_keys, read_keys
 from lsakit.irt.models import Floats
-from lsakit.irt.option_analysis import Chosen, option_curves, option_statistics
+from lsakit.irt.option_analysis import Chosen, middle_ranks, option_curves, option_statistics
 from lsakit.irt.reliability import Consistency, internal_consistency
 from lsakit.irt.response_data import ResponseData, item_columns, read_responses
 
@@ -182,11 +182,12 @@ def _refuse_unanswered(data: ResponseData) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rest:
-    """Sums that rest scores are made of; ``most`` is the highest sum of each booklet."""
+    """What rest scores are made of; ``most`` is the highest sum of each booklet, ``columns`` the scores by item."""
 
     total: Floats
     most: Floats
     highest: NDArray[np.int64]
+    columns: NDArray[np.int8]
     complete: bool
 
     @classmethod
@@ -196,6 +197,7 @@ class _Rest:
             total=total,
             most=(patterns.given @ highest).astype(float),
             highest=highest,
+            columns=np.ascontiguousarray(data.codes.T),
             complete=patterns.is_complete,
         )
 
@@ -210,8 +212,8 @@ class _Rest:
 
 def _item(data: ResponseData, patterns: Patterns, rest: _Rest, item: int) -> dict[str, float]:
     """Facility and correlations of one item."""
-    rows = np.flatnonzero(data.codes[:, item] >= 0)
-    score = data.codes[rows, item].astype(float)
+    rows = np.flatnonzero(rest.columns[item] >= 0)
+    score = rest.columns[item, rows].astype(float)
     weight, booklet = data.weight[rows], patterns.number[rows]
     n_patterns = len(patterns.size)
     own = rest.scores(score, booklet, rows, item)
@@ -220,7 +222,7 @@ def _item(data: ResponseData, patterns: Patterns, rest: _Rest, item: int) -> dic
     facility = float(weight @ score / weight.sum()) / float(rest.highest[item])
     item_rest = correlation(centered, within(own, weight, booklet, n_patterns), weight)
     biserial = float("nan")
-    if int(data.codes[:, item].max()) == 1 and 0.0 < facility < 1.0:
+    if int(score.max()) == 1 and 0.0 < facility < 1.0:
         biserial = item_rest * np.sqrt(facility * (1.0 - facility)) / float(norm.pdf(norm.ppf(facility)))
     return {
         "n": float(len(rows)),
@@ -241,15 +243,18 @@ def _options(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Statistics and curves of the options, or of the score categories of an item without a key."""
     keyed, kept = source
-    rows = np.flatnonzero(data.codes[:, item] >= 0)
-    score = data.codes[rows, item].astype(float)
-    labels, choice = keyed.choices(data.items[item], kept[rows], data.codes[rows, item])
+    rows = np.flatnonzero(rest.columns[item] >= 0)
+    score = rest.columns[item, rows].astype(float)
+    labels, choice = keyed.choices(data.items[item], kept[rows], rest.columns[item, rows])
+    weight, booklet = data.weight[rows], patterns.number[rows]
+    own = rest.scores(score, booklet, rows, item)
     chosen = Chosen(
         options=labels,
         choice=choice,
-        rest=rest.scores(score, patterns.number[rows], rows, item),
-        weight=data.weight[rows],
-        booklet=patterns.number[rows],
+        rest=own,
+        weight=weight,
+        booklet=booklet,
+        standing=middle_ranks(within(own, weight, booklet, int(booklet.max(initial=0)) + 1), weight),
     )
     return option_statistics(chosen), option_curves(chosen)
 

@@ -64,7 +64,7 @@ class KeyedItems:
 
     scores: Table
     keys: dict[str, str]
-    chosen: dict[str, NDArray[np.int64]]
+    chosen: dict[str, NDArray[np.int8]]
     options: dict[str, tuple[str, ...]]
 
     def is_key(self, item: str, option: str) -> bool | None:
@@ -107,7 +107,7 @@ class KeyedItems:
         """
         if item not in self.keys:
             return tuple(str(k) for k in range(int(codes.max()) + 1)), codes.astype(np.int64)
-        return self.options[item], self.chosen[item][rows]
+        return self.options[item], self.chosen[item][rows].astype(np.int64)
 
     def missing_rates(self, rows: NDArray[np.int64], weight: Floats) -> dict[str, Floats]:
         """Weighted rates of omitted, not reached and invalid answers among those who were given the item.
@@ -214,7 +214,7 @@ def apply_keys(table: Table, items: Sequence[str], keys: Mapping[str, Key]) -> K
             param="keys",
         )
     columns: dict[str, Any] = {}
-    chosen: dict[str, NDArray[np.int64]] = {}
+    chosen: dict[str, NDArray[np.int8]] = {}
     options: dict[str, tuple[str, ...]] = {}
     for name in items:
         if name not in keys:
@@ -227,7 +227,7 @@ def apply_keys(table: Table, items: Sequence[str], keys: Mapping[str, Key]) -> K
         places = {label: number for number, label in enumerate(options[name])}
         places["not_reached"] = STOPPED
         place = np.array([*(places[value] for value in seen), NOT_GIVEN], dtype=np.int64)[code]
-        chosen[name] = place
+        chosen[name] = place.astype(np.int8)  # at most twenty options
         right = options[name].index(keys[name].key)
         columns[name] = nullable_column((place == right).astype(np.int64), place < 0)
     return KeyedItems(

@@ -31,6 +31,8 @@ class Chosen:
         Weights, dimensionless.
     booklet : ndarray of shape (n_students,)
         Number of the booklet.
+    standing : ndarray of shape (n_students,), optional
+        Middle ranks of the rest scores as deviations from the booklet's mean (`middle_ranks`); computed where absent.
     """
 
     options: tuple[str, ...]
@@ -38,6 +40,7 @@ class Chosen:
     rest: Floats
     weight: Floats
     booklet: NDArray[np.int64]
+    standing: Floats | None = None
 
 
 def option_statistics(chosen: Chosen) -> dict[str, Any]:
@@ -65,7 +68,7 @@ def option_statistics(chosen: Chosen) -> dict[str, Any]:
     for place in range(n_options):
         took = within((chosen.choice == place).astype(float), chosen.weight, chosen.booklet, n_booklets)
         biserial[place] = correlation(took, rest, chosen.weight)
-    thirds = rank_classes(rest, chosen.weight, 3)
+    thirds = _classes(chosen, rest, 3)
     low, high = _shares(chosen, thirds == 0), _shares(chosen, thirds == 2)
     return {
         "option": list(chosen.options),
@@ -86,8 +89,14 @@ def _shares(chosen: Chosen, rows: NDArray[np.bool_]) -> Floats:
     return mass / mass.sum() if mass.sum() > 0.0 else np.full(len(mass), np.nan)
 
 
-def rank_classes(values: ArrayLike, weight: ArrayLike, n_classes: int) -> NDArray[np.int64]:
-    """Cut students into classes of about equal weight; equal values stay together.
+def _classes(chosen: Chosen, rest: Floats, n_classes: int) -> NDArray[np.int64]:
+    """Cut students into classes of about equal weight; equal rest scores stay together."""
+    standing = middle_ranks(rest, chosen.weight) if chosen.standing is None else chosen.standing
+    return np.asarray(np.minimum((standing * n_classes).astype(np.int64), n_classes - 1))
+
+
+def middle_ranks(values: ArrayLike, weight: ArrayLike) -> Floats:
+    """Give each student's place between the lowest and the highest; equal values share a place.
 
     Parameters
     ----------
@@ -95,19 +104,17 @@ def rank_classes(values: ArrayLike, weight: ArrayLike, n_classes: int) -> NDArra
         What to rank, any unit.
     weight : array of shape (n_students,)
         Weights, dimensionless.
-    n_classes : int
-        Number of classes.
 
     Returns
     -------
     ndarray of shape (n_students,)
-        Class from 0 (lowest).
+        Share of the weight below, with half of the equals, between 0 and 1.
     """
     own, mass = np.asarray(values, dtype=float), np.asarray(weight, dtype=float)
     levels, place = np.unique(np.round(own, 9), return_inverse=True)
     at = np.bincount(place.ravel(), weights=mass, minlength=len(levels))
     middle = (np.cumsum(at) - 0.5 * at) / at.sum()
-    return np.asarray(np.minimum((middle * n_classes).astype(np.int64), n_classes - 1)[place.ravel()])
+    return np.asarray(middle[place.ravel()])
 
 
 def option_curves(chosen: Chosen, n_classes: int = N_CLASSES) -> dict[str, Any]:
@@ -126,7 +133,7 @@ def option_curves(chosen: Chosen, n_classes: int = N_CLASSES) -> dict[str, Any]:
         option; class (from 1); rest_mean (unit of the rest score); n (students); share.
     """
     rest = within(chosen.rest, chosen.weight, chosen.booklet, int(chosen.booklet.max(initial=0)) + 1)
-    group = rank_classes(rest, chosen.weight, n_classes)
+    group = _classes(chosen, rest, n_classes)
     out: dict[str, list[Any]] = {name: [] for name in ("option", "class", "rest_mean", "n", "share")}
     for number in range(n_classes):
         rows = group == number

@@ -96,6 +96,26 @@ def test_fit_holds_its_level_under_the_model() -> None:
     assert np.mean(values) == pytest.approx(1.0, abs=0.005)
 
 
+def test_posterior_mean_squares_do_not_cry_wolf_and_those_at_the_wle_do() -> None:
+    # 20 samples of 20 items calibrated on the same data; docs/algorithms/item_fit.md has the larger study.
+    truth = Calibration.from_items(
+        {"item": [f"i{j}" for j in range(20)], "slope": [1.0] * 20, "difficulty": np.linspace(-1.5, 1.5, 20)}
+    )
+    rejected = {"posterior": 0, "wle": 0}
+    for seed in range(20):
+        data = simulate(np.random.default_rng(seed), truth, 1000)
+        cal = calibrate(
+            data, model="rasch", options=CalibrationOptions(standard_errors="none", tolerance=1e-5)
+        )
+        for ability in rejected:
+            options = FitOptions(ability=ability, with_q3=False, with_score_test=False)
+            rejected[ability] += int(
+                (item_fit(cal, data, options=options).items["infit_t"].abs() > 1.96).sum()
+            )
+    assert rejected["posterior"] <= 28  # 20 of 400 expected at most, and two standard deviations
+    assert rejected["wle"] > 28
+
+
 def test_fit_finds_a_flat_and_a_steep_item() -> None:
     """Negative control: items of slope 0.3 and 2.5 under a Rasch calibration."""
     rng = np.random.default_rng(5)
