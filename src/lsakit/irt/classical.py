@@ -15,6 +15,7 @@ from scipy.stats import norm
 
 from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, as_table, floats, make_table, nullable_column
+from lsakit.io.text_columns import text_column
 from lsakit.irt.booklet_patterns import Patterns, correlation, find_patterns, kept_rows, within
 from lsakit.irt.classical_flags import FlagRules, flag_items
 from lsakit.irt.item_keys import KeyedItems, apply_keys, read_keys
@@ -283,7 +284,7 @@ def _item_columns(
             reason.append("every score of the item is the same")
         else:
             reason.append("the rest score does not vary" if np.isnan(found["item_rest"]) else None)
-    columns["undefined_because"] = make_table({"reason": [*reason, ""]}).get_column("reason")[:-1]
+    columns["undefined_because"] = text_column(reason)
     return columns
 
 

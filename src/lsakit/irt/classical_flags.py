@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lsakit.io.text_columns import text_column
 from lsakit.irt.item_keys import NO_DISTRACTORS
 from lsakit.irt.option_analysis import best_distractor
 
@@ -88,8 +89,8 @@ class Flags:
             item, flag, value, threshold.
         """
         return {
-            "item": np.array([row[0] for row in self.rows], dtype=str),
-            "flag": np.array([row[1] for row in self.rows], dtype=str),
+            "item": text_column(row[0] for row in self.rows),
+            "flag": text_column(row[1] for row in self.rows),
             "value": np.array([row[2] for row in self.rows], dtype=float),
             "threshold": np.array([row[3] for row in self.rows], dtype=float),
         }

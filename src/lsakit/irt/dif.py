@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, as_table, floats, make_table, nullable_column, response_codes, strings
+from lsakit.io.text_columns import text_column
 from lsakit.irt.calibration import CalibrationOptions
 from lsakit.irt.logistic_dif import JODOIN_GIERL, ZUMBO_THOMAS, Cells, logistic_dif
 from lsakit.irt.mantel_haenszel import mantel_haenszel, mantel_of_scores
@@ -384,7 +385,7 @@ def _stack(parts: Sequence[dict[str, Any]]) -> Table:
             values += list(part.get(head, [None] * len(part["item"])))
         texts = any(isinstance(value, str) for value in values)
         if texts or head == "undefined_because":
-            columns[head] = make_table({"x": [*values, ""]}).get_column("x")[:-1]
+            columns[head] = text_column(values)
             continue
         numbers = np.array([np.nan if value is None else value for value in values], dtype=float)
         gone = np.isnan(numbers)

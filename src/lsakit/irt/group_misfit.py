@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lsakit.errors import CalibrationError
+from lsakit.io.text_columns import text_column
 from lsakit.irt.models import Floats
 from lsakit.irt.posteriors import Answered
 
@@ -188,9 +189,9 @@ def propose_release(misfit: dict[str, Any], threshold: float) -> tuple[dict[str,
             proposals.setdefault((item, md > 0.0), []).append((rmsd, group))
     ranked = sorted(proposals.items(), key=lambda one: (-max(one[1])[0], one[0]))
     release = {
-        "item": np.array([key[0] for key, _ in ranked], dtype=str),
-        "groups": np.array([",".join(sorted(group for _, group in own)) for _, own in ranked], dtype=str),
-        "direction": np.array(["easier" if key[1] else "harder" for key, _ in ranked], dtype=str),
+        "item": text_column(key[0] for key, _ in ranked),
+        "groups": text_column(",".join(sorted(group for _, group in own)) for _, own in ranked),
+        "direction": text_column("easier" if key[1] else "harder" for key, _ in ranked),
         "rmsd": np.array([max(own)[0] for _, own in ranked], dtype=float),
     }
     alarms = []

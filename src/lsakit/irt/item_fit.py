@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, as_table, floats, make_table, nullable_column
+from lsakit.io.text_columns import text_column
 from lsakit.irt.ability import score
 from lsakit.irt.calibration import Calibration
 from lsakit.irt.group_misfit import empirical_curves, group_curves, misfit_columns, propose_release
@@ -193,7 +194,7 @@ def item_fit(
 def _no_pairs() -> dict[str, Any]:
     """Columns of an empty table of pairs."""
     empty = np.empty(0)
-    texts = {"item_1": np.empty(0, dtype=str), "item_2": np.empty(0, dtype=str)}
+    texts = {"item_1": text_column([]), "item_2": text_column([])}
     numbers = {"n": np.empty(0, dtype=np.int64), "q3": empty, "q3_adjusted": empty}
     return {**texts, **numbers, "flagged": np.empty(0, dtype=bool)}
 
@@ -257,7 +258,7 @@ def _item_columns(
         reasons = [
             one or (f"S-X2: {two}" if two else None) for one, two in zip(reasons, chi.reason, strict=True)
         ]
-    columns["undefined_because"] = make_table({"reason": [*reasons, ""]}).get_column("reason")[:-1]
+    columns["undefined_because"] = text_column(reasons)
     worst = dict.fromkeys(names, 0.0)
     misfitting = set()
     for item, rmsd, flagged in zip(misfit["item"], misfit["rmsd"], misfit["flagged"], strict=True):

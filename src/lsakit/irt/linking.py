@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 
 from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, as_table, make_table, nullable_column, with_columns
+from lsakit.io.text_columns import text_column
 from lsakit.irt.em import probability_table
 from lsakit.irt.item_parameters import ItemParameters, read_item_parameters
 from lsakit.irt.item_subsets import items_named
@@ -468,7 +469,7 @@ def _item_table(
     for head in rows[0]:
         values = [row.get(head) for row in rows]
         if head in ("item", "status", "reason"):
-            columns[head] = make_table({"x": [*values, ""]}).get_column("x")[:-1]
+            columns[head] = text_column(values)
         else:
             numbers = np.array([np.nan if value is None else value for value in values], dtype=float)
             columns[head] = nullable_column(numbers, np.isnan(numbers))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lsakit.io.text_columns import text_column
 from lsakit.irt.em import probability_table
 from lsakit.irt.models import Floats
 from lsakit.irt.posteriors import BLOCK, Answered
@@ -64,8 +65,8 @@ def residual_correlations(answered: Answered, theta: Floats, *, least_n: int) ->
     order = np.argsort(-np.abs(adjusted), kind="stable")
     names = np.array(items.names)
     return {
-        "item_1": names[first_item[order]],
-        "item_2": names[second_item[order]],
+        "item_1": text_column(names[first_item[order]].tolist()),
+        "item_2": text_column(names[second_item[order]].tolist()),
         "n": n[order].astype(np.int64),
         "q3": value[order],
         "q3_adjusted": adjusted[order],

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from lsakit.errors import EstimationError
 from lsakit.io.frames import Table, as_table, make_table
+from lsakit.io.text_columns import text_column
 from lsakit.irt.calibration import Calibration
 from lsakit.irt.em import probability_table
 from lsakit.irt.item_parameters import ItemParameters, read_item_parameters
@@ -254,7 +255,7 @@ def item_map(
     levels = [bounds[own][1] if own >= 0 else None for own in place.tolist()]
     columns: dict[str, Any] = {name: booklet.get_column(name)[::-1] for name in booklet.columns}
     columns["scale"] = scale[::-1]
-    columns["proficiency_level"] = make_table({"x": [*reversed(levels), ""]}).get_column("x")[:-1]
+    columns["proficiency_level"] = text_column(reversed(levels))
     return make_table(columns)
 
 

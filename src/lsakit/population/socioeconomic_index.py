@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lsakit.errors import EstimationError
 from lsakit.io.frames import Table, as_table, floats, make_table, nullable_column, refuse_duplicates, strings
+from lsakit.io.text_columns import text_column
 from lsakit.irt.models import Floats
 from lsakit.randomness import stream
 
@@ -144,7 +145,7 @@ def socioeconomic_index(
         )
     columns["raw"] = nullable_column(value, np.isnan(value))
     columns["index"] = nullable_column(index, np.isnan(index))
-    columns["imputed"] = make_table({"x": [*which, ""]}).get_column("x")[:-1]
+    columns["imputed"] = text_column(which)
     columns["status"] = np.where(n_gone == 0, "complete", np.where(one, "imputed", "missing"))
     return SocioeconomicIndex(
         table=make_table(columns),

@@ -175,6 +175,17 @@ def test_a_group_that_finds_one_item_hard_is_released() -> None:
     assert other < 0.06
 
 
+def test_tables_without_rows_keep_their_kinds() -> None:
+    cal = Calibration.from_items(ITEMS)
+    found = item_fit(cal, {"a": [1, 0], "b": [2, 1], "c": [1, 0], "d": [2, 0]})
+    for table, name in ((found.release, "item"), (found.q3, "item_1")):
+        assert table.height == 0
+        assert table.schema[name] == pl.String
+    assert (
+        found.items["undefined_because"].to_list() == ["S-X2: no booklet with the item has 100 students"] * 4
+    )
+
+
 def test_misfit_is_reported_by_any_other_column() -> None:
     rng = np.random.default_rng(2)
     cal = Calibration.from_items(ITEMS)
