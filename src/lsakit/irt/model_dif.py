@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
-from lsakit.errors import CalibrationError
+from lsakit.errors import CalibrationError, ConvergenceError
 from lsakit.io.frames import Table, make_table, nullable_column
 from lsakit.irt.calibration import Calibration, CalibrationOptions, calibrate
 from lsakit.irt.em import normal_prior, probability_table
@@ -27,6 +27,17 @@ MARK = " / "
 NO_SLOPE = 0.2
 NO_FREE_SLOPE = ("rasch", "1pl", "pcm", "rsm")
 CURVE_SMALL, CURVE_LARGE = 0.10, 0.12
+LR_COLUMNS = (
+    "item",
+    "statistic",
+    "df",
+    "p",
+    "difference",
+    "signed_difference",
+    "unsigned_difference",
+    "curve_difference",
+    "size_class",
+)
 
 
 def _split(item: str, role: str) -> str:
@@ -105,39 +116,35 @@ def likelihood_ratio_dif(
         item, statistic, df, p, difference (difficulty of the reference less the focal group, logits; NaN where a
         slope is below .2), signed_difference, unsigned_difference and curve_difference (expected shares of the
         highest score, focal minus reference: mean, mean absolute value and root of the mean square over the
-        focal group), size_class.
+        focal group), size_class, undefined_because (an item that cannot be calibrated in one of the groups).
     """
     codes, items, focal, weight = source
     own = replace(options, standard_errors="none", reference_group=ROLES[0])
-    rows: dict[str, list[Any]] = {
-        name: []
-        for name in (
-            "item",
-            "statistic",
-            "df",
-            "p",
-            "difference",
-            "signed_difference",
-            "unsigned_difference",
-            "curve_difference",
-            "size_class",
-        )
-    }
+    rows: dict[str, list[Any]] = {name: [] for name in (*LR_COLUMNS, "undefined_because")}
     equal: dict[tuple[str, ...], Calibration] = {}
     for name in studied:
         used = tuple(one for one in items if one in anchor or one == name)
         if used not in equal:
             equal[used] = _calibrate(codes, items, focal, weight, (used, ()), model, own)
-        free = _calibrate(codes, items, focal, weight, (used, (name,)), model, own)
-        statistic = max(2.0 * (free.loglik - equal[used].loglik), 0.0)
-        df = free.n_parameters - equal[used].n_parameters
-        p = float(chi2.sf(statistic, df))
-        difference, signed, unsigned, root = _sizes(free, name)
-        letter = curve_class(root, signed, p) if _has_free_slope(model, name) else size_class(difference, p)
-        values = (name, statistic, df, p, difference, signed, unsigned, root, letter)
+        try:
+            free = _calibrate(codes, items, focal, weight, (used, (name,)), model, own)
+            values = (name, *_compared(equal[used], free, name, _has_free_slope(model, name)), None)
+        except (CalibrationError, ConvergenceError) as refusal:
+            # One group alone may lack a category of the item; the other items still have their answer.
+            values = (name, *(float("nan"),) * 7, "", refusal.sentence)
         for head, value in zip(rows, values, strict=True):
             rows[head].append(value)
     return {name: list(values) for name, values in rows.items()}
+
+
+def _compared(equal: Calibration, free: Calibration, name: str, by_curve: bool) -> tuple[Any, ...]:
+    """Give test, sizes and class of one item."""
+    statistic = max(2.0 * (free.loglik - equal.loglik), 0.0)
+    df = free.n_parameters - equal.n_parameters
+    p = float(chi2.sf(statistic, df))
+    difference, signed, unsigned, root = _sizes(free, name)
+    letter = curve_class(root, signed, p) if by_curve else size_class(difference, p)
+    return statistic, df, p, difference, signed, unsigned, root, letter
 
 
 def size_class(difference: float, p: float) -> str:

@@ -142,6 +142,26 @@ def test_trusted_items_make_the_matching_score() -> None:
     assert by_model["size_class"].to_list() == ["C-", "A"]
 
 
+def test_an_item_without_a_category_in_one_group_leaves_the_others_their_answer() -> None:
+    data = answers(5, n=800, n_items=6)
+    gone = data.with_columns(i02=pl.when(pl.col("g") == "b").then(pl.lit(1)).otherwise(pl.col("i02")))
+    options = DifOptions(model="rasch", calibration=CalibrationOptions(n_nodes=21))
+    found = dif(gone, "g", "irt", options=options).table
+    assert found["p"].is_null().to_list() == [False, False, True, False, False, False]
+    assert "See: i02 / focal" in found["undefined_because"][2]
+
+
+def test_weights_are_counts_up_to_a_scale() -> None:
+    data = answers(6, n=1000, shift=0.8)
+    copies = pl.concat([data, data.head(300), data.head(300)])
+    heavy = data.with_columns(w=pl.Series([3.0] * 300 + [1.0] * 700))
+    plain = DifOptions(purification="none")
+    one, two = dif(heavy, "g", weights="w", options=plain).table, dif(copies, "g", options=plain).table
+    assert one["d_dif"].to_numpy() == pytest.approx(two["d_dif"].to_numpy())
+    # Weights are scaled to the number of students, copies are more students.
+    assert one["se"].to_numpy() == pytest.approx(two["se"].to_numpy() * np.sqrt(1.6))
+
+
 def test_pandas_tables_are_accepted() -> None:
     data = answers(9, n=500)
     frame = pd.DataFrame(data.to_dict(as_series=False))
