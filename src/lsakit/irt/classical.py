@@ -21,8 +21,10 @@ from lsakit.irt.classical_flags import FlagRules, flag_items
 from lsakit.irt.item_keys import KeyedItems, apply_keys, read_keys
 from lsakit.irt.models import Floats
 from lsakit.irt.option_analysis import Chosen, middle_ranks, option_curves, option_statistics
-from lsakit.irt.reliability import Consistency, internal_consistency
+from lsakit.irt.reliability import Consistency, complete_alpha, internal_consistency
 from lsakit.irt.response_data import ResponseData, item_columns, read_responses
+
+FEWEST_IN_BOOKLET = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +44,13 @@ class ClassicalAnalysis:
         Shares of the options in fifths of the rest score: item, option, class, rest_mean, n, share.
     flags : polars.DataFrame
         One row per flag: item, flag, value, threshold.
+    booklets : polars.DataFrame
+        Alpha of each set of items given together to thirty students or more: booklet (number by size), n, n_items,
+        alpha (null where the sums do not vary).
     alpha : float or None
-        Cronbach's alpha; None where it is not defined.
+        Cronbach's alpha of all items; None where it is not defined.
+    median_alpha : float or None
+        Median of the booklets' alphas, as TIMSS reports it; None without any.
     omega : float or None
         McDonald's omega of one factor; None where there is none.
     consistency : Consistency
@@ -64,7 +71,9 @@ class ClassicalAnalysis:
     options: Table
     curves: Table
     flags: Table
+    booklets: Table
     alpha: float | None
+    median_alpha: float | None
     omega: float | None
     consistency: Consistency
     rest_unit: str
@@ -147,12 +156,16 @@ def classical(
     columns = _item_columns(data, highest, statistics, consistency, keyed.missing_rates(rows, data.weight))
     flags = flag_items(columns, [found for found, _ in details], keyed.keys, rules or FlagRules())
     columns["flags"] = [",".join(flags.of(name)) for name in chosen]
+    booklets = _booklet_alphas(data, patterns)
+    known = [one for one in booklets["alpha"] if one is not None]
     return ClassicalAnalysis(
         items=make_table(columns),
         options=_stack(chosen, [found for found, _ in details], keyed),
         curves=_stack(chosen, [curve for _, curve in details], None),
         flags=make_table(flags.columns()),
+        booklets=make_table(booklets),
         alpha=consistency.alpha,
+        median_alpha=float(np.median(known)) if len(known) else None,
         omega=consistency.omega,
         consistency=consistency,
         rest_unit="points" if patterns.is_complete else "percent",
@@ -179,6 +192,20 @@ def _refuse_unanswered(data: ResponseData) -> None:
             hint="Leave these items out, or check the booklets.",
             param="responses",
         )
+
+
+def _booklet_alphas(data: ResponseData, patterns: Patterns) -> dict[str, Any]:
+    """Alpha within each booklet that is large enough, the largest first."""
+    out: dict[str, list[Any]] = {"booklet": [], "n": [], "n_items": [], "alpha": []}
+    order = np.argsort(-patterns.size, kind="stable")
+    for number, place in enumerate(order[patterns.size[order] >= FEWEST_IN_BOOKLET].tolist()):
+        rows = np.flatnonzero(patterns.number == place)
+        own = data.codes[np.ix_(rows, np.flatnonzero(patterns.given[place]))]
+        alpha = complete_alpha(own, data.weight[rows])
+        for head, value in zip(out, (number + 1, len(rows), own.shape[1], alpha), strict=True):
+            out[head].append(value)
+    alphas = np.array([np.nan if one is None else one for one in out["alpha"]], dtype=float)
+    return {**out, "alpha": nullable_column(alphas, np.isnan(alphas))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

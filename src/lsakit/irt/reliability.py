@@ -88,6 +88,25 @@ def internal_consistency(codes: NDArray[Any], weight: Floats) -> Consistency:
     return Consistency(alpha=alpha, alpha_without=none, alpha_kind=kind, omega=omega, undefined_because=why)
 
 
+def complete_alpha(codes: NDArray[Any], weight: Floats) -> float | None:
+    """Compute alpha of scores without gaps.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_students, n_items)
+        Scores.
+    weight : ndarray of shape (n_students,)
+        Weights, dimensionless.
+
+    Returns
+    -------
+    float or None
+        Alpha; None with fewer than two items, or where the sums do not vary.
+    """
+    covariance = _item_covariance(codes, weight)
+    return _alpha(float(np.trace(covariance)), float(covariance.sum()), len(covariance))
+
+
 def _alpha(sum_of_variances: float, variance_of_sum: float, n_items: int) -> float | None:
     """Alpha from the two sums; None where the sum does not vary."""
     if n_items < 2 or not variance_of_sum > 1e-12:

@@ -45,6 +45,7 @@ def test_tv_4_1_alpha() -> None:
     found = classical(scores())
     assert found.alpha == pytest.approx(0.7861635, abs=1e-7)
     assert found.consistency.alpha_kind == "complete"
+    assert found.median_alpha is None  # eight students are too few for a booklet
 
 
 def test_item_rest_is_the_correlation_with_the_other_items() -> None:
@@ -78,6 +79,12 @@ def test_booklets_are_compared_within_themselves() -> None:
     assert found.items["item_rest"][1] == pytest.approx(np.corrcoef(part[:, 1], rest)[0, 1])
     assert found.alpha is None  # items 1 and 4 were given to nobody together
     assert "nobody together" in (found.consistency.undefined_because or "")
+    assert found.booklets.select("n", "n_items").rows() == [(400, 4), (400, 4)]
+    spread, total = part.var(axis=0).sum(), part.sum(axis=1).var()
+    assert found.booklets["alpha"].to_list()[0] == pytest.approx(
+        4 / 3 * (1 - spread / total)
+    ) or found.booklets["alpha"].to_list()[1] == pytest.approx(4 / 3 * (1 - spread / total))
+    assert found.median_alpha == pytest.approx(np.mean(found.booklets["alpha"].to_list()))
 
 
 def test_pairwise_alpha_is_the_same_number_on_complete_data() -> None:
