@@ -45,6 +45,9 @@ class DifOptions:
         Items to test by the likelihood ratio; all by default.
     matching : str, optional
         Column of strata (Mantel-Haenszel) or of the matching variable (logistic), in place of the total score.
+    booklet : str, optional
+        Column of the booklet; "booklet" where there is such a column. Without, students with scores on the same items
+        are compared. Within a booklet what a student did not reach adds 0 to the matching score.
     continuity : float, default 0.5
         Continuity correction of the Mantel-Haenszel chi-square.
     effect_classes : str, default "jodoin_gierl"
@@ -62,6 +65,7 @@ class DifOptions:
     anchor: Sequence[str] | None = None
     studied: Sequence[str] | None = None
     matching: str | None = None
+    booklet: str | None = None
     continuity: float = 0.5
     effect_classes: str = "jodoin_gierl"
     model: str | Mapping[str, str] = "gpcm"
@@ -189,7 +193,7 @@ def dif(
         )
     table = as_table(responses, param="responses")
     named = weights if isinstance(weights, str) else None
-    names = item_columns(table, items, other=(group, named, chosen.matching))
+    names = item_columns(table, items, other=(group, named, chosen.matching, chosen.booklet))
     read_responses(table, items=names, weights=weights)  # refuses what cannot be a score or a weight
     weight = _weights(table, weights)
     labels = strings(table, group, param="responses")
@@ -197,11 +201,12 @@ def dif(
     first = _reference(present, reference, group)
     _refuse_unknown(names, chosen)
     scored = (names, response_codes(table, names), weight)
+    booklet = chosen.booklet or ("booklet" if "booklet" in table.columns else None)
     parts: list[dict[str, Any]] = []
     purified = {}
     focal = tuple(name for name in present if name != first)
     for other in focal:
-        groups = two_groups(table, labels, (first, other), scored, chosen.matching)
+        groups = two_groups(table, labels, (first, other), scored, (chosen.matching, booklet))
         if method == "irt":
             rows = _by_model(groups, chosen)
         else:

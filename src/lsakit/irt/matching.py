@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.errors import CalibrationError
-from lsakit.io.frames import Table, floats
+from lsakit.io.frames import Table, floats, group_codes
 from lsakit.irt.booklet_patterns import find_patterns
 from lsakit.irt.models import Floats
 
@@ -116,7 +116,7 @@ def two_groups(
     labels: Sequence[str],
     pair: tuple[str, str],
     scored: tuple[tuple[str, ...], NDArray[Any], Floats],
-    matching: str | None,
+    columns: tuple[str | None, str | None],
 ) -> TwoGroups:
     """Take the students of two groups.
 
@@ -130,8 +130,9 @@ def two_groups(
         Reference and focal group.
     scored : tuple of (tuple of str, ndarray of shape (n_students, n_items), ndarray of shape (n_students,))
         Item names, scores and weights.
-    matching : str, optional
-        Column of strata.
+    columns : tuple of (str or None, str or None)
+        Column of strata, and column of the booklet; without the latter students with the same set of items are
+        taken to have had the same booklet.
 
     Returns
     -------
@@ -146,6 +147,7 @@ def two_groups(
     items, codes, weight = scored
     own = np.array(labels)
     inside = ((own == pair[0]) | (own == pair[1])) & (weight > 0.0) & (codes >= 0).any(axis=1)
+    matching, booklet = columns
     stratum: NDArray[np.int64] | None = None
     strata = np.empty(0)
     if matching is not None:
@@ -164,18 +166,38 @@ def two_groups(
                 got=number,
             )
     kept = codes[inside]
-    patterns = find_patterns(kept)
+    own_booklet, n_booklets = _booklets(table, kept, inside, booklet)
     return TwoGroups(
         items=items,
         codes=np.ascontiguousarray(kept.T.astype(np.int8)),
         focal=focal,
         weight=weight[inside],
         highest=np.maximum(kept.max(axis=0), 1).astype(np.int64),
-        booklet=patterns.number,
-        n_booklets=len(patterns.size),
+        booklet=own_booklet,
+        n_booklets=n_booklets,
         stratum=stratum,
         strata=strata,
     )
+
+
+def _booklets(
+    table: Table, kept: NDArray[Any], inside: NDArray[np.bool_], booklet: str | None
+) -> tuple[NDArray[np.int64], int]:
+    """Number the booklets, as named or as the sets of items show them."""
+    if booklet is None:
+        patterns = find_patterns(kept)
+        return patterns.number, len(patterns.size)
+    number, names = group_codes(table, [booklet], param="responses")
+    own = number[inside]
+    if (own < 0).any():
+        raise CalibrationError(
+            f"{int((own < 0).sum())} students have no booklet in the column {booklet!r}.",
+            where=[f"row {row + 1}" for row in np.flatnonzero(inside)[own < 0].tolist()],
+            why="Scores are compared within booklets.",
+            hint="Fill the column, or leave it out.",
+            param=booklet,
+        )
+    return own, names.height
 
 
 def stratified_counts(

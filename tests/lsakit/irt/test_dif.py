@@ -103,6 +103,24 @@ def test_level_under_the_null_with_impact(method: str, p: str) -> None:
     assert 5 <= rejected <= 45
 
 
+@pytest.mark.parametrize("criterion", ["lr", "wald"])
+def test_level_of_the_model_based_tests_with_impact(criterion: str) -> None:
+    # 20 x 8 tests at 5 %: 8 expected, standard deviation 2.8 (three either way); the groups differ by half a logit.
+    options = DifOptions(
+        model="rasch", criterion=criterion, calibration=CalibrationOptions(n_nodes=21, tolerance=1e-5)
+    )
+    rejected = sum(
+        int(
+            (
+                dif(answers(seed, n=500, impact=0.5, n_items=8), "g", "irt", options=options).table["p"]
+                < 0.05
+            ).sum()
+        )
+        for seed in range(20)
+    )
+    assert 1 <= rejected <= 17
+
+
 def test_booklets_never_mix() -> None:
     # Booklet 2 is given to focal students mostly; only strata within booklets are compared.
     data = answers(7, n=6000)
@@ -125,6 +143,30 @@ def test_weights_of_one_change_nothing_and_copies_count() -> None:
     data = answers(3, n=800, shift=0.6)
     ones = dif(data.with_columns(w=pl.lit(5.0)), "g", weights="w").table
     assert ones.equals(dif(data, "g").table)
+
+
+def test_students_who_stopped_early_are_matched_within_their_booklet() -> None:
+    data = answers(8, n=4000)
+    rng = np.random.default_rng(1)
+    stop = np.where(rng.random(4000) < 0.3, rng.integers(5, 20, 4000), 20)
+    columns = {
+        name: [one if place < last else None for one, last in zip(data[name].to_list(), stop, strict=True)]
+        for place, name in enumerate(data.columns[:-1])
+    }
+    tails = pl.DataFrame(columns).with_columns(data["g"])
+    one = dif(tails, "g").table
+    two = dif(tails.with_columns(booklet=pl.lit("B1")), "g").table
+    assert two["n_matched"][0] > one["n_matched"][0]
+    assert two["n_matched"][0] >= 0.99 * 4000
+    assert set(two["size_class"]) == {"A"}
+    # By hand: first item, strata of the sum over what was reached.
+    total = tails.select(pl.sum_horizontal(pl.all().exclude("g"))).to_series().to_numpy()
+    right, focal = data["i00"].to_numpy(), (data["g"] == "b").to_numpy()
+    table = np.zeros((21, 2, 2))
+    np.add.at(table, (total, focal.astype(int), right), 1)
+    assert two["d_dif"][0] == pytest.approx(mantel_haenszel(table).d_dif)
+    with pytest.raises(CalibrationError, match="1 students have no booklet"):
+        dif(tails.with_columns(booklet=pl.Series([None] + ["B1"] * 3999)), "g")
 
 
 def test_trusted_items_make_the_matching_score() -> None:
