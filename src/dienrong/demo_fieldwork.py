@@ -35,6 +35,7 @@ def fill_fieldwork(*, plan: Any, seed: int, size: str, by: Any, person: Callable
     schools = _shown(plan, person("so"))
     operations.mark_notified(schools=schools, by=by)
     _answers(schools, by)
+    _give_a_question(plan, person("truong"), person("so"), by)
     own = _of_province(schools, person("so"))
     _lists(own, seed=seed, size=size, by=by)
     _sessions(own, by=by, person=person)
@@ -83,6 +84,25 @@ def _answers(schools: Sequence[Any], by: Any) -> None:
                 test_date=None,
                 by=by,
             )
+
+
+def _give_a_question(plan: Any, coordinator: Any, officer: Any, by: Any) -> None:
+    """Let the demonstration's coordinator stand in at a school that owes its answer, so that the role has one to give."""
+    from dienrong.accounts import operations as accounts
+    from dienrong.accounts.permissions import scope_of
+    from dienrong.fieldwork.models import FieldSchool
+
+    waiting = FieldSchool.objects.filter(plan=plan, state="notified").select_related("school__province")
+    codes = scope_of(officer).provinces
+    ordered = sorted(waiting, key=lambda one: (one.school.province.code not in codes, one.number))
+    if ordered:
+        accounts.assign_role(
+            user=coordinator,
+            role="school_coordinator",
+            unit_code=ordered[0].school.school_id,
+            unit_name=ordered[0].school.name,
+            by=by,
+        )
 
 
 def _lists(schools: Sequence[Any], *, seed: int, size: str, by: Any) -> None:
