@@ -123,7 +123,7 @@ class IncidentForm(forms.Form):
     """Something that went wrong."""
 
     kind = forms.ChoiceField(label=_("What kind of incident"), choices=Incident.Kind.choices)
-    text = forms.CharField(label=_("What happened"), max_length=1000)
+    text = forms.CharField(label=_("What went wrong"), max_length=1000)
     n_affected = forms.IntegerField(label=_("People affected"), min_value=0, max_value=9999, required=False)
 
 

@@ -19,7 +19,7 @@ from dienrong.core import clock
 from dienrong.core.formats import number_text, percent_text
 from dienrong.fieldwork import drawing, operations, words
 from dienrong.fieldwork.forms import CallForm, StartForm
-from dienrong.fieldwork.models import Fieldwork
+from dienrong.fieldwork.models import FieldSchool, Fieldwork
 from dienrong.fieldwork.operations.schools import Days
 from dienrong.fieldwork.queries import access, board, outcomes
 from dienrong.fieldwork.queries.board import BoardRow, Filters
@@ -70,6 +70,8 @@ def board_page(request: HttpRequest, plan_id: int) -> HttpResponse:
     fieldwork = parts.fieldwork_of(request, plan_id)
     filters = filters_of(request)
     scope = access.scope_of(request.user)
+    if (own := _only_school(request.user, fieldwork, scope)) is not None:
+        return redirect("fieldwork:school", own.pk)
     level = _level(filters, scope)
     schools = board.narrowed(
         access.schools_of(request.user, fieldwork),
@@ -101,6 +103,14 @@ def board_page(request: HttpRequest, plan_id: int) -> HttpResponse:
         "may_change": may(request.user, "change_fieldwork"),
     }
     return render(request, "fieldwork/board.html", context)
+
+
+def _only_school(user: Any, fieldwork: Fieldwork, scope: Any) -> FieldSchool | None:
+    """Give the one school of a person who looks after schools alone; a board of one row would tell nothing."""
+    if scope.is_national or scope.provinces or scope.communes:
+        return None
+    found = list(access.schools_of(user, fieldwork)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def filters_of(request: HttpRequest) -> Filters:
