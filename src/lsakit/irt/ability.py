@@ -21,10 +21,11 @@ from lsakit.io.frames import (
     strings,
 )
 from lsakit.irt.calibration import Calibration
+from lsakit.irt.group_items import place_responses
 from lsakit.irt.em import LANE, normal_prior, pack_responses, packed_table, pad
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
-from lsakit.kernels import abilities, response_packs
+from lsakit.kernels import abilities, mixed_abilities, response_packs
 
 METHODS = ("wle", "mle", "eap")
 STATUS = ("estimated", "no_responses", "no_finite_maximum")
@@ -48,7 +49,8 @@ def score(cal: Calibration, responses: Any, method: str = "wle", *, n_nodes: int
     -------
     polars.DataFrame
         Columns student_id (where given), theta, se (logits), n_items and status; theta and se are null where
-        status is "no_responses" (WLE, MLE) or "no_finite_maximum" (MLE of a lowest or highest score).
+        status is "no_responses" (WLE, MLE) or "no_finite_maximum" (MLE of a lowest or highest score; with guessing,
+        also of a score below what guessing gives).
 
     Raises
     ------
@@ -121,8 +123,12 @@ def item_codes(table: Table, items: ItemParameters) -> NDArray[np.int8]:
     ResponseError
         If a score is above the item's highest; item and rows are named.
     """
-    require_columns(table, list(items.names), param="responses")
-    codes = response_codes(table, items.names)
+    columns = items.columns or items.names
+    require_columns(table, list(columns), param="responses")
+    codes = response_codes(table, list(dict.fromkeys(columns)))
+    if items.columns:
+        place = {name: j for j, name in enumerate(dict.fromkeys(columns))}
+        codes = _placed(table, codes[:, [place[name] for name in columns]], items)
     above = codes > items.n_steps
     if above.any():
         item = int(np.flatnonzero(above.any(axis=0))[0])
@@ -138,9 +144,33 @@ def item_codes(table: Table, items: ItemParameters) -> NDArray[np.int8]:
     return np.ascontiguousarray(codes.astype(np.int8))
 
 
+def _placed(table: Table, codes: NDArray[np.int16], items: ItemParameters) -> NDArray[np.int16]:
+    """Blank the responses to items that do not hold in a student's group."""
+    if items.group_column is None:
+        raise CalibrationError(
+            "Some items hold in some groups only, and the calibration does not say which column has the groups.",
+            hint="Use the calibration that freed them, or Calibration.from_items(items, group=...).",
+            param="group",
+        )
+    labels = strings(table, items.group_column, param="responses")
+    known = {group for groups in items.groups_of for group in groups}
+    strange = sorted(set(labels) - known)
+    if strange:
+        raise CalibrationError(
+            f"{len(strange)} groups of the responses have no parameters of the items that differ by group.",
+            where=strange,
+            hint="Calibrate with these groups, or leave their students out.",
+            param=items.group_column,
+        )
+    return place_responses(codes, items.groups_of, labels)
+
+
 def _likely(items: ItemParameters, codes: NDArray[np.int8], *, warm: bool) -> Floats:
     """WLE or MLE with standard errors; NaN where there is none."""
     out = np.empty((codes.shape[0], 2))
+    if len(items.beyond):
+        mixed_abilities.estimate_abilities(codes, (items.kinds, items.native, items.n_steps), warm, out)
+        return out
     form = (items.slope, items.intercepts, items.n_steps)
     is_single = np.ones(codes.shape[0], dtype=bool)
     if warm:

@@ -6,13 +6,60 @@ The same loop drives the calibration of items and the latent regression; see doc
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from lsakit.irt.models import Floats
 
 Progress = Callable[[str, float], None]
+
+
+def _nowhere() -> Floats:
+    """Give the last move of an iteration that made none."""
+    return np.zeros(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """Where an iteration stands, with all that its next step depends on.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_parameters,)
+        Parameters of the last expectation step.
+    mapped : ndarray of shape (n_parameters,)
+        Parameters after one EM step from there.
+    loglik : float
+        Log-likelihood at ``x``.
+    points : ndarray of shape (n_kept, n_parameters)
+        Earlier points that the next mixture uses.
+    residuals : ndarray of shape (n_kept, n_parameters)
+        Their EM steps.
+    calls : int
+        Number of expectation steps done.
+    history : tuple of tuple of (float, float)
+        Log-likelihood and largest change of the earlier steps.
+    """
+
+    x: Floats
+    mapped: Floats
+    loglik: float
+    points: Floats
+    residuals: Floats
+    calls: int
+    history: tuple[tuple[float, float], ...]
+
+
+class Journal(Protocol):
+    """Where an iteration writes its state, and from where it goes on."""
+
+    def load(self) -> Trace | None:
+        """Give the state to go on from; None to start."""
+
+    def save(self, trace: Trace) -> None:
+        """Keep a state; the journal may keep fewer than it is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +78,8 @@ class FixedPoint:
         Number of expectation steps.
     history : tuple of tuple of (float, float)
         Log-likelihood and largest change of each expectation step.
+    last_move : ndarray of shape (n_parameters,), optional
+        What the last EM step moved.
     """
 
     parameters: Floats
@@ -38,6 +87,7 @@ class FixedPoint:
     converged: bool
     n_iterations: int
     history: tuple[tuple[float, float], ...]
+    last_move: Floats = field(default_factory=_nowhere)
 
 
 def accelerate(
@@ -48,6 +98,7 @@ def accelerate(
     max_iterations: int,
     memory: int = 8,
     progress: Progress | None = None,
+    journal: Journal | None = None,
 ) -> FixedPoint:
     """Iterate an EM map to its fixed point with Anderson mixing.
 
@@ -66,6 +117,9 @@ def accelerate(
         Number of earlier steps that a mixture uses.
     progress : Callable, optional
         Called with a sentence and the share done after each step; it may raise `CancelledError`.
+    journal : Journal, optional
+        Where the state is kept. An iteration that goes on from a kept state takes the same steps as one that was
+        never stopped.
 
     Returns
     -------
@@ -82,13 +136,20 @@ def accelerate(
     ----------
     .. [1] Walker and Ni (2011), Anderson acceleration for fixed-point iterations, SIAM J. Numer. Anal. 49(4).
     """
-    x = np.array(start, dtype=float)
-    loglik, mapped = em_step(x)
-    history: list[tuple[float, float]] = []
-    points: list[Floats] = []
-    residuals: list[Floats] = []
-    calls = 1
+    kept = journal.load() if journal is not None else None
+    if kept is None:
+        x = np.array(start, dtype=float)
+        loglik, mapped = em_step(x)
+        history: list[tuple[float, float]] = []
+        points: list[Floats] = []
+        residuals: list[Floats] = []
+        calls = 1
+    else:
+        x, mapped, loglik, calls = kept.x, kept.mapped, kept.loglik, kept.calls
+        history, points, residuals = list(kept.history), list(kept.points), list(kept.residuals)
     while True:
+        if journal is not None:
+            journal.save(_trace(x, mapped, loglik, (points, residuals), (calls, history)))
         residual = mapped - x
         change = float(np.abs(residual).max(initial=0.0))
         history.append((loglik, change))
@@ -103,6 +164,7 @@ def accelerate(
                 converged=change < tolerance,
                 n_iterations=calls,
                 history=tuple(history),
+                last_move=residual,
             )
         points.append(x)
         residuals.append(residual)
@@ -119,6 +181,28 @@ def accelerate(
             loglik, after = em_step(x)
             calls += 1
         mapped = after
+
+
+def _trace(
+    x: Floats,
+    mapped: Floats,
+    loglik: float,
+    memory: tuple[list[Floats], list[Floats]],
+    record: tuple[int, list[tuple[float, float]]],
+) -> Trace:
+    """Copy the state of an iteration."""
+    shape = (-1, len(x))
+    points, residuals = (np.array(kept, dtype=float).reshape(shape) for kept in memory)
+    calls, history = record
+    return Trace(
+        x=x,
+        mapped=mapped,
+        loglik=loglik,
+        points=points,
+        residuals=residuals,
+        calls=calls,
+        history=tuple(history),
+    )
 
 
 def _share(change: float, tolerance: float) -> float:

@@ -1,87 +1,37 @@
 """Calibration of item response models by marginal maximum likelihood.
 
-One call estimates items of the partial credit family (Rasch, 2PL, PCM, GPCM, mixed by item), for one or several
-groups, any booklets, weights and items held fixed. The algorithm stands in docs/algorithms/calibration.md.
+One call estimates Rasch, 2PL, PCM, RSM, GPCM, 3PL, graded and nominal items, mixed by item, for one or several
+groups, any booklets, weights, priors, items held fixed and items free by group. The algorithm stands in
+docs/algorithms/calibration.md, the models in docs/algorithms/item_models.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lsakit.errors import CalibrationError, ConvergenceError
 from lsakit.io.frames import Table, as_table, make_table, nullable_column
-from lsakit.irt.acceleration import FixedPoint, Progress, accelerate
-from lsakit.irt.em import Layout, expect, maximise, pack_responses
+from lsakit.irt.acceleration import FixedPoint, accelerate
+from lsakit.irt.checkpoints import FileJournal, digest_of
+from lsakit.irt.em import Layout, Packs, expect, log_prior, maximise, pack_responses
+from lsakit.irt.group_items import split_by_group
 from lsakit.irt.item_parameters import ItemParameters, read_item_parameters, write_item_parameters
-from lsakit.irt.models import Floats, ItemModel, from_intercepts, item_model
-from lsakit.irt.response_data import ResponseData, read_responses, refuse_unestimable
+from lsakit.irt.models import Floats
+from lsakit.irt.native_parameters import native_sizes, read_native
+from lsakit.irt.options import CalibrationOptions, Prior
+from lsakit.irt.plan import Held, plan_layout
+from lsakit.irt.response_data import ResponseData, read_responses
 from lsakit.irt.standard_errors import Covariance, parameter_covariance
 
-SE_METHODS = ("observed", "cross_product", "none")
+__all__ = ["Calibration", "CalibrationOptions", "Prior", "calibrate", "calibrate_data"]
+
 SENSIBLE_SLOPES = (0.2, 4.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalibrationOptions:
-    """How a calibration is carried out.
-
-    Parameters
-    ----------
-    n_nodes : int, default 41
-        Number of equally spaced quadrature nodes.
-    node_range : float, default 6.0
-        The nodes run from minus to plus this, logits.
-    tolerance : float, default 1e-6
-        Largest change of a parameter by one EM step at which to stop, logits.
-    max_iterations : int, default 1000
-        Most expectation steps.
-    standard_errors : str, default "observed"
-        "observed" (Louis; sandwich with weights), "cross_product" or "none".
-    reference_group : str, optional
-        Group whose mean is 0 (and standard deviation 1 where no slope is fixed); the first by name.
-    on_failure : str, default "raise"
-        "raise" a `ConvergenceError` where the iteration does not converge, or "return" the last state.
-    progress : Callable, optional
-        Called with a sentence and the share done; it may raise `CancelledError`.
-    """
-
-    n_nodes: int = 41
-    node_range: float = 6.0
-    tolerance: float = 1e-6
-    max_iterations: int = 1000
-    standard_errors: str = "observed"
-    reference_group: str | None = None
-    on_failure: str = "raise"
-    progress: Progress | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse options outside their range."""
-        checks = {
-            "n_nodes": self.n_nodes >= 7,
-            "node_range": self.node_range > 0.0,
-            "tolerance": self.tolerance > 0.0,
-            "max_iterations": self.max_iterations >= 1,
-            "standard_errors": self.standard_errors in SE_METHODS,
-            "on_failure": self.on_failure in ("raise", "return"),
-        }
-        for name, good in checks.items():
-            if not good:
-                raise CalibrationError(
-                    f"The option {name!r} of the calibration cannot be {getattr(self, name)!r}.",
-                    hint="See CalibrationOptions for what it accepts.",
-                    param=name,
-                    got=getattr(self, name),
-                )
-
-    @property
-    def nodes(self) -> Floats:
-        """Quadrature nodes, logits."""
-        return np.linspace(-self.node_range, self.node_range, self.n_nodes)
+MOST_MOVING = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +69,10 @@ class Calibration:
         Sentences on items that converged to unusual values.
     parameters : ItemParameters
         The items as arrays.
+    log_prior : float
+        Log density of the priors at the solution; zero without priors. It is not part of ``loglik``.
+    moving : tuple of str
+        Parameters that the last EM step moved most, where the iteration did not converge.
     schema : str
         Name and version of this form.
     """
@@ -137,6 +91,8 @@ class Calibration:
     standard_errors: str
     doubtful: tuple[str, ...]
     parameters: ItemParameters = field(repr=False)
+    log_prior: float = 0.0
+    moving: tuple[str, ...] = ()
     schema: str = "lsakit.calibration/1"
 
     @property
@@ -150,7 +106,9 @@ class Calibration:
         return -2.0 * self.loglik + float(np.log(max(self.n_students, 1))) * self.n_parameters
 
     @classmethod
-    def from_items(cls, items: Any, *, mean: float = 0.0, sd: float = 1.0) -> Calibration:
+    def from_items(
+        cls, items: Any, *, mean: float = 0.0, sd: float = 1.0, group: str | None = None
+    ) -> Calibration:
         """Take published item parameters as they are.
 
         Parameters
@@ -161,6 +119,8 @@ class Calibration:
             Mean of the population that EAP scores assume, logits.
         sd : float, default 1.0
             Its standard deviation, logits.
+        group : str, optional
+            Column of the groups of the responses, where the items differ by group (columns column and groups).
 
         Returns
         -------
@@ -170,14 +130,14 @@ class Calibration:
         Raises
         ------
         CalibrationError
-            If ``sd`` is not positive, or the parameters are none of the partial credit family.
+            If ``sd`` is not positive, or the parameters are none of a known model.
         """
         if not sd > 0.0:
             raise CalibrationError(
                 f"The 'sd' parameter must be positive. Got {sd}.", param="sd", got=sd, expected="above 0"
             )
         table = as_table(items, param="items")
-        parameters = read_item_parameters(table, param="items")
+        parameters = replace(read_item_parameters(table, param="items"), group_column=group)
         none = np.zeros(len(parameters.names), dtype=bool)
         written = write_item_parameters(
             parameters, covariance={}, free_slope=none, fixed=~none, n=np.zeros(len(none), dtype=np.int64)
@@ -218,8 +178,8 @@ def calibrate(
         One row per student, one column per item: whole numbers from 0, empty where not administered (or not
         reached under a rule that says so).
     model : str or Mapping of str to str, default "gpcm"
-        "rasch" (or "1pl"), "2pl", "pcm", "gpcm" for all items, or a mapping from item to model. An item of two
-        categories under pcm or gpcm is the Rasch or 2PL item.
+        "rasch" (or "1pl"), "2pl", "pcm", "gpcm", "rsm", "3pl", "graded" or "nominal" for all items, or a mapping
+        from item to model. An item of two categories under pcm or gpcm is the Rasch or 2PL item.
     group : str, optional
         Column of the group; means and standard deviations of all but the reference group are free.
     weights : str or array of shape (n_students,), optional
@@ -230,7 +190,8 @@ def calibrate(
     items : Sequence of str, optional
         Item columns; by default all but student_id, school_id, class_id, booklet, group and weights.
     options : CalibrationOptions, optional
-        Quadrature, tolerance, standard errors, reference group, progress.
+        Quadrature, tolerance, standard errors, reference group, priors, items free by group, warm start,
+        checkpoint, threads, progress.
 
     Returns
     -------
@@ -268,131 +229,103 @@ def calibrate(
     chosen = options or CalibrationOptions()
     table = as_table(responses, param="responses")
     data = read_responses(table, items=items, group=group, weights=weights)
-    held = read_item_parameters(as_table(fixed, param="fixed")) if fixed is not None else None
-    layout = _layout(data, model, held, chosen)
-    packs = pack_responses(data.codes, layout.start.n_steps)
+    data, split = split_by_group(data, chosen.unique)
+    held = Held(fixed=_items_from(fixed, "fixed"), start=_items_from(chosen.start, "start"))
+    layout = plan_layout(data, model, held, chosen, split)
+    if split is not None:
+        layout = replace(layout, start=replace(layout.start, group_column=group))
+    return calibrate_data(data, layout, group, chosen)
+
+
+def _items_from(given: Any, param: str) -> ItemParameters | None:
+    """Take item parameters from a table or a calibration."""
+    if given is None or isinstance(given, Calibration):
+        return None if given is None else given.parameters
+    return read_item_parameters(as_table(given, param=param), param=param)
+
+
+def calibrate_data(
+    data: ResponseData, layout: Layout, group: str | None, options: CalibrationOptions
+) -> Calibration:
+    """Estimate what a layout leaves free.
+
+    Parameters
+    ----------
+    data : ResponseData
+        The responses.
+    layout : Layout
+        What is free.
+    group : str or None
+        Column that named the groups.
+    options : CalibrationOptions
+        Tolerance, standard errors, checkpoint, progress.
+
+    Returns
+    -------
+    Calibration
+        Items, groups, log-likelihood and convergence record.
+
+    Raises
+    ------
+    CalibrationError
+        If a group's spread falls below what the nodes carry, or a parameter is not identified.
+    ConvergenceError
+        If the iteration does not converge; ``state`` holds the last calibration.
+    """
+    packs = pack_responses(data.codes, layout.start.n_steps, n_threads=options.threads)
 
     def em_step(vector: Floats) -> tuple[float, Floats]:
-        found = expect(data, packs, *layout.unpack(vector), layout.nodes)
+        items, mean, sd = layout.unpack(vector)
+        found = expect(data, packs, items, mean, sd, layout.nodes)
         if not np.isfinite(found.loglik):
             return -np.inf, vector
-        return found.loglik, maximise(found, layout, vector)
+        return found.loglik + log_prior(layout, items), maximise(found, layout, vector)
 
-    first = layout.pack(layout.start, np.zeros(len(data.groups)), np.ones(len(data.groups)))
+    journal = _journal(data, layout, options)
     found = accelerate(
         em_step,
-        first,
-        tolerance=chosen.tolerance,
-        max_iterations=chosen.max_iterations,
-        progress=chosen.progress,
+        layout.first(),
+        tolerance=options.tolerance,
+        max_iterations=options.max_iterations,
+        progress=options.progress,
+        journal=journal,
     )
     _refuse_narrow(layout, found.parameters)
-    failed = not found.converged
-    method = "none" if failed else chosen.standard_errors
+    result = _finish(data, layout, packs, found, (group, options))
+    if journal is not None and found.converged:
+        journal.close()
+    if not found.converged and options.on_failure == "raise":
+        raise _not_converged(found, result)
+    return result
+
+
+def _journal(data: ResponseData, layout: Layout, options: CalibrationOptions) -> FileJournal | None:
+    """Open the checkpoint file, tied to data and options."""
+    if options.checkpoint is None:
+        return None
+    start = layout.start
+    arrays = [data.codes, data.weight, data.group, layout.first(), layout.nodes, start.native, layout.priors]
+    masks = [layout.free_slope, layout.free_intercepts, layout.free_mean, layout.free_sd, layout.native_free]
+    words = [*data.items, *data.groups, *start.models, repr(options.tolerance)]
+    return FileJournal(options.checkpoint, digest_of([*arrays, *masks], words))
+
+
+def _finish(
+    data: ResponseData,
+    layout: Layout,
+    packs: Packs,
+    found: FixedPoint,
+    setting: tuple[str | None, CalibrationOptions],
+) -> Calibration:
+    """Compute standard errors and put the result together."""
+    group, options = setting
+    method = options.standard_errors if found.converged else "none"
     spread = (
         parameter_covariance(data, packs, layout, found.parameters, method=method)
         if method != "none"
         else None
     )
-    result = _result(data, layout, found, spread, (method, group, chosen))
-    if failed and chosen.on_failure == "raise":
-        raise _not_converged(layout, found, result)
-    return result
-
-
-def _layout(
-    data: ResponseData,
-    model: str | Mapping[str, str],
-    held: ItemParameters | None,
-    options: CalibrationOptions,
-) -> Layout:
-    """Decide what is free, and where the iteration starts."""
-    models = _models_of(data.items, model)
-    steps_held = (
-        {name: int(own) for name, own in zip(held.names, held.n_steps, strict=True) if name in data.items}
-        if held is not None
-        else {}
-    )
-    if held is not None and not steps_held:
-        raise CalibrationError(
-            "None of the fixed items is among the items of the responses.",
-            where=held.names,
-            hint="Check the item names of both tables.",
-            param="fixed",
-        )
-    binary = [not kind.polytomous for kind in models]
-    highest = refuse_unestimable(data, fixed=steps_held, binary=binary)
-    is_held = np.array([name in steps_held for name in data.items])
-    free_slope = np.array([kind.free_slope for kind in models]) & ~is_held
-    start = _start(data, highest, [kind.name for kind in models], held if steps_held else None)
-    n_groups = len(data.groups)
-    free_mean, free_sd = np.ones(n_groups, dtype=bool), np.ones(n_groups, dtype=bool)
-    reference = _reference(data.groups, options.reference_group)
-    if not steps_held:
-        free_mean[reference] = False
-        free_sd[reference] = not free_slope.all()
-    return Layout(
-        start=start,
-        free_slope=free_slope,
-        free_intercepts=~is_held,
-        free_mean=free_mean,
-        free_sd=free_sd,
-        nodes=options.nodes,
-    )
-
-
-def _models_of(items: Sequence[str], model: str | Mapping[str, str]) -> list[ItemModel]:
-    """Give each item its model."""
-    if isinstance(model, str):
-        return [item_model(model)] * len(items)
-    absent = [name for name in items if name not in model]
-    if absent:
-        raise CalibrationError(
-            f"The 'model' mapping has no entry for {len(absent)} items.",
-            where=absent,
-            hint="Name a model for every item, or one name for all.",
-            param="model",
-        )
-    return [item_model(model[name]) for name in items]
-
-
-def _reference(groups: Sequence[str], wanted: str | None) -> int:
-    """Find the reference group."""
-    if wanted is None:
-        return 0
-    if wanted not in groups:
-        raise CalibrationError(
-            f"The reference group {wanted!r} is not among the groups.",
-            where=list(groups),
-            hint="Name one of them.",
-            param="reference_group",
-            got=wanted,
-        )
-    return list(groups).index(wanted)
-
-
-def _start(
-    data: ResponseData, highest: NDArray[np.int64], models: Sequence[str], held: ItemParameters | None
-) -> ItemParameters:
-    """Start slopes at one and intercepts at the marginal log odds; take fixed items as given."""
-    most = int(highest.max())
-    slope, intercepts = np.ones(len(highest)), np.zeros((len(highest), most))
-    names = list(models)
-    place = {name: j for j, name in enumerate(held.names)} if held is not None else {}
-    for item, name in enumerate(data.items):
-        own = int(highest[item])
-        if held is not None and name in place:
-            source = place[name]
-            slope[item] = held.slope[source]
-            intercepts[item, :own] = held.intercepts[source, :own]
-            names[item] = held.models[source]
-            continue
-        answered = data.codes[:, item] >= 0
-        count = np.bincount(data.codes[answered, item], weights=data.weight[answered], minlength=own + 1)
-        intercepts[item, :own] = 1.2 * np.log(count[1:] / count[0])
-    return ItemParameters(
-        names=data.items, models=tuple(names), n_steps=highest, slope=slope, intercepts=intercepts
-    )
+    return _result(data, layout, found, spread, (method, group, options))
 
 
 def _result(
@@ -406,7 +339,8 @@ def _result(
     method, group, options = setting
     items, mean, sd = layout.unpack(found.parameters)
     estimated = np.flatnonzero(layout.free_intercepts)
-    covariance = {int(j): spread.of_item(int(j), int(items.n_steps[j])) for j in estimated} if spread else {}
+    sizes = native_sizes(items.kinds, items.n_steps)
+    covariance = {int(j): spread.of_item(int(j), int(sizes[j])) for j in estimated} if spread else {}
     written = write_item_parameters(
         items,
         covariance=covariance,
@@ -415,12 +349,13 @@ def _result(
         n=(data.codes >= 0).sum(axis=0).astype(np.int64),
     )
     errors = spread.of_groups() if spread else np.full((len(mean), 2), np.nan)
-    sizes = np.bincount(data.group, minlength=len(data.groups)).tolist()
+    members = np.bincount(data.group, minlength=len(data.groups)).tolist()
+    density = log_prior(layout, items)
     return Calibration(
         items=make_table(written),
-        groups=_group_table(data.groups, mean, sd, errors, sizes),
+        groups=_group_table(data.groups, mean, sd, errors, members),
         group=group,
-        loglik=found.loglik,
+        loglik=found.loglik - density,
         converged=found.converged,
         n_iterations=found.n_iterations,
         n_students=len(data.weight),
@@ -431,6 +366,8 @@ def _result(
         standard_errors="sandwich" if method == "observed" and data.is_weighted else method,
         doubtful=_doubts(items, layout),
         parameters=items,
+        log_prior=density,
+        moving=() if found.converged else _moving(layout, found.last_move),
     )
 
 
@@ -465,15 +402,32 @@ def _history(steps: Sequence[tuple[float, float]]) -> Table:
 def _doubts(items: ItemParameters, layout: Layout) -> tuple[str, ...]:
     """Say which items converged to values that a psychometrician should look at."""
     low, high = SENSIBLE_SLOPES
+    kinds, native = items.kinds, items.native
     out = []
     for item in np.flatnonzero(layout.free_intercepts):
-        slope = float(items.slope[item])
+        slope, difficulty = read_native(int(kinds[item]), native[item], int(items.n_steps[item]))[:2]
         if layout.free_slope[item] and not low <= slope <= high:
             out.append(f"The slope of {items.names[item]} is {slope:.3f}, outside {low} to {high}.")
-        difficulty, _ = from_intercepts(slope, items.intercepts[item, : items.n_steps[item]])
         if abs(difficulty) > float(layout.nodes[-1]):
             out.append(f"The difficulty of {items.names[item]} is {difficulty:.2f}, outside the nodes.")
     return tuple(out)
+
+
+def _moving(layout: Layout, last_move: Floats) -> tuple[str, ...]:
+    """Name the parameters that the last step moved most, with what it moved them."""
+    names = np.array(layout.start.names)
+    steps = np.nonzero(layout.own_steps)
+    natives = np.nonzero(layout.native_free)
+    labels = [
+        *(f"slope of {name}" for name in names[layout.own_slope]),
+        *(f"intercept {k + 1} of {names[j]}" for j, k in zip(*steps, strict=True)),
+        *(f"parameter {k + 1} of {names[j]}" for j, k in zip(*natives, strict=True)),
+        *(name for binding in layout.bindings for name in binding.names),
+        *(f"mean of group {g + 1}" for g in np.flatnonzero(layout.free_mean)),
+        *(f"log standard deviation of group {g + 1}" for g in np.flatnonzero(layout.free_sd)),
+    ]
+    order = np.argsort(-np.abs(last_move), kind="stable")[:MOST_MOVING]
+    return tuple(f"{labels[place]} ({last_move[place]:+.1e})" for place in order.tolist())
 
 
 def _refuse_narrow(layout: Layout, vector: Floats) -> None:
@@ -490,13 +444,13 @@ def _refuse_narrow(layout: Layout, vector: Floats) -> None:
         )
 
 
-def _not_converged(layout: Layout, found: FixedPoint, state: Calibration) -> ConvergenceError:
+def _not_converged(found: FixedPoint, state: Calibration) -> ConvergenceError:
     """Say how far the iteration came and which items still move."""
-    unusual = " ".join(state.doubtful[:3])
+    moving = "Moving most: " + ", ".join(state.moving) + "."
     return ConvergenceError(
         f"The calibration did not converge in {found.n_iterations} steps: the last one still moved a parameter "
         f"by {found.history[-1][1]:.2e}.",
         state=state,
-        why=unusual,
+        why=" ".join([moving, *state.doubtful[:3]]),
         hint="Look at error.state; leave out the items named, or raise max_iterations.",
     )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lsakit.errors import CalibrationError
+from lsakit.kernels import item_families
 
 Floats = NDArray[np.float64]
 
@@ -29,11 +30,14 @@ class ItemModel:
         Whether the slope is estimated; otherwise it is 1.
     polytomous : bool
         Whether more than two categories are allowed.
+    kind : int, default 0
+        Form of the probabilities, as `lsakit.kernels.item_families` numbers them.
     """
 
     name: str
     free_slope: bool
     polytomous: bool
+    kind: int = item_families.PARTIAL_CREDIT
 
 
 MODELS: dict[str, ItemModel] = {
@@ -42,6 +46,10 @@ MODELS: dict[str, ItemModel] = {
     "2pl": ItemModel(name="2pl", free_slope=True, polytomous=False),
     "pcm": ItemModel(name="pcm", free_slope=False, polytomous=True),
     "gpcm": ItemModel(name="gpcm", free_slope=True, polytomous=True),
+    "rsm": ItemModel(name="rsm", free_slope=False, polytomous=True),
+    "3pl": ItemModel(name="3pl", free_slope=True, polytomous=False, kind=item_families.GUESSING),
+    "graded": ItemModel(name="graded", free_slope=True, polytomous=True, kind=item_families.GRADED),
+    "nominal": ItemModel(name="nominal", free_slope=True, polytomous=True, kind=item_families.NOMINAL),
 }
 
 
@@ -51,7 +59,7 @@ def item_model(name: str) -> ItemModel:
     Parameters
     ----------
     name : str
-        One of "rasch" (or "1pl"), "2pl", "pcm", "gpcm"; case does not matter.
+        One of "rasch" (or "1pl"), "2pl", "pcm", "gpcm", "rsm", "3pl", "graded", "nominal"; case does not matter.
 
     Returns
     -------

@@ -17,7 +17,8 @@ from lsakit.irt.em import Layout, Packs, expect, normal_prior, packed_table, pad
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
 from lsakit.irt.response_data import ResponseData
-from lsakit.kernels import partial_credit, response_packs
+from lsakit.irt.native_parameters import native_sizes
+from lsakit.kernels import item_families, partial_credit, response_packs
 
 CHUNK = 2048
 LEAST_POSTERIOR = 1e-12
@@ -29,8 +30,9 @@ class Covariance:
 
     Parameters
     ----------
-    matrix : ndarray of shape (n_free, n_free)
-        Covariance in (intercepts, slope) per item, then mean and standard deviation per group.
+    matrix : ndarray of shape (n_slots, n_slots)
+        Covariance in the native parameters (intercepts, slope …) per item, then mean and standard deviation per
+        group. Of shared parameters it is carried to the items.
     item_slots : ndarray of shape (n_items,)
         First row of each item; −1 where nothing was estimated.
     item_sizes : ndarray of shape (n_items,)
@@ -44,22 +46,22 @@ class Covariance:
     item_sizes: NDArray[np.int64]
     group_slots: NDArray[np.int64]
 
-    def of_item(self, item: int, n_steps: int) -> Floats:
-        """Give the covariance of one item in (intercepts, slope), zero for what was fixed.
+    def of_item(self, item: int, n_native: int) -> Floats:
+        """Give the covariance of one item in its native parameters, zero for what was fixed.
 
         Parameters
         ----------
         item : int
             Place of the item.
-        n_steps : int
-            Its highest score.
+        n_native : int
+            Number of its native parameters.
 
         Returns
         -------
-        ndarray of shape (n_steps + 1, n_steps + 1)
+        ndarray of shape (n_native, n_native)
             Covariance.
         """
-        out = np.zeros((n_steps + 1, n_steps + 1))
+        out = np.zeros((n_native, n_native))
         first, size = int(self.item_slots[item]), int(self.item_sizes[item])
         out[:size, :size] = self.matrix[first : first + size, first : first + size]
         return out
@@ -91,7 +93,10 @@ class _Slots:
 
 def _slots(layout: Layout) -> _Slots:
     """Number the free parameters: items first, then groups."""
-    sizes = np.where(layout.free_intercepts, layout.start.n_steps + layout.free_slope, 0).astype(np.int64)
+    start = layout.start
+    whole = native_sizes(start.kinds, start.n_steps)
+    plain = start.n_steps + layout.free_slope
+    sizes = np.where(layout.free_intercepts, np.where(layout.plain, plain, whole), 0).astype(np.int64)
     first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     groups = np.column_stack([layout.free_mean, layout.free_sd])
     group_slots = np.full(groups.shape, -1, dtype=np.int64)
@@ -141,11 +146,13 @@ def parameter_covariance(
     slots = _slots(layout)
     sums = _Sums(np.zeros((slots.n_free,) * 2), np.zeros((slots.n_free,) * 2), np.zeros((slots.n_free,) * 2))
     _add_students(data, packs, layout, (items, mean, sd), slots, sums, within=method == "observed")
+    chart = _chart(layout, slots)
     if method == "cross_product":
-        matrix = _invert(sums.squared, slots, items)
+        squared = sums.squared + _prior_information(layout, items, slots) if layout.priors.size else sums.squared
+        matrix = _invert(squared, slots, items, chart)
     else:
         complete = _complete_information(data, packs, layout, (items, mean, sd), slots)
-        matrix = _invert(complete - sums.within + sums.scores, slots, items)
+        matrix = _invert(complete - sums.within + sums.scores, slots, items, chart)
         if data.is_weighted:
             matrix = matrix @ sums.squared @ matrix
     return Covariance(
@@ -165,14 +172,52 @@ class _Sums:
     squared: Floats
 
 
-def _invert(information: Floats, slots: _Slots, items: ItemParameters) -> Floats:
+def _chart(layout: Layout, slots: _Slots) -> Floats | None:
+    """Differentiate the slots in what is free, shape (n_slots, n_free); None where both are the same."""
+    n_fixed = int((~layout.native_free[layout.long_way]).sum()) if layout.native_free.size else 0
+    if not layout.bindings and not n_fixed:
+        return None
+    columns = []
+    bound = set(layout.bound.tolist())
+    for item, (first, size) in enumerate(zip(slots.item_slots.tolist(), slots.item_sizes.tolist(), strict=True)):
+        if item in bound:
+            continue
+        is_long = layout.native_free.size and layout.native_free[item].any()
+        for place in range(size):
+            if not is_long or layout.native_free[item, place]:
+                columns.append(np.eye(1, slots.n_free, first + place)[0])
+    for binding in layout.bindings:
+        block = np.zeros((slots.n_free, len(binding.start)))
+        for item, design in zip(binding.items, binding.designs, strict=True):
+            first = int(slots.item_slots[item])
+            block[first : first + len(design)] = design
+        columns += list(block.T)
+    columns += [np.eye(1, slots.n_free, place)[0] for place in slots.group_slots.ravel().tolist() if place >= 0]
+    return np.column_stack(columns)
+
+
+def _prior_information(layout: Layout, items: ItemParameters, slots: _Slots) -> Floats:
+    """Give minus the second derivatives of the log priors."""
+    out = np.zeros((slots.n_free, slots.n_free))
+    native = items.native
+    for item in layout.long_way.tolist():
+        for place in range(int(slots.item_sizes[item])):
+            row = int(slots.item_slots[item]) + place
+            out[row, row] = item_families.prior_terms(native[item, place], layout.priors[item, place])[2]
+    return out
+
+
+def _invert(information: Floats, slots: _Slots, items: ItemParameters, chart: Floats | None = None) -> Floats:
     """Invert the information; name the item whose parameter carries none."""
+    if chart is not None:
+        information = chart.T @ information @ chart
     if not len(information):
         return information
     scale = 1.0 / np.sqrt(np.maximum(np.diag(information), 1e-300))
     values, vectors = np.linalg.eigh(information * scale[:, None] * scale)
     if values[0] < 1e-10:
-        worst = int(np.abs(vectors[:, 0]).argmax())
+        weakest = scale * vectors[:, 0]
+        worst = int(np.abs(weakest if chart is None else chart @ weakest).argmax())
         owner = np.flatnonzero((slots.item_slots <= worst) & (worst < slots.item_slots + slots.item_sizes))
         name = items.names[int(owner[0])] if len(owner) else "the group distribution"
         raise CalibrationError(
@@ -182,17 +227,24 @@ def _invert(information: Floats, slots: _Slots, items: ItemParameters) -> Floats
             hint="Leave the item out, collapse its rare categories, or ask for standard_errors='none'.",
             param="standard_errors",
         )
-    return np.asarray((vectors / values) @ vectors.T * scale[:, None] * scale)
+    inverse = (vectors / values) @ vectors.T * scale[:, None] * scale
+    return np.asarray(inverse if chart is None else chart @ inverse @ chart.T)
 
 
 def _score_table(items: ItemParameters, layout: Layout) -> Floats:
     """Derivatives of log P(category) per node: shape (n_nodes, n_categories, n_most_params)."""
     nodes = layout.nodes
     chance = probability_table(items, nodes)
-    most = items.intercepts.shape[1]
-    out = np.zeros((len(nodes), items.n_categories, most + 1))
+    kinds, native = items.kinds, items.native
+    sizes = native_sizes(kinds, items.n_steps)
+    out = np.zeros((len(nodes), items.n_categories, int(sizes.max())))
+    form = (kinds, items.offset, items.n_steps)
     for item, first in enumerate(items.offset.tolist()):
         steps = int(items.n_steps[item])
+        if not layout.plain[item] or kinds[item] != item_families.PARTIAL_CREDIT:
+            block = out[:, first : first + steps + 1, : sizes[item]]
+            item_families.fill_family_scores(item, form, native, nodes, block)
+            continue
         own = chance[first : first + steps + 1].T
         score = np.arange(steps + 1)
         block = out[:, first : first + steps + 1]
@@ -222,9 +274,22 @@ def _complete_information(
         found.counts, items.offset, items.n_steps, layout.nodes, items.slope, items.intercepts
     )
     out = np.zeros((slots.n_free, slots.n_free))
+    plain, kinds, native = layout.plain, items.kinds, items.native
+    priors = layout.priors if layout.priors.size else np.zeros((*native.shape, 3))
     for item, first in enumerate(slots.item_slots.tolist()):
         size = int(slots.item_sizes[item])
-        if size:
+        if size and not plain[item]:
+            steps, row = int(items.n_steps[item]), int(items.offset[item])
+            out[first : first + size, first : first + size] = item_families.item_information(
+                int(kinds[item]),
+                found.counts[row : row + steps + 1],
+                layout.nodes,
+                native[item],
+                steps,
+                priors[item],
+                True,
+            )[1]
+        elif size:
             out[first : first + size, first : first + size] = blocks[item, :size, :size]
     for group, own in enumerate(slots.group_slots.tolist()):
         z = (layout.nodes - mean[group]) / sd[group]

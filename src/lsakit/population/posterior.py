@@ -13,6 +13,7 @@ from lsakit.errors import EstimationError
 from lsakit.io.frames import Table
 from lsakit.irt.ability import item_codes
 from lsakit.irt.calibration import Calibration
+from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
 from lsakit.kernels import latent_regression
 
@@ -99,8 +100,12 @@ def answers_of(cals: Mapping[str, Calibration], scored: Table, order: NDArray[np
     ------
     ResponseError
         If a response is none of the item's scores.
+    EstimationError
+        If an item follows a model outside the partial credit family.
     """
     parameters = [cal.parameters for cal in cals.values()]
+    for one in parameters:
+        _refuse_other_models(one)
     blocks = []
     for one in parameters:
         codes = item_codes(scored, one)
@@ -120,6 +125,18 @@ def answers_of(cals: Mapping[str, Calibration], scored: Table, order: NDArray[np
         intercepts=np.concatenate(intercepts),
         n_steps=np.concatenate([one.n_steps for one in parameters]),
     )
+
+
+def _refuse_other_models(items: ItemParameters) -> None:
+    """Refuse items whose log-likelihood is not that of the partial credit family."""
+    if len(items.beyond):
+        raise EstimationError(
+            f"{len(items.beyond)} items follow a model that the population model does not compute.",
+            where=[f"{items.names[item]} ({items.models[item]})" for item in items.beyond.tolist()],
+            why="Its kernels know Rasch, 2PL, PCM, RSM and GPCM items.",
+            hint="Calibrate these items by one of them, or leave them out.",
+            param="cal",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

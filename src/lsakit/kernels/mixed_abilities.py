@@ -1,0 +1,153 @@
+"""Ability estimates where some items are 3PL, graded or nominal: any mixture of models.
+
+The estimating function is the derivative of the log-likelihood, with Warm's term J/(2I) added for the weighted
+likelihood. With guessing it can have several roots or none; the interval is scanned, and of several the root under
+the highest integral of the function is the estimate. See docs/algorithms/ability.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from lsakit.kernels.item_families import GRADED, GUESSING, NOMINAL, logistic
+
+FARTHEST = 30.0
+SCAN = 0.1
+
+
+@njit(cache=True, nogil=True)
+def _guessing_terms(xi: Any, theta: float, terms: Any) -> None:
+    """Write P, P' and P'' in theta of a guessing item."""
+    s = logistic(xi[1] * theta + xi[0])
+    g = logistic(xi[2])
+    rise = (1.0 - g) * s * (1.0 - s) * xi[1]
+    bend = rise * (1.0 - 2.0 * s) * xi[1]
+    terms[0, 1] = g + (1.0 - g) * s
+    terms[0, 0] = (1.0 - g) * (1.0 - s)
+    terms[1, 1], terms[1, 0] = rise, -rise
+    terms[2, 1], terms[2, 0] = bend, -bend
+
+
+@njit(cache=True, nogil=True)
+def _graded_terms(xi: Any, steps: int, theta: float, terms: Any) -> None:
+    """Write P, P' and P'' in theta of a graded item."""
+    a = xi[steps]
+    terms[:, : steps + 1] = 0.0
+    for k in range(steps + 1):
+        upper = logistic(a * theta + xi[k - 1]) if k > 0 else 1.0
+        beyond = logistic(-(a * theta + xi[k])) if k < steps else 1.0
+        gap = -np.expm1(xi[k] - xi[k - 1]) if 0 < k < steps else 1.0
+        terms[0, k] = upper * beyond * gap
+        if k > 0:
+            rise = a * upper * (1.0 - upper)
+            terms[1, k] += rise
+            terms[2, k] += a * rise * (1.0 - 2.0 * upper)
+        if k < steps:
+            rise = a * beyond * (1.0 - beyond)
+            terms[1, k] -= rise
+            terms[2, k] -= a * rise * (2.0 * beyond - 1.0)
+
+
+@njit(cache=True, nogil=True)
+def _linear_terms(kind: int, xi: Any, steps: int, theta: float, terms: Any) -> None:
+    """Write P, P' and P'' in theta of a partial credit or nominal item."""
+    top = 0.0
+    terms[0, 0] = 0.0
+    for k in range(1, steps + 1):
+        slope = xi[steps + k - 1] if kind == NOMINAL else k * xi[steps]
+        terms[1, k] = slope
+        terms[0, k] = slope * theta + xi[k - 1]
+        top = max(top, terms[0, k])
+    terms[1, 0] = 0.0
+    total = 0.0
+    for k in range(steps + 1):
+        terms[0, k] = np.exp(terms[0, k] - top)
+        total += terms[0, k]
+    mean = 0.0
+    square = 0.0
+    for k in range(steps + 1):
+        terms[0, k] /= total
+        mean += terms[0, k] * terms[1, k]
+        square += terms[0, k] * terms[1, k] * terms[1, k]
+    spread = square - mean * mean
+    for k in range(steps + 1):
+        away = terms[1, k] - mean
+        terms[2, k] = terms[0, k] * (away * away - spread)
+        terms[1, k] = terms[0, k] * away
+
+
+@njit(cache=True, nogil=True)
+def estimating_function(theta: float, codes: Any, items: Any, correct: bool, terms: Any) -> Any:
+    """Give the estimating function and the test information at theta; ``items`` is (kind, native, highest score)."""
+    kinds, native, n_steps = items
+    value = 0.0
+    information = 0.0
+    bias = 0.0
+    for item in range(len(codes)):
+        if codes[item] < 0:
+            continue
+        steps = n_steps[item]
+        if kinds[item] == GUESSING:
+            _guessing_terms(native[item], theta, terms)
+        elif kinds[item] == GRADED:
+            _graded_terms(native[item], steps, theta, terms)
+        else:
+            _linear_terms(kinds[item], native[item], steps, theta, terms)
+        for k in range(steps + 1):
+            if terms[0, k] > 1e-300:
+                information += terms[1, k] * terms[1, k] / terms[0, k]
+                bias += terms[1, k] * terms[2, k] / terms[0, k]
+        if terms[0, codes[item]] > 1e-300:
+            value += terms[1, codes[item]] / terms[0, codes[item]]
+    if correct and information > 0.0:
+        value += bias / (2.0 * information)
+    return value, information
+
+
+@njit(cache=True, nogil=True)
+def _halve(low: float, high: float, codes: Any, items: Any, correct: bool, terms: Any) -> float:
+    """Find the root between a positive and a negative value."""
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        if estimating_function(middle, codes, items, correct, terms)[0] > 0.0:
+            low = middle
+        else:
+            high = middle
+        if high - low < 1e-12 * (1.0 + abs(low)):
+            break
+    return 0.5 * (low + high)
+
+
+@njit(cache=True, nogil=True)
+def estimate_abilities(codes: Any, items: Any, correct: bool, out: Any) -> None:
+    """Write theta and its standard error per student; NaN where no finite estimate lies within thirty logits."""
+    terms = np.empty((3, items[2].max() + 1))
+    n_scan = int(2.0 * FARTHEST / SCAN)
+    for student in range(codes.shape[0]):
+        out[student] = np.nan
+        if codes[student].max() < 0:
+            continue
+        area = 0.0
+        highest = -np.inf
+        left = -FARTHEST
+        last = estimating_function(left, codes[student], items, correct, terms)[0]
+        for place in range(1, n_scan + 1):
+            right = -FARTHEST + place * SCAN
+            value = estimating_function(right, codes[student], items, correct, terms)[0]
+            if last > 0.0 and value <= 0.0 and area > highest:
+                highest = area
+                out[student, 0] = _halve(left, right, codes[student], items, correct, terms)
+            area += 0.5 * SCAN * (last + value)
+            left, last = right, value
+        if last > 0.0 and area > highest or np.isnan(out[student, 0]):
+            out[student] = np.nan
+            continue
+        # A likelihood that is higher at the lower end than at every root has no finite maximum.
+        if highest < 0.0:
+            out[student] = np.nan
+            continue
+        information = estimating_function(out[student, 0], codes[student], items, correct, terms)[1]
+        out[student, 1] = 1.0 / np.sqrt(information)
