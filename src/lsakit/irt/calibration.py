@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from lsakit.errors import CalibrationError, ConvergenceError
-from lsakit.io.frames import Table, as_table, make_table, nullable_column
+from lsakit.io.frames import Table, as_table, make_table
 from lsakit.irt.acceleration import FixedPoint, accelerate
+from lsakit.irt.calibration_tables import group_table, history_table
 from lsakit.irt.checkpoints import FileJournal, digest_of
 from lsakit.irt.em import Layout, Packs, expect, log_prior, maximise, pack_responses
 from lsakit.irt.group_items import split_by_group
@@ -144,7 +145,7 @@ class Calibration:
         )
         return cls(
             items=make_table(written),
-            groups=_group_table(("all",), np.array([mean]), np.array([sd]), np.full((1, 2), np.nan), [0]),
+            groups=group_table(("all",), np.array([mean]), np.array([sd]), np.full((1, 2), np.nan), [0]),
             group=None,
             loglik=float("nan"),
             converged=True,
@@ -152,7 +153,7 @@ class Calibration:
             n_students=0,
             n_left_out=0,
             n_parameters=0,
-            history=_history(()),
+            history=history_table(()),
             quadrature=(41, 6.0),
             standard_errors="none",
             doubtful=(),
@@ -304,7 +305,15 @@ def _journal(data: ResponseData, layout: Layout, options: CalibrationOptions) ->
     if options.checkpoint is None:
         return None
     start = layout.start
-    arrays = [data.codes, data.weight, data.group, layout.first(), layout.nodes, start.native, layout.priors]
+    arrays: list[NDArray[Any]] = [
+        data.codes,
+        data.weight,
+        data.group,
+        layout.first(),
+        layout.nodes,
+        start.native,
+        layout.priors,
+    ]
     masks = [layout.free_slope, layout.free_intercepts, layout.free_mean, layout.free_sd, layout.native_free]
     words = [*data.items, *data.groups, *start.models, repr(options.tolerance)]
     return FileJournal(options.checkpoint, digest_of([*arrays, *masks], words))
@@ -353,7 +362,7 @@ def _result(
     density = log_prior(layout, items)
     return Calibration(
         items=make_table(written),
-        groups=_group_table(data.groups, mean, sd, errors, members),
+        groups=group_table(data.groups, mean, sd, errors, members),
         group=group,
         loglik=found.loglik - density,
         converged=found.converged,
@@ -361,41 +370,13 @@ def _result(
         n_students=len(data.weight),
         n_left_out=data.n_left_out,
         n_parameters=len(found.parameters),
-        history=_history(found.history),
+        history=history_table(found.history),
         quadrature=(options.n_nodes, options.node_range),
         standard_errors="sandwich" if method == "observed" and data.is_weighted else method,
         doubtful=_doubts(items, layout),
         parameters=items,
         log_prior=density,
         moving=() if found.converged else _moving(layout, found.last_move),
-    )
-
-
-def _group_table(
-    groups: Sequence[str], mean: Floats, sd: Floats, errors: Floats, sizes: Sequence[int]
-) -> Table:
-    """Write the columns of ``cal.groups``."""
-    return make_table(
-        {
-            "group": list(groups),
-            "mean": mean,
-            "sd": sd,
-            "se_mean": nullable_column(errors[:, 0], np.isnan(errors[:, 0])),
-            "se_sd": nullable_column(errors[:, 1], np.isnan(errors[:, 1])),
-            "n": np.asarray(sizes, dtype=np.int64),
-        }
-    )
-
-
-def _history(steps: Sequence[tuple[float, float]]) -> Table:
-    """Write the convergence record."""
-    record = np.array(steps, dtype=float).reshape(-1, 2)
-    return make_table(
-        {
-            "iteration": np.arange(1, len(record) + 1, dtype=np.int64),
-            "loglik": np.ascontiguousarray(record[:, 0]),
-            "change": np.ascontiguousarray(record[:, 1]),
-        }
     )
 
 

@@ -190,7 +190,10 @@ class Layout:
         """
         shared = [binding.start for binding in self.bindings]
         return self.pack(
-            self.start, np.zeros(len(self.free_mean)), np.ones(len(self.free_sd)), np.concatenate([[], *shared])
+            self.start,
+            np.zeros(len(self.free_mean)),
+            np.ones(len(self.free_sd)),
+            np.concatenate([[], *shared]),
         )
 
     def shared_parts(self, vector: Floats) -> list[Floats]:
@@ -213,9 +216,7 @@ class Layout:
             begin += len(binding.start)
         return out
 
-    def pack(
-        self, items: ItemParameters, mean: Floats, sd: Floats, shared: Floats | None = None
-    ) -> Floats:
+    def pack(self, items: ItemParameters, mean: Floats, sd: Floats, shared: Floats | None = None) -> Floats:
         """Join the free parameters into one vector.
 
         Parameters

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, floats, nullable_column, refuse_duplicates, require_columns, strings
-from lsakit.irt.models import Floats, item_model
+from lsakit.irt.models import Floats
 from lsakit.irt.native_parameters import (
     kinds_of,
     native_from_reading,
@@ -118,7 +118,12 @@ class ItemParameters:
         ItemParameters
             New parameters.
         """
-        kinds, slope, intercepts, extra = self.kinds, self.slope.copy(), self.intercepts.copy(), self.extra.copy()
+        kinds, slope, intercepts, extra = (
+            self.kinds,
+            self.slope.copy(),
+            self.intercepts.copy(),
+            self.extra.copy(),
+        )
         for item in places.tolist():
             own = int(self.n_steps[item])
             intercepts[item, :own] = native[item, :own]
@@ -150,6 +155,35 @@ def empty_extra(kinds: NDArray[np.int64], n_steps: NDArray[np.int64]) -> Floats:
     width = np.where(kinds == NOMINAL, n_steps, np.where(kinds == GUESSING, 1, 0))
     most = int(width.max(initial=0))
     return np.zeros((len(kinds), most)) if most else _nothing()
+
+
+def take_items(parameters: ItemParameters, places: NDArray[np.int64]) -> ItemParameters:
+    """Take some of the items.
+
+    Parameters
+    ----------
+    parameters : ItemParameters
+        The items.
+    places : ndarray of shape (n_taken,)
+        Their places.
+
+    Returns
+    -------
+    ItemParameters
+        The items taken, in that order.
+    """
+    chosen = places.tolist()
+    return replace(
+        parameters,
+        names=tuple(parameters.names[j] for j in chosen),
+        models=tuple(parameters.models[j] for j in chosen),
+        n_steps=parameters.n_steps[places],
+        slope=parameters.slope[places],
+        intercepts=np.ascontiguousarray(parameters.intercepts[places]),
+        extra=parameters.extra[places] if len(parameters.extra) else parameters.extra,
+        columns=tuple(parameters.columns[j] for j in chosen) if parameters.columns else (),
+        groups_of=tuple(parameters.groups_of[j] for j in chosen) if parameters.groups_of else (),
+    )
 
 
 def read_item_parameters(table: Table, *, param: str = "fixed") -> ItemParameters:
@@ -224,7 +258,11 @@ def _read_guessing(table: Table, names: Sequence[str], kinds: NDArray[np.int64],
         guessing = np.zeros(len(names))
     else:
         guessing = np.nan_to_num(floats(table, "guessing", param=param, nulls=True))
-    _refuse(names, ~is_3pl & (guessing != 0.0), f"a guessing parameter, but are no 3pl items in the table '{param}'")
+    _refuse(
+        names,
+        ~is_3pl & (guessing != 0.0),
+        f"a guessing parameter, but are no 3pl items in the table '{param}'",
+    )
     outside = is_3pl & ~((guessing > 0.0) & (guessing < 1.0))
     _refuse(names, outside, f"no guessing parameter between 0 and 1, though 3pl, in the table '{param}'")
     return guessing
@@ -238,7 +276,11 @@ def _read_scores(
     out = np.tile(np.arange(1.0, most + 1.0), (len(names), 1))
     for k in range(1, most):
         head = f"score_{k}"
-        given = floats(table, head, param=param, nulls=True) if head in table.columns else np.full(len(names), np.nan)
+        given = (
+            floats(table, head, param=param, nulls=True)
+            if head in table.columns
+            else np.full(len(names), np.nan)
+        )
         wanted = (kinds == NOMINAL) & (n_steps > k)
         _refuse(names, wanted & np.isnan(given), f"no {head}, though nominal, in the table '{param}'")
         out[wanted, k - 1] = given[wanted]
@@ -326,7 +368,9 @@ def write_item_parameters(
     errors = np.full_like(values, np.nan)
     values[:, 2 + most] = 0.0
     for item, own in enumerate(parameters.n_steps.tolist()):
-        size = own + 1 if kinds[item] == PARTIAL_CREDIT else int(native_sizes(kinds, parameters.n_steps)[item])
+        size = (
+            own + 1 if kinds[item] == PARTIAL_CREDIT else int(native_sizes(kinds, parameters.n_steps)[item])
+        )
         vector = native[item, :size]
         slope, difficulty, steps, guessing, scores = read_native(int(kinds[item]), vector, own)
         shown = [0, 1]

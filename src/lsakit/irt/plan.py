@@ -150,7 +150,9 @@ def _reference(groups: Sequence[str], wanted: str | None) -> int:
     return list(groups).index(wanted)
 
 
-def _start(data: ResponseData, highest: NDArray[np.int64], models: Sequence[str], held: Held) -> ItemParameters:
+def _start(
+    data: ResponseData, highest: NDArray[np.int64], models: Sequence[str], held: Held
+) -> ItemParameters:
     """Start slopes at one and intercepts at the marginal log odds; take fixed and known items as given."""
     most = int(highest.max())
     names = list(models)
@@ -267,7 +269,7 @@ def _long_way(
     for prior in (GUESSING_PRIOR, *wanted):
         _place_prior(prior, start, priors, is_default=prior is GUESSING_PRIOR)
     bound = {item for binding in bindings for item in binding.items}
-    with_prior = priors[:, :, 0].any(axis=1)
+    with_prior: NDArray[np.bool_] = np.any(priors[:, :, 0] != 0.0, axis=1)
     refused = [start.names[item] for item in sorted(bound) if with_prior[item]]
     if refused:
         raise CalibrationError(

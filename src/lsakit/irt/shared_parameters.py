@@ -158,7 +158,13 @@ def _scoring_step(binding: Binding, table: Floats, given: ItemCounts) -> Floats:
     for item, design in zip(binding.items, binding.designs, strict=True):
         steps = int(given.n_steps[item])
         first, second = item_families.item_information(
-            int(given.kinds[item]), given.own(item), given.nodes, table[item], steps, given.priors[item], False
+            int(given.kinds[item]),
+            given.own(item),
+            given.nodes,
+            table[item],
+            steps,
+            given.priors[item],
+            False,
         )
         gradient += design.T @ first
         information += design.T @ second @ design

@@ -16,8 +16,8 @@ from lsakit.errors import CalibrationError
 from lsakit.irt.em import Layout, Packs, expect, normal_prior, packed_table, pad, probability_table
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
-from lsakit.irt.response_data import ResponseData
 from lsakit.irt.native_parameters import native_sizes
+from lsakit.irt.response_data import ResponseData
 from lsakit.kernels import item_families, partial_credit, response_packs
 
 CHUNK = 2048
@@ -82,8 +82,20 @@ class Covariance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Slots:
-    """Where each parameter stands in the information matrix."""
+class Slots:
+    """Where each parameter stands in the information matrix.
+
+    Parameters
+    ----------
+    item_slots : ndarray of shape (n_items,)
+        First row of each item; −1 where nothing was estimated.
+    item_sizes : ndarray of shape (n_items,)
+        Number of native parameters of each item.
+    group_slots : ndarray of shape (n_groups, 2)
+        Row of each group's mean and standard deviation; −1 where fixed.
+    n_free : int
+        Number of rows.
+    """
 
     item_slots: NDArray[np.int64]
     item_sizes: NDArray[np.int64]
@@ -91,8 +103,19 @@ class _Slots:
     n_free: int
 
 
-def _slots(layout: Layout) -> _Slots:
-    """Number the free parameters: items first, then groups."""
+def number_slots(layout: Layout) -> Slots:
+    """Number the free parameters: items first, then groups.
+
+    Parameters
+    ----------
+    layout : Layout
+        What is free.
+
+    Returns
+    -------
+    Slots
+        Rows of the information matrix.
+    """
     start = layout.start
     whole = native_sizes(start.kinds, start.n_steps)
     plain = start.n_steps + layout.free_slope
@@ -101,7 +124,7 @@ def _slots(layout: Layout) -> _Slots:
     groups = np.column_stack([layout.free_mean, layout.free_sd])
     group_slots = np.full(groups.shape, -1, dtype=np.int64)
     group_slots[groups] = int(sizes.sum()) + np.arange(int(groups.sum()))
-    return _Slots(
+    return Slots(
         item_slots=np.where(sizes > 0, first, -1).astype(np.int64),
         item_sizes=sizes,
         group_slots=group_slots,
@@ -143,16 +166,18 @@ def parameter_covariance(
     .. [1] Louis (1982), Finding the observed information matrix when using the EM algorithm, JRSS B 44(2).
     """
     items, mean, sd = layout.unpack(vector)
-    slots = _slots(layout)
+    slots = number_slots(layout)
     sums = _Sums(np.zeros((slots.n_free,) * 2), np.zeros((slots.n_free,) * 2), np.zeros((slots.n_free,) * 2))
     _add_students(data, packs, layout, (items, mean, sd), slots, sums, within=method == "observed")
-    chart = _chart(layout, slots)
+    chart = chart_of(layout, slots)
     if method == "cross_product":
-        squared = sums.squared + _prior_information(layout, items, slots) if layout.priors.size else sums.squared
-        matrix = _invert(squared, slots, items, chart)
+        squared = (
+            sums.squared + _prior_information(layout, items, slots) if layout.priors.size else sums.squared
+        )
+        matrix = invert_information(squared, slots, items, chart)
     else:
         complete = _complete_information(data, packs, layout, (items, mean, sd), slots)
-        matrix = _invert(complete - sums.within + sums.scores, slots, items, chart)
+        matrix = invert_information(complete - sums.within + sums.scores, slots, items, chart)
         if data.is_weighted:
             matrix = matrix @ sums.squared @ matrix
     return Covariance(
@@ -172,14 +197,29 @@ class _Sums:
     squared: Floats
 
 
-def _chart(layout: Layout, slots: _Slots) -> Floats | None:
-    """Differentiate the slots in what is free, shape (n_slots, n_free); None where both are the same."""
+def chart_of(layout: Layout, slots: Slots) -> Floats | None:
+    """Differentiate the slots in what is free.
+
+    Parameters
+    ----------
+    layout : Layout
+        What is free.
+    slots : Slots
+        Rows of the information matrix.
+
+    Returns
+    -------
+    ndarray of shape (n_slots, n_free) or None
+        The derivatives; None where slots and free parameters are the same.
+    """
     n_fixed = int((~layout.native_free[layout.long_way]).sum()) if layout.native_free.size else 0
     if not layout.bindings and not n_fixed:
         return None
     columns = []
     bound = set(layout.bound.tolist())
-    for item, (first, size) in enumerate(zip(slots.item_slots.tolist(), slots.item_sizes.tolist(), strict=True)):
+    for item, (first, size) in enumerate(
+        zip(slots.item_slots.tolist(), slots.item_sizes.tolist(), strict=True)
+    ):
         if item in bound:
             continue
         is_long = layout.native_free.size and layout.native_free[item].any()
@@ -192,11 +232,13 @@ def _chart(layout: Layout, slots: _Slots) -> Floats | None:
             first = int(slots.item_slots[item])
             block[first : first + len(design)] = design
         columns += list(block.T)
-    columns += [np.eye(1, slots.n_free, place)[0] for place in slots.group_slots.ravel().tolist() if place >= 0]
+    columns += [
+        np.eye(1, slots.n_free, place)[0] for place in slots.group_slots.ravel().tolist() if place >= 0
+    ]
     return np.column_stack(columns)
 
 
-def _prior_information(layout: Layout, items: ItemParameters, slots: _Slots) -> Floats:
+def _prior_information(layout: Layout, items: ItemParameters, slots: Slots) -> Floats:
     """Give minus the second derivatives of the log priors."""
     out = np.zeros((slots.n_free, slots.n_free))
     native = items.native
@@ -207,8 +249,32 @@ def _prior_information(layout: Layout, items: ItemParameters, slots: _Slots) -> 
     return out
 
 
-def _invert(information: Floats, slots: _Slots, items: ItemParameters, chart: Floats | None = None) -> Floats:
-    """Invert the information; name the item whose parameter carries none."""
+def invert_information(
+    information: Floats, slots: Slots, items: ItemParameters, chart: Floats | None = None
+) -> Floats:
+    """Invert the information in what is free, and carry the inverse to the slots.
+
+    Parameters
+    ----------
+    information : ndarray of shape (n_slots, n_slots)
+        Information in the slots.
+    slots : Slots
+        Rows of the matrix.
+    items : ItemParameters
+        The items, named in a refusal.
+    chart : ndarray of shape (n_slots, n_free), optional
+        Derivatives of the slots in what is free.
+
+    Returns
+    -------
+    ndarray of shape (n_slots, n_slots)
+        Covariance.
+
+    Raises
+    ------
+    CalibrationError
+        If the information is not positive definite; the item whose parameter carries none is named.
+    """
     if chart is not None:
         information = chart.T @ information @ chart
     if not len(information):
@@ -231,8 +297,21 @@ def _invert(information: Floats, slots: _Slots, items: ItemParameters, chart: Fl
     return np.asarray(inverse if chart is None else chart @ inverse @ chart.T)
 
 
-def _score_table(items: ItemParameters, layout: Layout) -> Floats:
-    """Derivatives of log P(category) per node: shape (n_nodes, n_categories, n_most_params)."""
+def score_table(items: ItemParameters, layout: Layout) -> Floats:
+    """Differentiate log P(category) at the nodes in the native parameters of the items.
+
+    Parameters
+    ----------
+    items : ItemParameters
+        The items.
+    layout : Layout
+        What is free.
+
+    Returns
+    -------
+    ndarray of shape (n_nodes, n_categories, n_most_native)
+        Derivatives, zero beyond an item's own parameters.
+    """
     nodes = layout.nodes
     chance = probability_table(items, nodes)
     kinds, native = items.kinds, items.native
@@ -265,7 +344,7 @@ def _complete_information(
     packs: Packs,
     layout: Layout,
     parameters: tuple[ItemParameters, Floats, Floats],
-    slots: _Slots,
+    slots: Slots,
 ) -> Floats:
     """Expected information of the complete data."""
     items, mean, sd = parameters
@@ -308,7 +387,7 @@ def _add_students(
     packs: Packs,
     layout: Layout,
     parameters: tuple[ItemParameters, Floats, Floats],
-    slots: _Slots,
+    slots: Slots,
     sums: _Sums,
     *,
     within: bool,
@@ -320,7 +399,7 @@ def _add_students(
     posterior = np.empty((len(data.weight), len(layout.nodes)))
     size = (0,) * table.shape[1]
     response_packs.posterior_pass((packs.indptr, packs.rows), table, prior, data.group, size, 0, posterior)
-    scores = _score_table(items, layout)
+    scores = score_table(items, layout)
     free = slots.item_sizes > 0
     pattern = np.packbits(data.codes[:, free] >= 0, axis=1)
     order = np.lexsort((*pattern.T[::-1], data.group))
@@ -350,7 +429,7 @@ class _Chunk:
         codes: NDArray[np.int8],
         students: NDArray[np.int64],
         items: ItemParameters,
-        slots: _Slots,
+        slots: Slots,
         group: int,
     ) -> _Chunk:
         """Find the free items that these students met."""

@@ -15,7 +15,8 @@ from numba import njit
 from lsakit.kernels.item_families import GRADED, GUESSING, NOMINAL, logistic
 
 FARTHEST = 30.0
-SCAN = 0.1
+NEAR = 8.0
+SCAN = 0.2
 
 
 @njit(cache=True, nogil=True)
@@ -122,32 +123,46 @@ def _halve(low: float, high: float, codes: Any, items: Any, correct: bool, terms
 
 
 @njit(cache=True, nogil=True)
+def scan_points() -> Any:
+    """List the abilities at which the function is looked at: every fifth of a logit up to 8, every logit to 30."""
+    n_inner = round(2.0 * NEAR / SCAN) + 1
+    n_outer = round(FARTHEST - NEAR)
+    out = np.empty(n_inner + 2 * n_outer)
+    for k in range(n_outer):
+        out[k] = -FARTHEST + k
+        out[n_outer + n_inner + k] = NEAR + 1.0 + k
+    for k in range(n_inner):
+        out[n_outer + k] = -NEAR + k * SCAN
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _estimate(codes: Any, items: Any, correct: bool, points: Any, terms: Any) -> float:
+    """Give the root under the highest integral of the function; NaN where an end lies higher or there is none."""
+    area = 0.0
+    highest = 0.0
+    theta = np.nan
+    last = estimating_function(points[0], codes, items, correct, terms)[0]
+    for place in range(1, len(points)):
+        value = estimating_function(points[place], codes, items, correct, terms)[0]
+        if last > 0.0 and value <= 0.0 and area > highest:
+            highest = area
+            theta = _halve(points[place - 1], points[place], codes, items, correct, terms)
+        area += 0.5 * (points[place] - points[place - 1]) * (last + value)
+        last = value
+    return np.nan if area > highest else theta
+
+
+@njit(cache=True, nogil=True)
 def estimate_abilities(codes: Any, items: Any, correct: bool, out: Any) -> None:
     """Write theta and its standard error per student; NaN where no finite estimate lies within thirty logits."""
     terms = np.empty((3, items[2].max() + 1))
-    n_scan = int(2.0 * FARTHEST / SCAN)
+    points = scan_points()
     for student in range(codes.shape[0]):
         out[student] = np.nan
-        if codes[student].max() < 0:
-            continue
-        area = 0.0
-        highest = -np.inf
-        left = -FARTHEST
-        last = estimating_function(left, codes[student], items, correct, terms)[0]
-        for place in range(1, n_scan + 1):
-            right = -FARTHEST + place * SCAN
-            value = estimating_function(right, codes[student], items, correct, terms)[0]
-            if last > 0.0 and value <= 0.0 and area > highest:
-                highest = area
-                out[student, 0] = _halve(left, right, codes[student], items, correct, terms)
-            area += 0.5 * SCAN * (last + value)
-            left, last = right, value
-        if last > 0.0 and area > highest or np.isnan(out[student, 0]):
-            out[student] = np.nan
-            continue
-        # A likelihood that is higher at the lower end than at every root has no finite maximum.
-        if highest < 0.0:
-            out[student] = np.nan
-            continue
-        information = estimating_function(out[student, 0], codes[student], items, correct, terms)[1]
-        out[student, 1] = 1.0 / np.sqrt(information)
+        if codes[student].max() >= 0:
+            theta = _estimate(codes[student], items, correct, points, terms)
+            if not np.isnan(theta):
+                information = estimating_function(theta, codes[student], items, correct, terms)[1]
+                out[student, 0] = theta
+                out[student, 1] = 1.0 / np.sqrt(information)

@@ -1,0 +1,68 @@
+"""The tables of a calibration beside its items: groups and convergence record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lsakit.io.frames import Table, make_table, nullable_column
+from lsakit.irt.models import Floats
+
+
+def group_table(
+    groups: Sequence[str], mean: Floats, sd: Floats, errors: Floats, sizes: Sequence[int]
+) -> Table:
+    """Write ``cal.groups``.
+
+    Parameters
+    ----------
+    groups : Sequence of str of shape (n_groups,)
+        Names.
+    mean : ndarray of shape (n_groups,)
+        Means, logits.
+    sd : ndarray of shape (n_groups,)
+        Standard deviations, logits.
+    errors : ndarray of shape (n_groups, 2)
+        Standard errors of both; NaN where fixed.
+    sizes : Sequence of int of shape (n_groups,)
+        Students who count.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns group, mean, sd, se_mean, se_sd, n.
+    """
+    return make_table(
+        {
+            "group": list(groups),
+            "mean": mean,
+            "sd": sd,
+            "se_mean": nullable_column(errors[:, 0], np.isnan(errors[:, 0])),
+            "se_sd": nullable_column(errors[:, 1], np.isnan(errors[:, 1])),
+            "n": np.asarray(sizes, dtype=np.int64),
+        }
+    )
+
+
+def history_table(steps: Sequence[tuple[float, float]]) -> Table:
+    """Write the convergence record.
+
+    Parameters
+    ----------
+    steps : Sequence of tuple of (float, float)
+        Log-likelihood and largest change of each expectation step.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns iteration, loglik, change.
+    """
+    record = np.array(steps, dtype=float).reshape(-1, 2)
+    return make_table(
+        {
+            "iteration": np.arange(1, len(record) + 1, dtype=np.int64),
+            "loglik": np.ascontiguousarray(record[:, 0]),
+            "change": np.ascontiguousarray(record[:, 1]),
+        }
+    )
