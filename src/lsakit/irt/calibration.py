@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from lsakit.errors import CalibrationError, ConvergenceError
 from lsakit.io.frames import Table, as_table, make_table
 from lsakit.irt.acceleration import FixedPoint, accelerate
-from lsakit.irt.calibration_tables import group_table, history_table
+from lsakit.irt.calibration_tables import group_table, history_table, shared_table
 from lsakit.irt.checkpoints import FileJournal, digest_of
 from lsakit.irt.em import Layout, Packs, expect, log_prior, maximise, pack_responses
 from lsakit.irt.group_items import split_by_group
@@ -72,6 +72,11 @@ class Calibration:
         The items as arrays.
     log_prior : float
         Log density of the priors at the solution; zero without priors. It is not part of ``loglik``.
+    shared : polars.DataFrame or None
+        Columns parameter, estimate, se of the parameters that items share: the steps of rating scales, the
+        severities of coders. None where there are none.
+    shared_covariance : ndarray of shape (n_shared, n_shared) or None
+        Sampling covariance of the shared parameters of the first binding, in the order of ``shared``.
     moving : tuple of str
         Parameters that the last EM step moved most, where the iteration did not converge.
     schema : str
@@ -93,6 +98,8 @@ class Calibration:
     doubtful: tuple[str, ...]
     parameters: ItemParameters = field(repr=False)
     log_prior: float = 0.0
+    shared: Table | None = None
+    shared_covariance: Floats | None = field(default=None, repr=False)
     moving: tuple[str, ...] = ()
     schema: str = "lsakit.calibration/1"
 
@@ -376,6 +383,8 @@ def _result(
         doubtful=_doubts(items, layout),
         parameters=items,
         log_prior=density,
+        shared=shared_table(layout, found.parameters, spread),
+        shared_covariance=spread.shared[0] if spread and spread.shared else None,
         moving=() if found.converged else _moving(layout, found.last_move),
     )
 

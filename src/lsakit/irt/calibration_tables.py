@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from lsakit.io.frames import Table, make_table, nullable_column
+from lsakit.irt.em import Layout
 from lsakit.irt.models import Floats
+from lsakit.irt.standard_errors import Covariance
 
 
 def group_table(
@@ -65,4 +67,33 @@ def history_table(steps: Sequence[tuple[float, float]]) -> Table:
             "loglik": np.ascontiguousarray(record[:, 0]),
             "change": np.ascontiguousarray(record[:, 1]),
         }
+    )
+
+
+def shared_table(layout: Layout, vector: Floats, spread: Covariance | None) -> Table | None:
+    """Write the parameters that items share.
+
+    Parameters
+    ----------
+    layout : Layout
+        What is free.
+    vector : ndarray of shape (n_free,)
+        Parameters at the solution.
+    spread : Covariance or None
+        Their covariance, where it was computed.
+
+    Returns
+    -------
+    polars.DataFrame or None
+        Columns parameter, estimate, se (null where not computed); None without shared parameters.
+    """
+    if not layout.bindings:
+        return None
+    names = [name for binding in layout.bindings for name in binding.names]
+    values = np.concatenate(layout.shared_parts(vector))
+    errors = np.full(len(names), np.nan)
+    if spread is not None:
+        errors = np.sqrt(np.concatenate([np.diag(block) for block in spread.shared]))
+    return make_table(
+        {"parameter": names, "estimate": values, "se": nullable_column(errors, np.isnan(errors))}
     )

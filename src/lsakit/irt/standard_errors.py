@@ -39,12 +39,15 @@ class Covariance:
         Number of estimated parameters of each item.
     group_slots : ndarray of shape (n_groups, 2)
         Row of each group's mean and standard deviation; −1 where fixed.
+    shared : tuple of ndarray of shape (n_shared, n_shared), optional
+        Covariance of the shared parameters of each binding.
     """
 
     matrix: Floats
     item_slots: NDArray[np.int64]
     item_sizes: NDArray[np.int64]
     group_slots: NDArray[np.int64]
+    shared: tuple[Floats, ...] = ()
 
     def of_item(self, item: int, n_native: int) -> Floats:
         """Give the covariance of one item in its native parameters, zero for what was fixed.
@@ -185,7 +188,24 @@ def parameter_covariance(
         item_slots=slots.item_slots,
         item_sizes=slots.item_sizes,
         group_slots=slots.group_slots,
+        shared=_shared_covariance(layout, matrix, chart),
     )
+
+
+def _shared_covariance(layout: Layout, matrix: Floats, chart: Floats | None) -> tuple[Floats, ...]:
+    """Carry the covariance of the slots back to the shared parameters of each binding."""
+    if chart is None or not layout.bindings:
+        return ()
+    back = np.linalg.pinv(chart)
+    free = back @ matrix @ back.T
+    n_shared = sum(len(binding.start) for binding in layout.bindings)
+    begin = chart.shape[1] - n_shared - int(layout.free_mean.sum() + layout.free_sd.sum())
+    out = []
+    for binding in layout.bindings:
+        stop = begin + len(binding.start)
+        out.append(free[begin:stop, begin:stop])
+        begin = stop
+    return tuple(out)
 
 
 @dataclass(frozen=True, slots=True)
