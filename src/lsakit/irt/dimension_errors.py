@@ -22,14 +22,9 @@ from lsakit.irt.dimension_grid import (
     posterior_of,
 )
 from lsakit.irt.models import Floats
-from lsakit.irt.standard_errors import (
-    Covariance,
-    Slots,
-    chart_of,
-    invert_information,
-    number_slots,
-    score_table,
-)
+from lsakit.irt.parameter_slots import Slots, chart_of, invert_information, number_slots
+from lsakit.irt.standard_errors import Covariance
+from lsakit.irt.student_scores import score_table
 
 STEP = 1e-4
 

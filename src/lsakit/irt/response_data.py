@@ -37,6 +37,8 @@ class ResponseData:
         Students without any response or with weight zero.
     is_weighted : bool
         Whether weights were given.
+    square_weight : ndarray of shape (n_students,) or None, optional
+        Sums of squared weights where a row stands for several students; None where each stands for one.
     """
 
     items: tuple[str, ...]
@@ -46,6 +48,7 @@ class ResponseData:
     groups: tuple[str, ...]
     n_left_out: int
     is_weighted: bool
+    square_weight: Floats | None = None
 
 
 def item_columns(
