@@ -19,14 +19,14 @@ from lsakit.io.frames import Table, as_table, make_table
 from lsakit.irt.acceleration import FixedPoint, accelerate
 from lsakit.irt.calibration_tables import group_table, history_table, shared_table
 from lsakit.irt.checkpoints import FileJournal, digest_of
-from lsakit.irt.em import Layout, Packs, expect, log_prior, maximise, pack_responses
+from lsakit.irt.em import Layout, expect, log_prior, maximise, pack_responses
 from lsakit.irt.group_items import split_by_group
 from lsakit.irt.item_parameters import ItemParameters, read_item_parameters, write_item_parameters
 from lsakit.irt.models import Floats
 from lsakit.irt.native_parameters import native_sizes, read_native
 from lsakit.irt.options import CalibrationOptions, Prior
 from lsakit.irt.plan import Held, plan_layout
-from lsakit.irt.response_data import ResponseData, read_responses
+from lsakit.irt.response_data import ResponseData, merge_repeated, read_responses
 from lsakit.irt.standard_errors import Covariance, parameter_covariance
 
 __all__ = ["Calibration", "CalibrationOptions", "Prior", "calibrate", "calibrate_data"]
@@ -280,11 +280,12 @@ def calibrate_data(
     ConvergenceError
         If the iteration does not converge; ``state`` holds the last calibration.
     """
-    packs = pack_responses(data.codes, layout.start.n_steps, n_threads=options.threads)
+    merged = merge_repeated(data)
+    packs = pack_responses(merged.codes, layout.start.n_steps, n_threads=options.threads)
 
     def em_step(vector: Floats) -> tuple[float, Floats]:
         items, mean, sd = layout.unpack(vector)
-        found = expect(data, packs, items, mean, sd, layout.nodes)
+        found = expect(merged, packs, items, mean, sd, layout.nodes)
         if not np.isfinite(found.loglik):
             return -np.inf, vector
         return found.loglik + log_prior(layout, items), maximise(found, layout, vector)
@@ -299,7 +300,11 @@ def calibrate_data(
         journal=journal,
     )
     _refuse_narrow(layout, found.parameters)
-    result = _finish(data, layout, packs, found, (group, options))
+    method = options.standard_errors if found.converged else "none"
+    spread = None
+    if method != "none":
+        spread = parameter_covariance(merged, packs, layout, found.parameters, method=method)
+    result = _result(data, layout, found, spread, (method, group, options))
     if journal is not None and found.converged:
         journal.close()
     if not found.converged and options.on_failure == "raise":
@@ -324,24 +329,6 @@ def _journal(data: ResponseData, layout: Layout, options: CalibrationOptions) ->
     masks = [layout.free_slope, layout.free_intercepts, layout.free_mean, layout.free_sd, layout.native_free]
     words = [*data.items, *data.groups, *start.models, repr(options.tolerance)]
     return FileJournal(options.checkpoint, digest_of([*arrays, *masks], words))
-
-
-def _finish(
-    data: ResponseData,
-    layout: Layout,
-    packs: Packs,
-    found: FixedPoint,
-    setting: tuple[str | None, CalibrationOptions],
-) -> Calibration:
-    """Compute standard errors and put the result together."""
-    group, options = setting
-    method = options.standard_errors if found.converged else "none"
-    spread = (
-        parameter_covariance(data, packs, layout, found.parameters, method=method)
-        if method != "none"
-        else None
-    )
-    return _result(data, layout, found, spread, (method, group, options))
 
 
 def _result(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from lsakit.errors import CalibrationError, ResponseError
 from lsakit.io.frames import Table, floats, require_columns, response_codes, strings
 from lsakit.irt.models import Floats
+from lsakit.kernels import repeated_rows
 
 ID_COLUMNS = ("student_id", "school_id", "class_id", "booklet")
 MOST_CODE = 100
@@ -49,6 +50,39 @@ class ResponseData:
     n_left_out: int
     is_weighted: bool
     square_weight: Floats | None = None
+
+
+def merge_repeated(data: ResponseData) -> ResponseData:
+    """Let one row stand for all students of a group who answered alike, where at least half the rows can go.
+
+    Parameters
+    ----------
+    data : ResponseData
+        The responses.
+
+    Returns
+    -------
+    ResponseData
+        Fewer rows with the sums of their weights and squared weights; the data as they were where too few rows are
+        alike to be worth it.
+    """
+    hashes = repeated_rows.hash_rows(data.codes, data.group)
+    _, first, number = np.unique(hashes, return_index=True, return_inverse=True)
+    if 2 * len(first) > len(hashes):
+        return data
+    same = first[number]
+    if (data.codes[same] != data.codes).any() or (data.group[same] != data.group).any():
+        return data  # two different rows met in one hash
+    order = np.argsort(first, kind="stable")
+    place = np.empty(len(first), dtype=np.int64)
+    place[order] = np.arange(len(first))
+    return replace(
+        data,
+        codes=np.ascontiguousarray(data.codes[first[order]]),
+        weight=np.asarray(np.bincount(place[number], weights=data.weight), dtype=np.float64),
+        group=data.group[first[order]],
+        square_weight=np.asarray(np.bincount(place[number], weights=data.weight**2), dtype=np.float64),
+    )
 
 
 def item_columns(
