@@ -299,6 +299,7 @@ def calibrate_data(
         progress=options.progress,
         journal=journal,
     )
+    _refuse_impossible(found, data)
     _refuse_narrow(layout, found.parameters)
     method = options.standard_errors if found.converged else "none"
     spread = None
@@ -405,6 +406,17 @@ def _moving(layout: Layout, last_move: Floats) -> tuple[str, ...]:
     ]
     order = np.argsort(-np.abs(last_move), kind="stable")[:MOST_MOVING]
     return tuple(f"{labels[place]} ({last_move[place]:+.1e})" for place in order.tolist())
+
+
+def _refuse_impossible(found: FixedPoint, data: ResponseData) -> None:
+    """Refuse responses that have probability zero at every node, so that there is no log-likelihood."""
+    if not np.isfinite(found.loglik):
+        raise CalibrationError(
+            f"The log-likelihood of the {len(data.weight)} students is not finite.",
+            why="Some student's responses have probability zero under the fixed or start parameters at every node.",
+            hint="Check the fixed parameters, or widen node_range.",
+            param="node_range",
+        )
 
 
 def _refuse_narrow(layout: Layout, vector: Floats) -> None:

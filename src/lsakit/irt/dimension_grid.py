@@ -485,10 +485,18 @@ def maximise_dimensions(space: Space, found: DimensionExpectation, vector: Float
         - average[:, :, None] * mean[:, None, :]
         + mean[:, :, None] * mean[:, None, :]
     )
+    covariance = _kept_positive(covariance, float(space.layout.nodes[1] - space.layout.nodes[0]))
     unit = np.where(space.standard, np.sqrt(np.diagonal(covariance[space.reference])), 1.0)
     return space.pack(
         rescale_slopes(space, own, unit), mean / unit, covariance / (unit[:, None] * unit[None, :])
     )
+
+
+def _kept_positive(covariance: Floats, spacing: float) -> Floats:
+    """Lift covariances that are singular to the digits of the grid; others stay as they are."""
+    least = (0.05 * spacing) ** 2
+    flat = np.linalg.eigvalsh(covariance)[:, 0] < 1e-3 * least
+    return np.where(flat[:, None, None], covariance + least * np.eye(covariance.shape[1]), covariance)
 
 
 def rescale_slopes(space: Space, vector: Floats, unit: Floats) -> Floats:

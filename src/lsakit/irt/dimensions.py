@@ -29,6 +29,7 @@ from lsakit.irt.response_data import ResponseData, read_responses
 
 DEFAULT_NODES = {2: 41, 3: 31, 4: 21}
 MOST_DIMENSIONS = 4
+MOST_CORRELATION = 0.999
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +103,8 @@ def calibrate_dimensions(
     Raises
     ------
     CalibrationError
-        If there are fewer than two or more than four dimensions, an option does not apply, or the responses
-        cannot identify the model.
+        If there are fewer than two or more than four dimensions, an option does not apply, the responses cannot
+        identify the model, a spread falls below what the nodes carry, or two dimensions correlate to 1.
     ConvergenceError
         If the iteration does not converge.
 
@@ -133,6 +134,7 @@ def calibrate_dimensions(
         progress=chosen.progress,
     )
     state = space.unpack(found.parameters)
+    _refuse_degenerate(space, state, found)
     method = chosen.standard_errors if found.converged else "none"
     spread = dimension_covariance(space, state, method=method) if method != "none" else None
     result = _result(space, state, found, spread, (method, group, chosen))
@@ -177,6 +179,34 @@ def _options(options: CalibrationOptions | None, n_dimensions: int) -> Calibrati
             param=refused[0],
         )
     return options
+
+
+def _refuse_degenerate(space: Space, state: DimensionState, found: FixedPoint) -> None:
+    """Refuse distributions that the nodes cannot carry, and dimensions that are one."""
+    spacing = float(space.layout.nodes[1] - space.layout.nodes[0])
+    for g, name in enumerate(space.data.groups):
+        sd = np.sqrt(np.diag(state.covariance[g]))
+        narrow = [space.names[d] for d in np.flatnonzero(sd < 0.5 * spacing).tolist()]
+        if narrow or not np.isfinite(found.loglik):
+            raise CalibrationError(
+                f"The standard deviation of {len(narrow)} dimensions in the group {name!r} fell below half the "
+                f"distance of the quadrature nodes ({spacing:.3f}).",
+                where=narrow,
+                why="The nodes no longer carry the distribution.",
+                hint="Use more nodes, or check that the items of the dimension hang together.",
+                param="n_nodes",
+            )
+        for d, e in space.pairs:
+            correlation = float(state.covariance[g][d, e] / (sd[d] * sd[e]))
+            if abs(correlation) > MOST_CORRELATION:
+                raise CalibrationError(
+                    f"The correlation of {space.names[d]!r} and {space.names[e]!r} in the group {name!r} reached "
+                    f"{correlation:.4f}.",
+                    why="The responses do not tell the two dimensions apart.",
+                    hint="Join them into one dimension, or calibrate with more students or items.",
+                    param="dimensions",
+                    got=correlation,
+                )
 
 
 def _space(

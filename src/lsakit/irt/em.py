@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ class Packs:
     """
 
     indptr: NDArray[np.int64]
-    rows: NDArray[np.int32]
+    rows: NDArray[Any]
     members: NDArray[np.int32]
     n_threads: int = 1
 
@@ -96,8 +97,10 @@ def pack_responses(codes: NDArray[np.int8], n_steps: NDArray[np.int64], *, n_thr
         row_offset.append(row_offset[-1] + len(code))
     pack_start = np.array(start, dtype=np.int64)
     indptr = response_packs.count_packs(codes, pack_start)
-    rows = response_packs.list_pack_rows(
-        codes, pack_start, stride, np.array(row_offset, dtype=np.int64), indptr
+    small = np.uint16 if row_offset[-1] <= np.iinfo(np.uint16).max else np.int32
+    rows = np.empty(int(indptr[-1]), dtype=small)
+    response_packs.list_pack_rows(
+        codes, pack_start, stride, np.array(row_offset, dtype=np.int64), indptr, rows
     )
     return Packs(indptr=indptr, rows=rows, members=np.concatenate(members), n_threads=n_threads)
 

@@ -36,7 +36,7 @@ class FacetCalibration:
         Columns coder, severity, se (logits; they sum to zero), n (scores given). A coder of severity 0.5 gives
         scores as if every item were half a logit harder.
     items : polars.DataFrame
-        Columns item, difficulty, step_1 …, n, under a coder of severity zero.
+        Columns item, difficulty, step_1 …, their standard errors, n; under a coder of severity zero.
     calibration : Calibration
         Calibration of the items by coder, named "item~coder", with the group's spread and the log-likelihood.
         `score` with `ratings_table` gives abilities freed from the coders' severity.
@@ -328,28 +328,37 @@ def _result(given: _Ratings, cal: Calibration, n_steps: NDArray[np.int64]) -> Fa
                 "n": np.bincount(given.coder, minlength=len(given.coders)).astype(np.int64),
             }
         ),
-        items=_items_table(given, estimate[:n_items], n_steps),
+        items=_items_table(given, estimate[:n_items], n_steps, errors),
         calibration=replace(cal, group=None),
         doubtful=_doubts(given),
     )
 
 
-def _items_table(given: _Ratings, intercepts: Floats, n_steps: NDArray[np.int64]) -> Table:
-    """Write difficulty and steps of each item."""
+def _items_table(
+    given: _Ratings, intercepts: Floats, n_steps: NDArray[np.int64], covariance: Floats | None
+) -> Table:
+    """Write difficulty and steps of each item, with their standard errors where there are any."""
     most = int(n_steps.max())
-    values = np.full((len(n_steps), most), np.nan)
-    difficulty = np.empty(len(n_steps))
+    values = np.full((len(n_steps), most + 1), np.nan)
+    errors = np.full_like(values, np.nan)
     first = 0
     for item, steps in enumerate(n_steps.tolist()):
-        own = intercepts[first : first + steps]
+        # Difficulty is −c_m / m, step k is c_k − c_{k−1} + difficulty: a linear reading.
+        reading = np.zeros((steps + 1, steps))
+        reading[:, -1] = -1.0 / steps
+        reading[1:] += np.eye(steps) - np.eye(steps, k=-1)
+        shown = steps + 1 if steps > 1 else 1
+        own = slice(first, first + steps)
+        values[item, :shown] = (reading @ intercepts[own])[:shown]
+        if covariance is not None:
+            errors[item, :shown] = np.sqrt(np.diag(reading @ covariance[own, own] @ reading.T))[:shown]
         first += steps
-        difficulty[item] = -own[-1] / steps
-        if steps > 1:
-            values[item, :steps] = np.diff(own, prepend=0.0) + difficulty[item]
-    columns: dict[str, Any] = {"item": list(given.items), "difficulty": difficulty}
-    for k in range(most if most > 1 else 0):
-        own = np.ascontiguousarray(values[:, k])
-        columns[f"step_{k + 1}"] = nullable_column(own, np.isnan(own))
+    heads = ["difficulty", *(f"step_{k + 1}" for k in range(most if most > 1 else 0))]
+    columns: dict[str, Any] = {"item": list(given.items)}
+    for prefix, table in (("", values), ("se_", errors)):
+        for k, head in enumerate(heads):
+            own_column = np.ascontiguousarray(table[:, k])
+            columns[prefix + head] = nullable_column(own_column, np.isnan(own_column))
     columns["n"] = np.bincount(given.item, minlength=len(n_steps)).astype(np.int64)
     return make_table(columns)
 

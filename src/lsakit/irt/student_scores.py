@@ -115,15 +115,17 @@ def add_students(
     items, mean, sd = parameters
     table = packed_table(packs, items, layout.nodes)
     prior = pad(normal_prior(layout.nodes, mean, sd), table.shape[1])
-    posterior = np.empty((len(data.weight), len(layout.nodes)))
     size = (0,) * table.shape[1]
-    response_packs.posterior_pass((packs.indptr, packs.rows), table, prior, data.group, size, 0, posterior)
     scores = score_table(items, layout)
     extra = [_group_scores(layout, float(mean[g]), float(sd[g])) for g in range(len(mean))]
 
     def one(given: tuple[int, NDArray[np.int64]]) -> _Products:
         group, students = given
         chunk = _Chunk.of(data.codes, students, (items, layout), slots, group)
+        posterior = np.empty((len(students), len(layout.nodes)))
+        response_packs.posterior_rows(
+            (packs.indptr, packs.rows), table, prior[group], size, students, posterior
+        )
         return chunk.products(data, posterior, scores, extra[group], layout.nodes, within=within)
 
     jobs = _like_booklets(data, slots)
@@ -239,7 +241,7 @@ class _Chunk:
         moments = np.zeros((3, n_basis, n_basis))
         averages = np.zeros((2, len(self.students), n_basis))
         for q in range(posterior.shape[1]):
-            chance = posterior[self.students, q]
+            chance = posterior[:, q]
             rows = np.flatnonzero(chance > LEAST_POSTERIOR)
             if not len(rows):
                 continue

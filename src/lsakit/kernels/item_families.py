@@ -7,6 +7,7 @@ category slope_1 …). See docs/algorithms/item_models.md for the formulas.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,7 @@ def _graded_category(xi: Any, steps: int, theta: float, k: int, first: Any, seco
     if k > 0:
         upper = logistic(xi[steps] * theta + xi[k - 1])
         beyond = logistic(-(xi[steps] * theta + xi[k])) if k < steps else 1.0
-        dx = (1.0 - upper) / (beyond * gap)
+        dx = logistic(-(xi[steps] * theta + xi[k - 1])) / (beyond * gap)
         xx = dx * (1.0 - 2.0 * upper) - dx * dx
     if k < steps:
         lower = logistic(xi[steps] * theta + xi[k])
@@ -212,6 +213,7 @@ def prior_terms(x: float, prior: Any) -> Any:
     if kind == BETA:
         g = logistic(x)
         value = (one - 1.0) * log_logistic(x) + (other - 1.0) * log_logistic(-x)
+        value += math.lgamma(one + other) - math.lgamma(one) - math.lgamma(other)
         return value, (one - 1.0) * (1.0 - g) - (other - 1.0) * g, (one + other - 2.0) * g * (1.0 - g)
     return 0.0, 0.0, 0.0
 

@@ -37,10 +37,9 @@ def count_packs(codes: Any, pack_start: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def list_pack_rows(codes: Any, pack_start: Any, stride: Any, row_offset: Any, indptr: Any) -> Any:
+def list_pack_rows(codes: Any, pack_start: Any, stride: Any, row_offset: Any, indptr: Any, rows: Any) -> None:
     """List, per student, the table rows of the packs that hold a response."""
     n_students = codes.shape[0]
-    rows = np.empty(indptr[n_students], dtype=np.int32)
     for student in range(n_students):
         place = indptr[student]
         for pack in range(len(pack_start) - 1):
@@ -50,7 +49,6 @@ def list_pack_rows(codes: Any, pack_start: Any, stride: Any, row_offset: Any, in
             if code > 0:
                 rows[place] = row_offset[pack] + code
                 place += 1
-    return rows
 
 
 @njit(cache=True, nogil=True)
@@ -193,5 +191,17 @@ def posterior_pass(packed: Any, table: Any, prior: Any, group: Any, size: Any, f
     for place in range(out.shape[0]):
         student = first + place
         _weigh_nodes(rows, indptr[student], indptr[student + 1], table, prior[group[student]], acc, size)
+        for q in range(out.shape[1]):
+            out[place, q] = acc[q]
+
+
+@njit(cache=True, nogil=True)
+def posterior_rows(packed: Any, table: Any, prior: Any, size: Any, students: Any, out: Any) -> None:
+    """Write the posteriors of the listed students, all of one group with this prior, over the nodes."""
+    indptr, rows = packed
+    acc = np.empty(len(size))
+    for place in range(len(students)):
+        student = students[place]
+        _weigh_nodes(rows, indptr[student], indptr[student + 1], table, prior, acc, size)
         for q in range(out.shape[1]):
             out[place, q] = acc[q]

@@ -56,7 +56,9 @@ def test_the_jacobian_is_the_derivative() -> None:
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(CalibrationError, match=r"rasch, 1pl, 2pl, pcm, gpcm, rsm, 3pl, graded, nominal\. Got '5pl'"):
+    with pytest.raises(
+        CalibrationError, match=r"rasch, 1pl, 2pl, pcm, gpcm, rsm, 3pl, graded, nominal\. Got '5pl'"
+    ):
         item_model("5pl")
 
 
