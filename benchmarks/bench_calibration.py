@@ -1,79 +1,218 @@
-"""Time the calibration of a national cycle, and show that the numbers did not move.
+"""Time the calibration of a national cycle at three sizes, and show that the numbers did not move.
 
-    python benchmarks/bench_calibration.py [n_students ...]
+    python benchmarks/bench_calibration.py [n_students ...]        prints the table; docs/algorithms/calibration_study.md
+    python benchmarks/bench_calibration.py --models 60000          3PL, graded, nominal, rating scale, groups
 
-Simulates a thirteen-booklet cycle (13 clusters of 12 items, every sixth item with three categories, four clusters a
-student, every fifth student with items not reached) and calibrates it by GPCM, kernels warm, on one thread.
+120 items in 7 clusters over 13 booklets of four clusters, 10 % of the items with three categories, one ability. Each
+size runs in processes of its own: one simulates and writes a file, one reads it and calibrates. CPU seconds are those
+of the process, all threads together, kernels warm; "whole process" counts start, kernels from the cache and the file.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import resource
+import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
 from lsakit.irt.calibration import CalibrationOptions, calibrate
+from lsakit.irt.em import expect, pack_responses
 from lsakit.irt.models import category_probabilities
+from lsakit.irt.response_data import read_responses
 
-N_CLUSTERS = 13
-PER_CLUSTER = 12
-OFFSETS = (0, 1, 3, 9)
+SIZES = (6_000, 60_000, 600_000)
+CLUSTER_SIZES = (17, 17, 17, 17, 17, 17, 18)
+BOOKLETS = [tuple((i + k) % 7 for k in (0, 1, 2, 4)) for i in range(7)]
+BOOKLETS += [tuple((i + k) % 7 for k in (0, 1, 3, 5)) for i in range(6)]
+CHUNK = 1024
 
 
 def simulate(n_students: int, seed: int = 2026) -> tuple[pl.DataFrame, dict[str, np.ndarray]]:
     """Make responses from known items; give them with the true slopes and difficulties."""
     rng = np.random.default_rng(seed)
-    n_items = N_CLUSTERS * PER_CLUSTER
+    cluster = np.repeat(np.arange(7), CLUSTER_SIZES)
+    n_items = len(cluster)
     truth = {"slope": rng.lognormal(0.1, 0.25, n_items), "difficulty": rng.normal(0.0, 1.0, n_items)}
     theta = rng.normal(size=n_students)
-    booklet = rng.integers(0, N_CLUSTERS, n_students)
-    reached = np.where(rng.random(n_students) < 0.2, rng.integers(30, 48, n_students), 48)
-    order = np.full((N_CLUSTERS, n_items), 99)
-    for start in range(N_CLUSTERS):
-        for position, offset in enumerate(OFFSETS):
-            first = (start + offset) % N_CLUSTERS * PER_CLUSTER
-            order[start, first : first + PER_CLUSTER] = position * PER_CLUSTER + np.arange(PER_CLUSTER)
+    takes = np.zeros((len(BOOKLETS), 7), dtype=bool)
+    for place, clusters in enumerate(BOOKLETS):
+        takes[place, list(clusters)] = True
+    booklet = rng.integers(0, len(BOOKLETS), n_students)
     columns: dict[str, pl.Series] = {"student_id": pl.Series([f"S{i:07d}" for i in range(n_students)])}
     for item in range(n_items):
-        steps = (0.6, -0.6) if item % 6 == 5 else ()
+        steps = (0.6, -0.6) if item % 10 == 9 else ()
         chance = category_probabilities(
             theta, slope=truth["slope"][item], difficulty=truth["difficulty"][item], steps=steps
         )
         code = (rng.random((n_students, 1)) > np.cumsum(chance, axis=1)[:, :-1]).sum(axis=1).astype(np.int8)
-        seen = order[booklet, item] < reached
-        name = f"C{item // PER_CLUSTER + 1:02d}Q{item % PER_CLUSTER + 1:02d}"
-        columns[name] = pl.select(pl.when(pl.Series(seen)).then(pl.Series(code))).to_series()
+        seen = pl.Series(takes[booklet, cluster[item]])
+        columns[f"M{item + 1:03d}"] = pl.select(pl.when(seen).then(pl.Series(code))).to_series()
     return pl.DataFrame(columns), truth
 
 
-def measure(n_students: int) -> None:
-    """Time one size."""
-    responses, truth = simulate(n_students)
-    for method in ("none", "cross_product", "observed"):
-        options = CalibrationOptions(standard_errors=method)
-        begin, begin_cpu = time.perf_counter(), time.process_time()
-        cal = calibrate(responses, model="gpcm", options=options)
-        wall, cpu = time.perf_counter() - begin, time.process_time() - begin_cpu
-        away = [
-            float(np.sqrt(np.mean((cal.items.get_column(name).to_numpy() - truth[name]) ** 2)))
-            for name in ("slope", "difficulty")
-        ]
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+def timed(work: object) -> tuple[object, float, float]:
+    """Run a function; give its result with wall and CPU seconds."""
+    begin, begin_cpu = time.perf_counter(), time.process_time()
+    assert callable(work)
+    result = work()
+    return result, time.perf_counter() - begin, time.process_time() - begin_cpu
+
+
+def gemm_cpu(responses: pl.DataFrame, n_nodes: int) -> float:
+    """CPU seconds of an E-step with counts by 64-bit matrix products over one-hot chunks, on one thread."""
+    data = read_responses(responses)
+    most = data.codes.max(axis=0).astype(int)
+    offset = np.concatenate([[0], np.cumsum(most + 1)])
+    logs = np.log(np.full((int(offset[-1]), n_nodes), 0.5))
+    counts = np.zeros_like(logs)
+    one_hot = np.zeros((CHUNK, len(logs)))
+    total = 0.0
+    for first in range(0, len(data.codes), CHUNK):
+        own = data.codes[first : first + CHUNK]
+        one_hot[:] = 0.0
+        row, item = np.nonzero(own >= 0)
+        one_hot[row, offset[item] + own[row, item]] = 1.0
+        begin = time.process_time()  # the one-hot matrix is not counted
+        value = one_hot[: len(own)] @ logs
+        value -= value.max(axis=1, keepdims=True)
+        np.exp(value, out=value)
+        value /= value.sum(axis=1, keepdims=True)
+        counts += one_hot[: len(own)].T @ value
+        total += time.process_time() - begin
+    return total
+
+
+def measure(path: Path, model: str) -> dict[str, object]:
+    """Calibrate a file; give what the table shows."""
+    responses, read_wall, _ = timed(lambda: pl.read_parquet(path))
+    assert isinstance(responses, pl.DataFrame)
+    plain = CalibrationOptions(standard_errors="none")
+    cal, wall, cpu = timed(lambda: calibrate(responses, model=model, options=plain))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    _, se_wall, se_cpu = timed(lambda: calibrate(responses, model=model))
+    crossed = CalibrationOptions(standard_errors="cross_product")
+    _, _, cross_cpu = timed(lambda: calibrate(responses, model=model, options=crossed))
+    data = read_responses(responses)
+    packs = pack_responses(data.codes, cal.parameters.n_steps)
+    nodes = plain.nodes
+    step = min(
+        timed(lambda: expect(data, packs, cal.parameters, np.zeros(1), np.ones(1), nodes))[2]
+        for _ in range(3)
+    )
+    with threadpool_limits(1, user_api="blas"):
+        gemm = gemm_cpu(responses, len(nodes))
+    return {
+        "n": responses.height,
+        "model": model,
+        "read": read_wall,
+        "wall": wall,
+        "cpu": cpu,
+        "steps": cal.n_iterations,
+        "loglik": cal.loglik,
+        "se_cpu": se_cpu - cpu,
+        "se_wall": se_wall - wall,
+        "cross_cpu": cross_cpu - cpu,
+        "memory": memory,
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2,
+        "e_step": step / responses.height * 1e6,
+        "gemm": gemm / responses.height * 1e6,
+    }
+
+
+def models(path: Path) -> None:
+    """Time the other models on the same responses."""
+    responses = pl.read_parquet(path)
+    rng = np.random.default_rng(1)
+    grouped = responses.with_columns(g=pl.Series(rng.choice(list("abcdef"), responses.height)))
+    two = [f"M{j + 1:03d}" for j in range(120) if j % 10 != 9]
+    cases = {
+        "GPCM": {"model": "gpcm"},
+        "PCM": {"model": "pcm"},
+        "rating scale": {"model": "rsm"},
+        "graded": {"model": "graded"},
+        "nominal": {"model": "nominal"},
+        "3PL (108 items)": {"model": "3pl", "items": two},
+        "GPCM, six groups": {"model": "gpcm", "group": "g"},
+    }
+    for name, arguments in cases.items():
+        table = grouped if "group" in arguments else responses
+        plain = CalibrationOptions(standard_errors="none")
+        calibrate(table.head(2000), options=plain, **arguments)
+        cal, wall, cpu = timed(lambda: calibrate(table, options=plain, **arguments))  # noqa: B023
+        _, _, with_errors = timed(lambda: calibrate(table, **arguments))  # noqa: B023
         print(
-            f"{n_students:>7} students, SE {method:<13} {wall:6.2f} s wall {cpu:6.2f} s CPU, "
-            f"{cal.n_iterations} E-steps, log-likelihood {cal.loglik:.4f}, "
-            f"RMSE slope {away[0]:.4f} difficulty {away[1]:.4f}, peak {memory:.2f} GiB",
+            f"| {name} | {cal.n_iterations} | {cal.loglik:.4f} | {wall:.2f} | {cpu:.2f} | {with_errors - cpu:.2f} |",
             flush=True,
         )
 
 
+def whole_process(path: Path) -> float:
+    """CPU seconds of a new process that reads the file and calibrates it."""
+    script = (
+        "import sys, polars as pl; from lsakit.irt.calibration import CalibrationOptions, calibrate; "
+        "calibrate(pl.read_parquet(sys.argv[1]), options=CalibrationOptions(standard_errors='none'))"
+    )
+    begin = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+    end = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (end.ru_utime + end.ru_stime) - (begin.ru_utime + begin.ru_stime)
+
+
+def child(*words: str) -> str:
+    """Run one part in a process of its own."""
+    done = subprocess.run([sys.executable, __file__, *words], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", nargs="*", type=int)
+    parser.add_argument("--models", type=int)
+    parser.add_argument("--write", nargs=2)
+    parser.add_argument("--measure", nargs=2)
+    given = parser.parse_args()
+    if given.write:
+        simulate(int(given.write[0]))[0].write_parquet(given.write[1])
+        return
+    if given.measure:
+        calibrate(simulate(500, seed=1)[0])
+        print(json.dumps(measure(Path(given.measure[0]), given.measure[1])))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        if given.models:
+            path = Path(folder) / "responses.parquet"
+            child("--write", str(given.models), str(path))
+            print(
+                "| model | E-steps | log-likelihood | wall s | CPU s | errors CPU s |\n|---|---:|---:|---:|---:|---:|"
+            )
+            models(path)
+            return
+        print(
+            "| students | E-steps | log-likelihood | wall s | CPU s | whole process CPU s | observed errors CPU s | "
+            "cross products CPU s | peak GiB (with errors) | E-step µs | by matrix products µs |\n"
+            "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+        )
+        for size in given.sizes or SIZES:
+            path = Path(folder) / f"{size}.parquet"
+            child("--write", str(size), str(path))
+            found = json.loads(child("--measure", str(path), "gpcm"))
+            print(
+                f"| {size:,} | {found['steps']} | {found['loglik']:.4f} | {found['wall']:.2f} | {found['cpu']:.2f} | "
+                f"{whole_process(path):.1f} | {found['se_cpu']:.2f} | {found['cross_cpu']:.2f} | "
+                f"{found['memory']:.2f} ({found['peak']:.2f}) | {found['e_step']:.2f} | {found['gemm']:.2f} |",
+                flush=True,
+            )
+            path.unlink()
+
+
 if __name__ == "__main__":
-    sizes = [int(text) for text in sys.argv[1:]] or [6_000, 54_000]
-    with threadpool_limits(1, user_api="blas"):
-        calibrate(simulate(500, seed=1)[0], model="gpcm")
-        for size in sizes:
-            measure(size)
+    main()

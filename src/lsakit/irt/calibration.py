@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from lsakit.errors import CalibrationError, ConvergenceError
 from lsakit.io.frames import Table, as_table, make_table
@@ -304,7 +305,8 @@ def calibrate_data(
     method = options.standard_errors if found.converged else "none"
     spread = None
     if method != "none":
-        spread = parameter_covariance(merged, packs, layout, found.parameters, method=method)
+        with threadpool_limits(1, user_api="blas"):  # threads take chunks; and the same bits on any machine
+            spread = parameter_covariance(merged, packs, layout, found.parameters, method=method)
     result = _result(data, layout, found, spread, (method, group, options))
     if journal is not None and found.converged:
         journal.close()

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from lsakit.errors import CalibrationError, ConvergenceError
 from lsakit.io.frames import Table, as_table, make_table, nullable_column
@@ -126,17 +127,19 @@ def calibrate_dimensions(
             return -np.inf, vector
         return found.loglik, maximise_dimensions(space, found, vector)
 
-    found = accelerate(
-        em_step,
-        space.first(),
-        tolerance=chosen.tolerance,
-        max_iterations=chosen.max_iterations,
-        progress=chosen.progress,
-    )
+    with threadpool_limits(1, user_api="blas"):  # the same bits on one core and on many
+        found = accelerate(
+            em_step,
+            space.first(),
+            tolerance=chosen.tolerance,
+            max_iterations=chosen.max_iterations,
+            progress=chosen.progress,
+        )
     state = space.unpack(found.parameters)
     _refuse_degenerate(space, state, found)
     method = chosen.standard_errors if found.converged else "none"
-    spread = dimension_covariance(space, state, method=method) if method != "none" else None
+    with threadpool_limits(1, user_api="blas"):
+        spread = dimension_covariance(space, state, method=method) if method != "none" else None
     result = _result(space, state, found, spread, (method, group, chosen))
     if not found.converged and chosen.on_failure == "raise":
         raise ConvergenceError(

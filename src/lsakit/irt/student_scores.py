@@ -25,6 +25,7 @@ from lsakit.irt.response_data import ResponseData
 from lsakit.kernels import item_families, partial_credit, response_packs
 
 CHUNK = 2048
+LEAST_CHUNK = 256
 LEAST_POSTERIOR = 1e-12
 
 
@@ -141,8 +142,14 @@ def _like_booklets(data: ResponseData, slots: Slots) -> Iterator[tuple[int, NDAr
     order = np.lexsort((*pattern.T[::-1], data.group))
     for group in range(len(data.groups)):
         own = order[data.group[order] == group]
-        for first in range(0, len(own), CHUNK):
-            yield group, own[first : first + CHUNK]
+        changes = np.flatnonzero(np.any(np.diff(pattern[own], axis=0) != 0, axis=1)) + 1
+        first = 0
+        while first < len(own):
+            last = min(first + CHUNK, len(own))
+            ends = changes[(changes >= first + LEAST_CHUNK) & (changes < last)]
+            last = int(ends[0]) if len(ends) else last
+            yield group, own[first:last]
+            first = last
 
 
 def _group_scores(layout: Layout, mean: float, sd: float) -> Floats:
