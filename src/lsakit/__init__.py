@@ -42,6 +42,10 @@ _PUBLIC = {
     # irt
     "score_responses": "lsakit.irt.scoring",
     "calibrate": "lsakit.irt.calibration",
+    "CalibrationOptions": "lsakit.irt.options",
+    "Prior": "lsakit.irt.options",
+    "calibrate_dimensions": "lsakit.irt.dimensions",
+    "calibrate_facets": "lsakit.irt.facets",
     "score": "lsakit.irt.ability",
     "classical": "lsakit.irt.classical",
     "item_fit": "lsakit.irt.item_fit",

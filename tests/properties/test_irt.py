@@ -112,3 +112,39 @@ def test_each_rule_keeps_answers_and_not_administered(codes: list[int | None]) -
                 assert found == int(code == 2)
             else:
                 assert found in (0, None)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    slopes=st.lists(SLOPES, min_size=4, max_size=4),
+    difficulties=st.lists(NUMBERS, min_size=4, max_size=4),
+    codes=st.lists(st.integers(0, 1), min_size=4, max_size=4),
+)
+def test_every_two_category_model_without_guessing_is_the_2pl(
+    slopes: list[float], difficulties: list[float], codes: list[int]
+) -> None:
+    """Graded and nominal items of two categories, and a 3PL whose guessing vanishes, score a student as the 2PL does."""
+    table = {f"i{j}": [code] for j, code in enumerate(codes)}
+    items = {"item": list(table), "slope": slopes, "difficulty": difficulties}
+    expected = score(Calibration.from_items(items), table, method="eap")
+    for model, more in (("graded", {}), ("nominal", {}), ("3pl", {"guessing": [1e-13] * 4})):
+        own = Calibration.from_items(items | {"model": [model] * 4} | more)
+        found = score(own, table, method="eap")
+        assert found["theta"][0] == pytest.approx(expected["theta"][0], abs=1e-8)
+        assert found["se"][0] == pytest.approx(expected["se"][0], abs=1e-8)
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_freeing_an_item_never_lowers_the_likelihood(seed: int) -> None:
+    data = responses(seed, n=400).with_columns(g=pl.Series((["a"] * 200) + (["b"] * 200)))
+    options = {"standard_errors": "none"}
+    try:
+        common = calibrate(data, model="rasch", group="g", options=CalibrationOptions(**options))
+        free = calibrate(
+            data, model="rasch", group="g", options=CalibrationOptions(**options, unique={"i2": ["b"]})
+        )
+    except (CalibrationError, ConvergenceError):
+        return
+    assert free.loglik >= common.loglik - 1e-6
+    assert free.n_parameters == common.n_parameters + 1

@@ -231,7 +231,7 @@ COMMANDS = (
                 name="rule",
                 kind=str,
                 default="pisa2015",
-                help="pisa2015, wrong, timss_calibration, timss_scoring.",
+                help="pisa2015, pisa2012_calibration, pisa2012_scoring, wrong, timss_calibration, timss_scoring, questionnaire.",
             ),
         ),
     ),

@@ -47,15 +47,20 @@ class ScoringRule:
         Whether a not-reached item scores 0; otherwise it counts as not administered.
     recode_trailing_omissions : bool, default False
         Whether omissions after a student's last answer become not reached, all but the first of them.
+    blank_is_missing : bool, default False
+        Whether omitted and invalid answers count as not administered instead of 0, as in questionnaires.
     """
 
     name: str
     not_reached_is_wrong: bool
     recode_trailing_omissions: bool = False
+    blank_is_missing: bool = False
 
 
 RULES: dict[str, ScoringRule] = {
     "pisa2015": ScoringRule(name="pisa2015", not_reached_is_wrong=False),
+    "pisa2012_calibration": ScoringRule(name="pisa2012_calibration", not_reached_is_wrong=False),
+    "pisa2012_scoring": ScoringRule(name="pisa2012_scoring", not_reached_is_wrong=True),
     "wrong": ScoringRule(name="wrong", not_reached_is_wrong=True),
     "timss_calibration": ScoringRule(
         name="timss_calibration", not_reached_is_wrong=False, recode_trailing_omissions=True
@@ -63,6 +68,7 @@ RULES: dict[str, ScoringRule] = {
     "timss_scoring": ScoringRule(
         name="timss_scoring", not_reached_is_wrong=True, recode_trailing_omissions=True
     ),
+    "questionnaire": ScoringRule(name="questionnaire", not_reached_is_wrong=False, blank_is_missing=True),
 }
 
 
@@ -106,9 +112,10 @@ def score_responses(
         Columns item, format ("mc" or "cr"), key (option, for mc), max_score; n_options (mc, 4 by default); cluster
         and position where a rule needs the order of the items.
     rule : str or ScoringRule, default "pisa2015"
-        "pisa2015" (not reached counts as not administered), "wrong" (scores 0), "timss_calibration" and
-        "timss_scoring" (the same two, after omissions at the end of the test are recoded to not reached).
-        Omitted and invalid answers score 0 under each.
+        "pisa2015" and "pisa2012_calibration" (not reached counts as not administered), "pisa2012_scoring" and
+        "wrong" (scores 0), "timss_calibration" and "timss_scoring" (the same two, after omissions at the end of the
+        test are recoded to not reached). Omitted and invalid answers score 0 under each, except under
+        "questionnaire", where they count as not administered, as not reached ones do.
     booklets : table, optional
         Columns booklet, position, cluster: the order of the test, needed by the TIMSS rules where there are
         several booklets.
@@ -262,7 +269,7 @@ def _scores(codes: NDArray[np.int16], bank: _Bank, rule: ScoringRule) -> NDArray
     """Apply keys and the rule."""
     is_choice = bank.key >= 0
     scores = np.where(is_choice, codes == bank.key, codes)
-    scores = np.where((codes == INVALID) | (codes == OMITTED), 0, scores)
+    scores = np.where((codes == INVALID) | (codes == OMITTED), -1 if rule.blank_is_missing else 0, scores)
     scores = np.where(codes == NOT_REACHED, 0 if rule.not_reached_is_wrong else -1, scores)
     return np.where(codes == NOT_ADMINISTERED, -1, scores).astype(np.int8)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lsakit.errors import LsakitError, ResponseError, TableError, UnknownColumnError
-from lsakit.irt.scoring import score_responses
+from lsakit.irt.scoring import RULES, score_responses
 
 ITEMS: dict[str, list[Any]] = {
     "item": ["M1", "M2", "R1", "R2"],
@@ -128,6 +128,15 @@ def test_several_booklets_without_their_order_are_refused() -> None:
         score_responses(RAW, ITEMS, rule="timss_scoring")
 
 
+def test_questionnaires_have_no_wrong_answers_and_old_pisa_has_two_rules() -> None:
+    items = {"item": ["Q1"], "format": ["cr"], "key": [None], "max_score": [3]}
+    raw = {"Q1": [3, 0, 96, 98, 99, None]}
+    scored = {rule: score_responses(raw, items, rule=rule).table["Q1"].to_list() for rule in RULES}
+    assert scored["questionnaire"] == [3, 0, None, None, None, None]
+    assert scored["pisa2012_calibration"] == scored["pisa2015"] == [3, 0, None, 0, 0, None]
+    assert scored["pisa2012_scoring"] == scored["wrong"] == [3, 0, 0, 0, 0, None]
+
+
 def test_an_unknown_rule_names_the_known_ones() -> None:
-    with pytest.raises(ResponseError, match=r"pisa2015, wrong, timss_calibration, timss_scoring"):
+    with pytest.raises(ResponseError, match=r"pisa2015, pisa2012_calibration, .*questionnaire or a ScoringRule"):
         score_responses(RAW, ITEMS, rule="naep")
