@@ -11,14 +11,19 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from lsakit.datasets.nation_size import NationSize
-from lsakit.irt.calibration import Calibration
+from lsakit.irt.ability import score
+from lsakit.irt.calibration import Calibration, CalibrationOptions, calibrate
+from lsakit.irt.dimensions import calibrate_dimensions
 from lsakit.irt.item_fit import FitOptions, item_fit
 from lsakit.irt.person_fit import person_fit
 from lsakit.lineage import Store
 from lsakit.pipeline.cycle import CycleResult, run_cycle
 from lsakit.pipeline.options import CycleOptions
 
+MODELS = ("3pl", "graded", "nominal", "rsm", "gpcm", "2pl", "rsm", "graded")
 TINY = NationSize(n_provinces=2, n_schools_5=60, n_schools_9=60, n_pupils_5=6000, n_pupils_9=6000)
 
 
@@ -39,6 +44,7 @@ def warm_up() -> CycleResult:
         with_report_files=False,
     )
     warm_up_diagnostics()
+    warm_up_models()
     with tempfile.TemporaryDirectory() as folder:
         moment = datetime(2026, 1, 1, tzinfo=UTC)
         return run_cycle(Store(Path(folder)), options, now=moment, who="warm-up", n_processes=1)
@@ -52,6 +58,22 @@ def warm_up_diagnostics() -> None:
     for ability in ("posterior", "known"):
         item_fit(cal, answers, options=FitOptions(ability=ability, least_n=2))
     person_fit(cal, answers)
+
+
+def warm_up_models() -> None:
+    """Calibrate a few students by the models that a cycle does not use, and in two dimensions."""
+    rng = np.random.default_rng(1)
+    theta = rng.normal(size=400)
+    codes = {}
+    for place, model in enumerate(MODELS):
+        cuts = (-0.7, 0.7) if model in ("graded", "nominal", "rsm", "gpcm") else (0.0,)
+        level = theta + rng.logistic(size=400)
+        codes[f"i{place}"] = np.sum([level > cut for cut in cuts], axis=0)
+    models = dict(zip(codes, MODELS, strict=True))
+    score(calibrate(codes, model=models), codes, method="wle")
+    dimensions = {name: "a" if place % 2 else "b" for place, name in enumerate(codes)}
+    options = CalibrationOptions(n_nodes=15, max_iterations=3, on_failure="return")
+    calibrate_dimensions(codes, dimensions, model=models, options=options)
 
 
 if __name__ == "__main__":
