@@ -15,7 +15,7 @@ from lsakit.irt.item_parameters import ItemParameters, empty_extra
 from lsakit.irt.models import Floats, ItemModel, item_model
 from lsakit.irt.native_parameters import kinds_of, native_sizes
 from lsakit.irt.options import GUESSING_PRIOR, PRIOR_KINDS, CalibrationOptions, Prior
-from lsakit.irt.response_data import ResponseData, refuse_unestimable
+from lsakit.irt.response_data import ResponseData, category_counts, refuse_unestimable
 from lsakit.irt.shared_parameters import Binding
 from lsakit.kernels.item_families import GRADED, GUESSING, NOMINAL, PARTIAL_CREDIT
 
@@ -175,6 +175,7 @@ def _start(
         extra=empty_extra(kinds, highest),
     )
     native = out.native
+    counts = category_counts(data.codes, data.weight)
     for item, name in enumerate(data.items):
         own = int(highest[item])
         given, source, is_fixed = sources.get(name, (None, 0, False))
@@ -186,14 +187,12 @@ def _start(
             size = int(native_sizes(kinds, highest)[item])
             native[item, :size] = taken[:size]
         else:
-            native[item] = _first_native(data, item, own, int(kinds[item]), native.shape[1])
+            native[item] = _first_native(counts[item, : own + 1], own, int(kinds[item]), native.shape[1])
     return out.with_native(native, np.arange(n_items))
 
 
-def _first_native(data: ResponseData, item: int, own: int, kind: int, width: int) -> Floats:
+def _first_native(count: Floats, own: int, kind: int, width: int) -> Floats:
     """Start an item from its marginal counts."""
-    answered = data.codes[:, item] >= 0
-    count = np.bincount(data.codes[answered, item], weights=data.weight[answered], minlength=own + 1)
     out = np.zeros(width)
     if kind == GRADED:
         above = np.cumsum(count[::-1])[::-1][1:]

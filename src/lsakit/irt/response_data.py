@@ -266,7 +266,8 @@ def refuse_unestimable(
     answered: NDArray[np.bool_] = np.any(codes >= 0, axis=0)
     _refuse_items(items, [j for j in free if not answered[j]], "were answered by nobody", "Leave them out.")
     highest: NDArray[np.int64] = codes.max(axis=0, initial=-1).astype(np.int64)
-    seen = [np.bincount(codes[codes[:, j] >= 0, j], minlength=1) for j in range(len(items))]
+    counts = category_counts(codes, np.ones(len(codes)))
+    seen = [counts[j, : highest[j] + 1] for j in range(len(items))]
     alone = [j for j in free if np.count_nonzero(seen[j]) == 1]
     _refuse_items(
         items,
@@ -329,6 +330,45 @@ def _refuse_small_groups(data: ResponseData) -> None:
         )
 
 
+def category_counts(codes: NDArray[np.int8], weight: Floats) -> Floats:
+    """Sum weights by item and category.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_students, n_items)
+        Scores; −1 where not administered.
+    weight : ndarray of shape (n_students,)
+        Weights, dimensionless.
+
+    Returns
+    -------
+    ndarray of shape (n_items, n_most_categories)
+        Sums; zero beyond an item's own categories.
+    """
+    out = np.zeros((codes.shape[1], max(int(codes.max(initial=0)), 0) + 1))
+    repeated_rows.count_categories(codes, weight, out)
+    return out
+
+
+def distinct_rows(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Keep one of each kind of row.
+
+    Parameters
+    ----------
+    bits : ndarray of shape (n_students, n_bytes)
+        Rows of bytes.
+
+    Returns
+    -------
+    ndarray of shape (n_distinct, n_bytes)
+        The distinct rows.
+    """
+    _, first, number = np.unique(repeated_rows.hash_bits(bits), return_index=True, return_inverse=True)
+    if (bits[first[number]] != bits).any():  # two different rows met in one hash
+        return np.asarray(np.unique(bits, axis=0))
+    return bits[first]
+
+
 def connected_parts(codes: NDArray[np.int8], anchors: Sequence[int] = ()) -> list[list[int]]:
     """Split items into parts that no student and no anchor joins.
 
@@ -352,7 +392,7 @@ def connected_parts(codes: NDArray[np.int8], anchors: Sequence[int] = ()) -> lis
             place = parent[place]
         return place
 
-    patterns = np.unique(np.packbits(codes >= 0, axis=1), axis=0)
+    patterns = distinct_rows(np.packbits(codes >= 0, axis=1))
     taken: list[Any] = [
         np.flatnonzero(row) for row in np.unpackbits(patterns, axis=1, count=codes.shape[1]).astype(bool)
     ]
