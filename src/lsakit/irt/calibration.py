@@ -28,6 +28,7 @@ from lsakit.irt.native_parameters import native_sizes, read_native
 from lsakit.irt.options import CalibrationOptions, Prior
 from lsakit.irt.plan import Held, plan_layout
 from lsakit.irt.response_data import ResponseData, merge_repeated, read_responses
+from lsakit.irt.score_cells import expect_cells, find_cells
 from lsakit.irt.standard_errors import Covariance, parameter_covariance
 
 __all__ = ["Calibration", "CalibrationOptions", "Prior", "calibrate", "calibrate_data"]
@@ -283,10 +284,14 @@ def calibrate_data(
     """
     merged = merge_repeated(data)
     packs = pack_responses(merged.codes, layout.start.n_steps, n_threads=options.threads)
+    cells = find_cells(merged, layout)
 
     def em_step(vector: Floats) -> tuple[float, Floats]:
         items, mean, sd = layout.unpack(vector)
-        found = expect(merged, packs, items, mean, sd, layout.nodes)
+        if cells is not None:
+            found = expect_cells(cells, items, mean, sd, layout.nodes)
+        else:
+            found = expect(merged, packs, items, mean, sd, layout.nodes)
         if not np.isfinite(found.loglik):
             return -np.inf, vector
         return found.loglik + log_prior(layout, items), maximise(found, layout, vector)

@@ -350,8 +350,8 @@ def category_counts(codes: NDArray[np.int8], weight: Floats) -> Floats:
     return out
 
 
-def distinct_rows(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Keep one of each kind of row.
+def numbered_rows(bits: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Number the kinds of rows.
 
     Parameters
     ----------
@@ -360,13 +360,16 @@ def distinct_rows(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
     Returns
     -------
-    ndarray of shape (n_distinct, n_bytes)
-        The distinct rows.
+    number : ndarray of shape (n_students,)
+        Kind of each row.
+    distinct : ndarray of shape (n_distinct, n_bytes)
+        One row of each kind.
     """
     _, first, number = np.unique(repeated_rows.hash_bits(bits), return_index=True, return_inverse=True)
-    if (bits[first[number]] != bits).any():  # two different rows met in one hash
-        return np.asarray(np.unique(bits, axis=0))
-    return bits[first]
+    distinct = bits[first]
+    if (distinct[number] != bits).any():  # two different rows met in one hash
+        distinct, number = np.unique(bits, axis=0, return_inverse=True)
+    return np.asarray(number.ravel(), dtype=np.int64), distinct
 
 
 def connected_parts(codes: NDArray[np.int8], anchors: Sequence[int] = ()) -> list[list[int]]:
@@ -392,7 +395,7 @@ def connected_parts(codes: NDArray[np.int8], anchors: Sequence[int] = ()) -> lis
             place = parent[place]
         return place
 
-    patterns = distinct_rows(np.packbits(codes >= 0, axis=1))
+    _, patterns = numbered_rows(np.packbits(codes >= 0, axis=1))
     taken: list[Any] = [
         np.flatnonzero(row) for row in np.unpackbits(patterns, axis=1, count=codes.shape[1]).astype(bool)
     ]

@@ -40,3 +40,13 @@ def count_categories(codes: Any, weight: Any, out: Any) -> None:
             code = codes[row, item]
             if code >= 0:
                 out[item, code] += weight[row]
+
+
+@njit(cache=True, nogil=True)
+def count_by_cell(codes: Any, weight: Any, cell: Any, offset: Any, out: Any) -> None:
+    """Add each student's weight to the categories that he answered, in the row of his cell."""
+    for row in range(codes.shape[0]):
+        for item in range(codes.shape[1]):
+            code = codes[row, item]
+            if code >= 0:
+                out[cell[row], offset[item] + code] += weight[row]

@@ -13,7 +13,9 @@ from irt_plain_loops import simulate
 from lsakit.errors import CalibrationError, CancelledError, ConvergenceError
 from lsakit.irt import em, response_data
 from lsakit.irt.calibration import CalibrationOptions, calibrate
+from lsakit.irt.plan import Held, plan_layout
 from lsakit.irt.response_data import merge_repeated, read_responses
+from lsakit.irt.score_cells import find_cells
 
 ITEMS: list[tuple[str, dict[str, Any]]] = [
     ("2pl", {"slope": 0.8 + 0.1 * j, "difficulty": -1.0 + 0.3 * j}) for j in range(7)
@@ -154,3 +156,48 @@ def test_rows_that_meet_in_one_hash_are_not_merged(monkeypatch: pytest.MonkeyPat
         response_data.repeated_rows, "hash_rows", lambda codes, group: np.zeros(len(codes), dtype=np.uint64)
     )
     assert merge_repeated(data) is data
+
+
+@pytest.mark.parametrize("model", ["pcm", "rsm"])
+def test_students_of_one_booklet_and_score_are_taken_together(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(9)
+    items = [("pcm", {"slope": 1.0, "difficulty": b, "steps": [0.5, -0.5]}) for b in np.linspace(-1, 1, 8)]
+    codes = simulate(items, rng.normal(0.2, 1.1, 3000), rng)
+    booklet = rng.integers(0, 2, 3000)
+    table = pl.DataFrame(
+        {
+            f"q{j}": [
+                int(c) if (b == 0 and j < 6) or (b == 1 and j > 1) else None
+                for c, b in zip(codes[:, j], booklet, strict=True)
+            ]
+            for j in range(8)
+        }
+    ).with_columns(g=pl.Series(np.where(rng.random(3000) < 0.3, "a", "b")))
+    weight = rng.uniform(0.5, 2.0, 3000)
+    fast = calibrate(table, model=model, group="g", weights=weight)
+    seen = []
+    with monkeypatch.context() as patch:
+        patch.setattr("lsakit.irt.calibration.find_cells", lambda data, layout: seen.append(data))
+        slow = calibrate(table, model=model, group="g", weights=weight)
+    assert len(seen) == 1
+    assert fast.loglik == pytest.approx(slow.loglik, abs=1e-8)  # the same sums in another order
+    assert fast.history["loglik"].to_numpy() == pytest.approx(slow.history["loglik"].to_numpy(), abs=1e-7)
+    for head in ("difficulty", "step_1", "se_difficulty"):
+        assert fast.items[head].to_numpy() == pytest.approx(slow.items[head].to_numpy(), abs=1e-9)
+    assert fast.groups["mean"].to_numpy() == pytest.approx(slow.groups["mean"].to_numpy(), abs=1e-9)
+
+
+def test_cells_are_not_used_where_points_do_not_suffice() -> None:
+    data = read_responses(responses(2000).select("q0", "q1", "q2"))
+    free = plan_layout(data, "2pl", Held(fixed=None, start=None), CalibrationOptions())
+    assert find_cells(data, free) is None
+    rasch = plan_layout(data, "rasch", Held(fixed=None, start=None), CalibrationOptions())
+    cells = find_cells(data, rasch)
+    assert cells is not None
+    assert sorted(cells.points.tolist()) == [0, 1, 2, 3]
+    few = read_responses(responses(12).select("q0", "q1", "q2"))
+    assert (
+        find_cells(few, plan_layout(few, "rasch", Held(fixed=None, start=None), CalibrationOptions())) is None
+    )

@@ -138,5 +138,7 @@ def test_questionnaires_have_no_wrong_answers_and_old_pisa_has_two_rules() -> No
 
 
 def test_an_unknown_rule_names_the_known_ones() -> None:
-    with pytest.raises(ResponseError, match=r"pisa2015, pisa2012_calibration, .*questionnaire or a ScoringRule"):
+    with pytest.raises(
+        ResponseError, match=r"pisa2015, pisa2012_calibration, .*questionnaire or a ScoringRule"
+    ):
         score_responses(RAW, ITEMS, rule="naep")
