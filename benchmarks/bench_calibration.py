@@ -90,15 +90,18 @@ def gemm_cpu(responses: pl.DataFrame, n_nodes: int) -> float:
     return total
 
 
-def measure(path: Path, model: str) -> dict[str, object]:
+def measure(path: Path, model: str, n_nodes: int) -> dict[str, object]:
     """Calibrate a file; give what the table shows."""
     responses, read_wall, _ = timed(lambda: pl.read_parquet(path))
     assert isinstance(responses, pl.DataFrame)
-    plain = CalibrationOptions(standard_errors="none")
+    plain = CalibrationOptions(standard_errors="none", n_nodes=n_nodes)
+    calibrate(responses.head(2000), model=model, options=CalibrationOptions(n_nodes=n_nodes))
     cal, wall, cpu = timed(lambda: calibrate(responses, model=model, options=plain))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    _, se_wall, se_cpu = timed(lambda: calibrate(responses, model=model))
-    crossed = CalibrationOptions(standard_errors="cross_product")
+    _, se_wall, se_cpu = timed(
+        lambda: calibrate(responses, model=model, options=CalibrationOptions(n_nodes=n_nodes))
+    )
+    crossed = CalibrationOptions(standard_errors="cross_product", n_nodes=n_nodes)
     _, _, cross_cpu = timed(lambda: calibrate(responses, model=model, options=crossed))
     data = read_responses(responses)
     packs = pack_responses(data.codes, cal.parameters.n_steps)
@@ -179,13 +182,15 @@ def main() -> None:
     parser.add_argument("--models", type=int)
     parser.add_argument("--write", nargs=2)
     parser.add_argument("--measure", nargs=2)
+    parser.add_argument("--nodes", type=int, default=41)
+    parser.add_argument("--model", default="gpcm")
     given = parser.parse_args()
     if given.write:
         simulate(int(given.write[0]))[0].write_parquet(given.write[1])
         return
     if given.measure:
         calibrate(simulate(500, seed=1)[0])
-        print(json.dumps(measure(Path(given.measure[0]), given.measure[1])))
+        print(json.dumps(measure(Path(given.measure[0]), given.measure[1], given.nodes)))
         return
     with tempfile.TemporaryDirectory() as folder:
         if given.models:
@@ -204,7 +209,7 @@ def main() -> None:
         for size in given.sizes or SIZES:
             path = Path(folder) / f"{size}.parquet"
             child("--write", str(size), str(path))
-            found = json.loads(child("--measure", str(path), "gpcm"))
+            found = json.loads(child("--measure", str(path), given.model, "--nodes", str(given.nodes)))
             print(
                 f"| {size:,} | {found['steps']} | {found['loglik']:.4f} | {found['wall']:.2f} | {found['cpu']:.2f} | "
                 f"{whole_process(path):.1f} | {found['se_cpu']:.2f} | {found['cross_cpu']:.2f} | "
