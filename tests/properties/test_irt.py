@@ -148,3 +148,37 @@ def test_freeing_an_item_never_lowers_the_likelihood(seed: int) -> None:
         return
     assert free.loglik >= common.loglik - 1e-6
     assert free.n_parameters == common.n_parameters + 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 100_000),
+    models=st.lists(
+        st.sampled_from(["rasch", "2pl", "3pl", "pcm", "rsm", "gpcm", "graded", "nominal"]),
+        min_size=2,
+        max_size=6,
+    ),
+    spread=st.sampled_from([0.1, 1.0, 4.0]),
+)
+def test_a_handful_of_students_are_calibrated_or_refused_with_a_sentence(
+    seed: int, models: list[str], spread: float
+) -> None:
+    """Never a division by zero, a singular matrix or a likelihood that is not finite."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(6, 80))
+    theta = rng.normal(0.0, spread, n)
+    columns = {}
+    for j, model in enumerate(models):
+        n_cuts = 1 if model in ("rasch", "2pl", "3pl") else int(rng.integers(1, 4))
+        level = theta * rng.choice([-1.0, 0.3, 1.0, 4.0]) + rng.logistic(size=n)
+        code = (level[:, None] > np.sort(rng.normal(0, 1.5, n_cuts))).sum(axis=1)
+        columns[f"i{j}"] = [None if rng.random() < 0.15 else int(one) for one in code]
+    data = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.Int64))
+    options = CalibrationOptions(max_iterations=100, on_failure="return")
+    try:
+        cal = calibrate(data, model=dict(zip(columns, models, strict=True)), options=options)
+    except CalibrationError:
+        return
+    assert np.isfinite(cal.loglik)
+    for method in ("wle", "mle", "eap"):
+        assert score(cal, data, method=method)["theta"].drop_nulls().is_finite().all()

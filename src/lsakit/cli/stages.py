@@ -267,7 +267,14 @@ COMMANDS = (
             InputFile(role="trend_items", help="Published parameters to hold.", required=False),
             InputFile(role="weights", help="Final weights.", required=False),
         ),
-        settings=(Setting(name="model", kind=str, default="gpcm", help="rasch, 2pl, pcm, gpcm or rsm; 3pl, graded or nominal where no population model follows."),),
+        settings=(
+            Setting(
+                name="model",
+                kind=str,
+                default="gpcm",
+                help="rasch, 2pl, pcm, gpcm or rsm; 3pl, graded or nominal where no population model follows.",
+            ),
+        ),
     ),
     StageCommand(
         name="values",

@@ -283,14 +283,18 @@ def calibrate_data(
         If the iteration does not converge; ``state`` holds the last calibration.
     """
     merged = merge_repeated(data)
-    packs = pack_responses(merged.codes, layout.start.n_steps, n_threads=options.threads)
     cells = find_cells(merged, layout)
+    method = options.standard_errors
+    packs = None
+    if cells is None or method != "none":
+        packs = pack_responses(merged.codes, layout.start.n_steps, n_threads=options.threads)
 
     def em_step(vector: Floats) -> tuple[float, Floats]:
         items, mean, sd = layout.unpack(vector)
         if cells is not None:
             found = expect_cells(cells, items, mean, sd, layout.nodes)
         else:
+            assert packs is not None
             found = expect(merged, packs, items, mean, sd, layout.nodes)
         if not np.isfinite(found.loglik):
             return -np.inf, vector
@@ -307,9 +311,9 @@ def calibrate_data(
     )
     _refuse_impossible(found, data)
     _refuse_narrow(layout, found.parameters)
-    method = options.standard_errors if found.converged else "none"
+    method = method if found.converged else "none"
     spread = None
-    if method != "none":
+    if packs is not None and method != "none":
         with threadpool_limits(1, user_api="blas"):  # threads take chunks; and the same bits on any machine
             spread = parameter_covariance(merged, packs, layout, found.parameters, method=method)
     result = _result(data, layout, found, spread, (method, group, options))

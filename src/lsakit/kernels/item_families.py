@@ -16,6 +16,7 @@ from numba import njit
 from lsakit.kernels.partial_credit import solve_positive
 
 PARTIAL_CREDIT, GUESSING, GRADED, NOMINAL = 0, 1, 2, 3
+TINY = 1e-300  # a probability that has run out of digits divides by this, not by zero
 NO_PRIOR, NORMAL, LOGNORMAL, BETA = 0, 1, 2, 3
 
 
@@ -82,7 +83,7 @@ def _guessing_derivatives(xi: Any, theta: float, first: Any, second: Any) -> Non
     """Differentiate the log probabilities of a guessing item in (intercept, slope, logit of guessing)."""
     s = logistic(xi[1] * theta + xi[0])
     g = logistic(xi[2])
-    p = g + (1.0 - g) * s
+    p = max(g + (1.0 - g) * s, TINY)
     by_z = (1.0 - g) * s * (1.0 - s) / p
     by_g = g * (1.0 - g) * (1.0 - s) / p
     zz = by_z * (1.0 - 2.0 * s) - by_z * by_z
@@ -119,12 +120,12 @@ def _graded_category(xi: Any, steps: int, theta: float, k: int, first: Any, seco
     if k > 0:
         upper = logistic(xi[steps] * theta + xi[k - 1])
         beyond = logistic(-(xi[steps] * theta + xi[k])) if k < steps else 1.0
-        dx = logistic(-(xi[steps] * theta + xi[k - 1])) / (beyond * gap)
+        dx = logistic(-(xi[steps] * theta + xi[k - 1])) / max(beyond * gap, TINY)
         xx = dx * (1.0 - 2.0 * upper) - dx * dx
     if k < steps:
         lower = logistic(xi[steps] * theta + xi[k])
         below = logistic(xi[steps] * theta + xi[k - 1]) if k > 0 else 1.0
-        dy = -lower / (below * gap)
+        dy = -lower / max(below * gap, TINY)
         yy = dy * (1.0 - 2.0 * lower) - dy * dy
     if 0 < k < steps:
         xy = -dx * dy

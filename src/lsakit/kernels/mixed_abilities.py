@@ -164,5 +164,6 @@ def estimate_abilities(codes: Any, items: Any, correct: bool, out: Any) -> None:
             theta = _estimate(codes[student], items, correct, points, terms)
             if not np.isnan(theta):
                 information = estimating_function(theta, codes[student], items, correct, terms)[1]
-                out[student, 0] = theta
-                out[student, 1] = 1.0 / np.sqrt(information)
+                if information > 0.0:  # where no item tells anything there is no estimate
+                    out[student, 0] = theta
+                    out[student, 1] = 1.0 / np.sqrt(information)
