@@ -12,6 +12,7 @@ from irt_plain_loops import simulate
 from lsakit.errors import CalibrationError
 from lsakit.irt.ability import score
 from lsakit.irt.calibration import Calibration, CalibrationOptions, calibrate
+from lsakit.irt.item_fit import FitOptions, item_fit
 
 DIFFICULTY = {"q0": -1.0, "q1": -0.3, "q2": 0.1, "q3": 0.6, "q4": 1.1}
 SHIFT = 1.2
@@ -58,6 +59,24 @@ def test_an_item_free_in_two_groups_shows_its_shift() -> None:
     means = dict(zip(free.groups["group"], free.groups["mean"], strict=True))
     assert means["B"] == pytest.approx(0.4, abs=0.15)
     assert means["C"] == pytest.approx(-0.5, abs=0.15)
+
+
+def test_the_release_list_of_the_fit_is_what_unique_takes() -> None:
+    responses = three_groups()
+    common = run(responses)
+    fit = item_fit(common, responses, options=FitOptions(rmsd_threshold=0.08))
+    assert fit.release["item"][0] == "q2"
+    unique: dict[str, list[list[str]]] = {}
+    for row in fit.release.iter_rows(named=True):
+        unique.setdefault(row["item"], []).append(row["groups"].split(","))
+    free = run(responses, unique=unique)
+
+    def largest(cal: Calibration) -> float:
+        table = item_fit(cal, responses).groups.filter(pl.col("item").str.starts_with("q2"))
+        return float(np.max(table["rmsd"].to_numpy()))
+
+    assert largest(common) > 0.08
+    assert largest(free) < 0.04
 
 
 def test_each_group_alone_and_every_group_its_own() -> None:
