@@ -127,7 +127,7 @@ def run_calibration(call: StepCall) -> dict[str, Any]:
 
 CALIBRATION = Step(
     name="calibration",
-    version=1,
+    version=2,
     title="item parameters",
     run=run_calibration,
     inputs=("scored_responses", "items"),
