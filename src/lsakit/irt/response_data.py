@@ -16,6 +16,7 @@ from lsakit.kernels import repeated_rows
 
 ID_COLUMNS = ("student_id", "school_id", "class_id", "booklet")
 MOST_CODE = 100
+COLUMNS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,13 +161,12 @@ def read_responses(
     """
     named = weights if isinstance(weights, str) else None
     chosen = item_columns(table, items, other=(group, named))
-    codes = response_codes(table, chosen)
-    _refuse_large_codes(codes, chosen)
+    codes = _read_codes(table, chosen)
     weight = _read_weights(table, weights)
     labels = strings(table, group, param="responses") if group else ["all"] * table.height
     groups = tuple(sorted(set(labels)))
     number = {name: place for place, name in enumerate(groups)}
-    kept = (codes >= 0).any(axis=1) & (weight > 0.0)
+    kept = (codes.max(axis=1) >= 0) & (weight > 0.0)
     if not kept.any():
         raise CalibrationError(
             "No student of positive weight answered any item.",
@@ -176,7 +176,7 @@ def read_responses(
     own = weight[kept]
     return ResponseData(
         items=chosen,
-        codes=np.ascontiguousarray(codes[kept].astype(np.int8)),
+        codes=codes if kept.all() else codes[kept],
         weight=own * (len(own) / own.sum()),
         group=np.array([number[label] for label in labels], dtype=np.int64)[kept],
         groups=groups,
@@ -185,9 +185,21 @@ def read_responses(
     )
 
 
-def _refuse_large_codes(codes: NDArray[np.int16], items: Sequence[str]) -> None:
+def _read_codes(table: Table, items: Sequence[str]) -> NDArray[np.int8]:
+    """Take scores as bytes, some columns at a time, so that a nation's responses lie in memory once."""
+    out = np.empty((table.height, len(items)), dtype=np.int8)
+    highest = np.full(len(items), -1, dtype=np.int64)
+    for first in range(0, len(items), COLUMNS_AT_ONCE):
+        here = slice(first, first + COLUMNS_AT_ONCE)
+        part = response_codes(table, items[here])
+        highest[here] = part.max(axis=0, initial=-1)
+        out[:, here] = part
+    _refuse_large_codes(highest, items)
+    return out
+
+
+def _refuse_large_codes(highest: NDArray[np.int64], items: Sequence[str]) -> None:
     """Refuse scores that look like missing codes or identifiers."""
-    highest = codes.max(axis=0, initial=-1)
     if (highest > MOST_CODE - 10).any():
         where = [items[place] for place in np.flatnonzero(highest > MOST_CODE - 10).tolist()]
         raise ResponseError(
