@@ -1,8 +1,4 @@
-"""Many rows into one table at once, over those that stand under the same key.
-
-The ORM's own ``bulk_create(update_conflicts=True)`` cuts SQLite's statements at 999 values and compiles each anew;
-for 200,000 pupils that is most of the time of an import. One prepared statement does the same on both databases.
-"""
+"""Many rows into one table at once, over those that stand under the same key."""
 
 from __future__ import annotations
 
@@ -10,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, models
+
+from dienrong.core import many_rows
 
 
 def upsert(
@@ -22,7 +20,8 @@ def upsert(
     model : type of Model
         The table.
     rows : sequence of Model
-        The rows (their fields are text, numbers, truth, days and bytes), each key once; a row that the database numbers gets its number there and not here.
+        The rows (their fields are text, numbers, truth, days and bytes), each key once; a row that the database
+        numbers gets its number there and not here.
     key : sequence of str
         Fields of a unique constraint without condition.
     fields : sequence of str
@@ -33,25 +32,11 @@ def upsert(
     meta = model._meta
     columns = [field for field in meta.concrete_fields if not isinstance(field, models.AutoField)]
     quote = connection.ops.quote_name
-    names = ", ".join(quote(field.column) for field in columns)
     target = ", ".join(quote(meta.get_field(name).column) for name in key)
     changed = (quote(meta.get_field(name).column) for name in fields)
     overwrite = ", ".join(f"{name} = excluded.{name}" for name in changed)
-    marks = ", ".join(["%s"] * len(columns))
-    statement = (
-        f"INSERT INTO {quote(meta.db_table)} ({names}) VALUES ({marks}) "  # noqa: S608 - names of our own tables
-        f"ON CONFLICT ({target}) DO UPDATE SET {overwrite}"
+    many_rows.insert(
+        model,
+        [(field, [getattr(row, field.attname) for row in rows]) for field in columns],
+        ending=f"ON CONFLICT ({target}) DO UPDATE SET {overwrite}",
     )
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, zip(*(_column(rows, field) for field in columns), strict=True))
-
-
-def _column(rows: Sequence[Any], field: models.Field) -> list[Any]:
-    """Give one column of the rows as the database takes it; a list holds few days, each is written once."""
-    values = [getattr(row, field.attname) for row in rows]
-    if isinstance(field, models.DateField):
-        written = {value: field.get_db_prep_save(value, connection) for value in set(values)}
-        return [written[value] for value in values]
-    if isinstance(field, models.BinaryField):
-        return [field.get_db_prep_save(value, connection) for value in values]
-    return values

@@ -8,11 +8,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from dienrong.accounts import permissions
-from dienrong.core import clock
+from dienrong.core import clock, many_rows
 from dienrong.core.row_changes import CellProblem, RowChange
 from dienrong.imports import kept, matching, queries, sentences
 from dienrong.imports.columns import Target, target_of
@@ -277,7 +277,6 @@ class _Stage:
 
     def _rows(self, changes: Sequence[RowChange]) -> Iterator[tuple[Any, ...]]:
         """Make the staged rows of changes, as ``_insert`` takes them."""
-        upload_id = StagedRow._meta.get_field("upload").get_db_prep_value(self._upload.pk, connection)
         number, part, sealer = 0, 0, kept.rows_sealer()
         for change in changes:
             part = part + 1 if change.number == number else 0
@@ -286,7 +285,7 @@ class _Stage:
             key = "" if self._target.is_personal else change.key[:80]
             content = queries.change_as_json(change)
             payload = kept.packed(content, is_personal=self._target.is_personal, sealer=sealer)
-            yield upload_id, number, part, change.verdict, key, connection.Database.Binary(payload)
+            yield self._upload.pk, number, part, change.verdict, key, payload
 
     def _key_text(self, values: Mapping[str, Any]) -> str:
         """Write the key of a row as people know it."""
@@ -317,15 +316,12 @@ class _Stage:
 
 @transaction.atomic
 def _insert(rows: Iterator[tuple[Any, ...]]) -> None:
-    """Write staged rows by one prepared statement; ``bulk_create`` would compile one for every 166 rows."""
-    meta = StagedRow._meta
-    fields = ("upload", "number", "part", "verdict", "key", "payload")
-    quote = connection.ops.quote_name
-    names = ", ".join(quote(meta.get_field(name).column) for name in fields)
-    marks = ", ".join(["%s"] * len(fields))
-    statement = f"INSERT INTO {quote(meta.db_table)} ({names}) VALUES ({marks})"  # noqa: S608 - our own table
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, list(rows))
+    """Write staged rows by one statement."""
+    names = ("upload", "number", "part", "verdict", "key", "payload")
+    columns = list(zip(*rows, strict=True))
+    if columns:
+        fields = [StagedRow._meta.get_field(name) for name in names]
+        many_rows.insert(StagedRow, list(zip(fields, columns, strict=True)))
 
 
 def compared(
