@@ -51,35 +51,9 @@ def draw_sample(
         demand(by, "draw_samples")
     found = hold_plan(plan, by=by, states=(STATE.COMMITTED,), seen_at=seen_at)
     draw, now = found.draw, clock.now()
-    if now < draw.source_due_at:
-        raise TooEarly(
-            _("The number is announced at %(moment)s; before, nothing can be drawn.")
-            % {"moment": moment_text(draw.source_due_at)},
-            hint=_("Come back after the announcement."),
-        )
     text = clean_text(source_text)
-    if not text:
-        raise PlanIncomplete(_("No number was entered."), hint=_("Enter what was announced, digit by digit."))
-    demand_whole(found)
-    if draws.commitment_now(found.frame.hash, found.design) != draw.commitment:
-        raise PlanRefused(
-            _("The plan no longer gives the published commitment %(hash)s; nothing was drawn.")
-            % {"hash": draw.commitment},
-            hint=_("The published commitment holds. Withdraw the plan with its reason if it cannot be kept."),
-        )
-    try:
-        outcome = draws.draw(
-            kept.frame_path(found.frame),
-            found.design,
-            source_name=draw.source_name,
-            source_text=text,
-            commitment=draw.commitment,
-        )
-    except designs.PlanRefusedError as error:
-        raise PlanRefused(
-            _("Nothing was drawn: %(reason)s") % {"reason": str(error)},
-            hint=_("The published commitment holds. Withdraw the plan with its reason if it cannot be kept."),
-        ) from error
+    _demand_drawable(found, text, now)
+    outcome = _outcome_of(found, text)
     content = outcome.record.encode("utf-8")
     draw.source_text, draw.seed, draw.result_hash = text[:200], outcome.seed, outcome.result_hash
     draw.record_name = f"draw-{found.pk}-{outcome.result_hash.removeprefix('sha256:')[:16]}.json"
@@ -105,6 +79,44 @@ def draw_sample(
         },
     )
     return draw
+
+
+def _demand_drawable(plan: Plan, text: str, now: datetime.datetime) -> None:
+    """Refuse a draw before its moment, without its number, or from what is no longer the published frame and plan."""
+    draw = plan.draw
+    if now < draw.source_due_at:
+        raise TooEarly(
+            _("The number is announced at %(moment)s; before, nothing can be drawn.")
+            % {"moment": moment_text(draw.source_due_at)},
+            hint=_("Come back after the announcement."),
+        )
+    if not text:
+        raise PlanIncomplete(_("No number was entered."), hint=_("Enter what was announced, digit by digit."))
+    demand_whole(plan)
+    if draws.commitment_now(plan.frame.hash, plan.design) != draw.commitment:
+        raise PlanRefused(
+            _("The plan no longer gives the published commitment %(hash)s; nothing was drawn.")
+            % {"hash": draw.commitment},
+            hint=_("The published commitment holds. Withdraw the plan with its reason if it cannot be kept."),
+        )
+
+
+def _outcome_of(plan: Plan, text: str) -> draws.Outcome:
+    """Draw from the frozen frame with the announced number."""
+    draw = plan.draw
+    try:
+        return draws.draw(
+            kept.frame_path(plan.frame),
+            plan.design,
+            source_name=draw.source_name,
+            source_text=text,
+            commitment=draw.commitment,
+        )
+    except designs.PlanRefusedError as error:
+        raise PlanRefused(
+            _("Nothing was drawn: %(reason)s") % {"reason": str(error)},
+            hint=_("The published commitment holds. Withdraw the plan with its reason if it cannot be kept."),
+        ) from error
 
 
 def _write_schools(draw: Draw, schools: Sequence[draws.Sampled]) -> None:
