@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from typing import Any
 
 import numpy as np
 
 from lsakit.errors import CalibrationError
-from lsakit.irt.item_parameters import ItemParameters
+from lsakit.irt.item_parameters import ItemParameters, take_items
 
 
 def items_named(parameters: ItemParameters, names: Sequence[str]) -> ItemParameters:
@@ -41,13 +39,4 @@ def items_named(parameters: ItemParameters, names: Sequence[str]) -> ItemParamet
             hint="Give the calibration that holds them, or leave them out.",
             param="items",
         )
-    rows = [place[name] for name in names]
-    n_items = len(parameters.names)
-    changed: dict[str, Any] = {}
-    for field in fields(parameters):
-        value = getattr(parameters, field.name)
-        if isinstance(value, np.ndarray) and value.ndim and value.shape[0] == n_items:
-            changed[field.name] = value[rows]
-        elif isinstance(value, tuple) and len(value) == n_items:
-            changed[field.name] = tuple(value[row] for row in rows)
-    return replace(parameters, **changed)
+    return take_items(parameters, np.array([place[name] for name in names], dtype=np.int64))
