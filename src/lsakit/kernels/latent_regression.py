@@ -1,8 +1,7 @@
-"""Posterior moments and exact draws of ability under a latent regression, student by student.
+"""Passes over the covariates, and exact draws of ability under a latent regression, student by student.
 
-Items load on one dimension each, so the likelihood is a product over dimensions. Moments come from adaptive
-Gauss-Hermite quadrature around the posterior mode; draws from rejection under the tangent of the concave
-log-likelihood, which needs no grid. See docs/algorithms/latent_regression.md and plausible_values.md.
+Draws come from rejection under the tangent of the log-likelihood, student by student and stream by stream. See
+docs/algorithms/latent_regression.md and plausible_values.md.
 """
 
 from __future__ import annotations
@@ -12,329 +11,41 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from lsakit.kernels.partial_credit import solve_positive
+from lsakit.kernels.likelihood_tables import FALL, bend, interpolate, sum_rows
 
 MOST_PROPOSALS = 10_000_000
-LARGE = 150.0
+PRIOR_REACH = 9.5  # standard deviations; a proposal is farther away once in 10^20
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST_MIX = np.uint64(0xBF58476D1CE4E5B9)
 SECOND_MIX = np.uint64(0x94D049BB133111EB)
 UNIT = 1.0 / 9007199254740992.0
 
 
-@njit(cache=True, nogil=True)
-def _log_total(theta: float, item: int, items: Any) -> Any:
-    """Log of the sum over an item's categories where the plain sum might overflow."""
-    slope, intercepts, n_steps = items[0], items[1], items[2]
-    top = 0.0
-    for k in range(1, n_steps[item] + 1):
-        top = max(top, k * slope[item] * theta + intercepts[item, k - 1])
-    total = np.exp(-top)
-    for k in range(1, n_steps[item] + 1):
-        total += np.exp(k * slope[item] * theta + intercepts[item, k - 1] - top)
-    return top + np.log(total)
+@njit(cache=True, nogil=True, fastmath=True)
+def row_products(x: Any, coefficients: Any, out: Any) -> None:
+    """Write x times coefficients: ``x`` of shape (n, p), ``coefficients`` (d, p) and ``out`` (n, d) in 64 bits."""
+    for i in range(x.shape[0]):
+        for d in range(coefficients.shape[0]):
+            total = 0.0
+            for j in range(x.shape[1]):
+                total += x[i, j] * coefficients[d, j]
+            out[i, d] = total
 
 
 @njit(cache=True, nogil=True)
-def log_likelihood(theta: float, start: int, stop: int, answers: Any, items: Any) -> Any:
-    """Log-likelihood of the responses ``start`` to ``stop`` at theta.
-
-    ``answers`` is (item, score); ``items`` is (slope, intercepts, highest score, exp(intercepts)). One exponential
-    per item serves all its categories, and one logarithm many items.
-    """
-    item_of, score_of = answers
-    slope, intercepts, n_steps, raised = items
-    value = 0.0
-    product = 1.0
-    for place in range(start, stop):
-        item = item_of[place]
-        move = slope[item] * theta
-        steps = n_steps[item]
-        score = score_of[place]
-        if score > 0:
-            value += score * move + intercepts[item, score - 1]
-        if abs(move) * steps > LARGE:
-            value -= _log_total(theta, item, items)
-            continue
-        factor = np.exp(move)
-        total = 1.0 + raised[item, 0] * factor
-        power = factor
-        for k in range(1, steps):
-            power *= factor
-            total += raised[item, k] * power
-        product *= total
-        if product > 1e150:
-            value -= np.log(product)
-            product = 1.0
-    return value - np.log(product)
-
-
-@njit(cache=True, nogil=True)
-def _slope_and_curvature(theta: float, start: int, stop: int, answers: Any, items: Any) -> Any:
-    """First derivative of the log-likelihood and minus the second."""
-    item_of, score_of = answers
-    slope, intercepts, n_steps, raised = items
-    first = 0.0
-    second = 0.0
-    for place in range(start, stop):
-        item = item_of[place]
-        a = slope[item]
-        steps = n_steps[item]
-        shift = 0.0
-        if abs(a * theta) * steps > LARGE:
-            shift = _log_total(theta, item, items)
-        total = np.exp(-shift) if shift != 0.0 else 1.0
-        mean = 0.0
-        square = 0.0
-        factor = np.exp(a * theta) if shift == 0.0 else 1.0
-        power = 1.0
-        for k in range(1, steps + 1):
-            power *= factor
-            part = raised[item, k - 1] * power
-            if shift != 0.0:
-                part = np.exp(k * a * theta + intercepts[item, k - 1] - shift)
-            total += part
-            mean += k * part
-            square += k * k * part
-        mean /= total
-        square /= total
-        first += a * (score_of[place] - mean)
-        second += a * a * (square - mean * mean)
-    return first, second
-
-
-@njit(cache=True, nogil=True)
-def _log_posterior(theta: Any, mean: Any, precision: Any, bounds: Any, answers: Any, items: Any) -> float:
-    """Log-likelihood plus log prior, up to the prior's constant."""
-    value = 0.0
-    for d in range(len(theta)):
-        value += log_likelihood(theta[d], bounds[d], bounds[d + 1], answers, items)
-        for e in range(len(theta)):
-            value -= 0.5 * (theta[d] - mean[d]) * precision[d, e] * (theta[e] - mean[e])
-    return value
-
-
-@njit(cache=True, nogil=True)
-def _climb(theta: Any, mean: Any, precision: Any, bounds: Any, answers: Any, items: Any, n_steps: int) -> Any:
-    """Move theta to the posterior mode by Newton's method; return minus the Hessian there."""
-    n = len(theta)
-    hessian = np.empty((n, n))
-    step = np.empty(n)
-    trial = np.empty(n)
-    value = _log_posterior(theta, mean, precision, bounds, answers, items)
-    for _ in range(n_steps):
-        for d in range(n):
-            first, second = _slope_and_curvature(theta[d], bounds[d], bounds[d + 1], answers, items)
-            step[d] = first
-            for e in range(n):
-                step[d] -= precision[d, e] * (theta[e] - mean[e])
-                hessian[d, e] = precision[d, e]
-            hessian[d, d] += second
-        solve_positive(hessian, step, n)
-        largest = 0.0
-        for d in range(n):
-            largest = max(largest, abs(step[d]))
-        factor = 1.0
-        for _half in range(40):
-            for d in range(n):
-                trial[d] = theta[d] + factor * step[d]
-            new = _log_posterior(trial, mean, precision, bounds, answers, items)
-            if new >= value - 1e-12 * (1.0 + abs(value)):
-                break
-            factor *= 0.5
-        value = new
-        for d in range(n):
-            theta[d] = trial[d]
-        if largest < 1e-7:
-            break
-    for d in range(n):
-        second = _slope_and_curvature(theta[d], bounds[d], bounds[d + 1], answers, items)[1]
-        for e in range(n):
-            hessian[d, e] = precision[d, e]
-        hessian[d, d] += second
-    return hessian, value
-
-
-@njit(cache=True, nogil=True)
-def _lower_root_of_inverse(matrix: Any, out: Any) -> None:
-    """Write the lower Cholesky factor of the inverse of a small positive definite matrix."""
-    n = len(matrix)
-    inverse = np.empty((n, n))
-    for d in range(n):
-        copy = matrix.copy()
-        unit = np.zeros(n)
-        unit[d] = 1.0
-        solve_positive(copy, unit, n)
-        inverse[:, d] = unit
-    out[:] = 0.0
-    for i in range(n):
-        for j in range(i + 1):
-            total = inverse[i, j]
-            for k in range(j):
-                total -= out[i, k] * out[j, k]
-            out[i, j] = np.sqrt(total) if i == j else total / out[j, j]
-
-
-@njit(cache=True, nogil=True)
-def _multiply_totals(move: float, thetas: Any, raised: Any, steps: int, product: Any) -> None:
-    """Multiply in the sum over one item's categories at many abilities at once.
-
-    The exponential is the Taylor polynomial of degree seven at 1/256 of its argument, squared eight times: in
-    plain multiplications the loop runs in vector lanes. For arguments up to 30 its relative error is below 1e-9.
-    """
-    for q in range(len(thetas)):
-        t = move * thetas[q] * 0.00390625
-        factor = 1.0 / 5040.0
-        factor = factor * t + 1.0 / 720.0
-        factor = factor * t + 1.0 / 120.0
-        factor = factor * t + 1.0 / 24.0
-        factor = factor * t + 1.0 / 6.0
-        factor = factor * t + 0.5
-        factor = factor * t + 1.0
-        factor = factor * t + 1.0
-        factor *= factor
-        factor *= factor
-        factor *= factor
-        factor *= factor
-        factor *= factor
-        factor *= factor
-        factor *= factor
-        factor *= factor
-        total = 1.0 + raised[0] * factor
-        if steps > 1:
-            power = factor
-            for k in range(1, steps):
-                power *= factor
-                total += raised[k] * power
-        product[q] *= total
-
-
-@njit(cache=True, nogil=True)
-def _log_likelihoods(thetas: Any, span: Any, answers: Any, items: Any, product: Any, out: Any) -> None:
-    """Write the log-likelihood of the responses ``span`` (start, stop) at many abilities at once."""
-    item_of, score_of = answers
-    slope, intercepts, n_steps, raised = items
-    farthest = 0.0
-    for q in range(len(thetas)):
-        farthest = max(farthest, abs(thetas[q]))
-        out[q] = 0.0
-        product[q] = 1.0
-    times = 0.0
-    height = 0.0
-    waiting = 0
-    for place in range(span[0], span[1]):
-        item = item_of[place]
-        steps = n_steps[item]
-        score = score_of[place]
-        if score > 0:
-            times += score * slope[item]
-            height += intercepts[item, score - 1]
-        if abs(slope[item]) * farthest * steps > 30.0 or np.abs(intercepts[item]).max() > 30.0:
-            for q in range(len(thetas)):
-                out[q] -= _log_total(thetas[q], item, items)
-            continue
-        _multiply_totals(slope[item], thetas, raised[item], steps, product)
-        waiting += 1
-        if waiting == 8:
-            waiting = 0
-            for q in range(len(thetas)):
-                out[q] -= np.log(product[q])
-                product[q] = 1.0
-    for q in range(len(thetas)):
-        out[q] += times * thetas[q] + height - np.log(product[q])
-
-
-@njit(cache=True, nogil=True)
-def _finish_moments(out: Any, total: float, mode: Any) -> None:
-    """Turn sums about the mode into the mean and the covariance, in place."""
-    n = len(mode)
-    for place in range(n + n * n):
-        out[place] /= total
-    for d in range(n):
-        for e in range(n):
-            out[n + d * n + e] -= out[d] * out[e]
-    for d in range(n):
-        out[d] += mode[d]
-
-
-@njit(cache=True, nogil=True)
-def _integrate(centre: Any, prior: Any, bounds: Any, responses: Any, rule: Any, work: Any, out: Any) -> Any:
-    """Sum the posterior over the adapted nodes; ``out`` gets the mean and, flattened, the covariance."""
-    mode, top, root = centre
-    mean, precision = prior
-    answers, items = responses
-    nodes, log_weights = rule
-    theta, value, product = work
-    n, size = len(mode), len(nodes)
-    n_points = 1
-    for d in range(n):
-        n_points *= size
-        for point in range(n_points):
-            rest = point
-            theta[d, point] = mode[d]
-            for e in range(d, -1, -1):
-                theta[d, point] += 1.4142135623730951 * root[d, e] * nodes[rest % size]
-                rest //= size
-        span = (bounds[d], bounds[d + 1])
-        _log_likelihoods(theta[d, :n_points], span, answers, items, product[:n_points], value[d, :n_points])
-        for point in range(n_points):
-            value[d, point] += log_weights[point % size] + (value[d - 1, point // size] if d > 0 else 0.0)
-    away = np.empty(n)
-    out[:] = 0.0
-    total = 0.0
-    for point in range(n_points):
-        rest = point
-        for d in range(n - 1, -1, -1):
-            away[d] = theta[d, rest] - mode[d]
-            rest //= size
-        height = value[n - 1, point] - top
-        for d in range(n):
-            for e in range(n):
-                height -= (
-                    0.5 * (away[d] + mode[d] - mean[d]) * precision[d, e] * (away[e] + mode[e] - mean[e])
-                )
-        share = np.exp(height)
-        total += share
-        for d in range(n):
-            out[d] += share * away[d]
-            for e in range(n):
-                out[n + d * n + e] += share * away[d] * away[e]
-    _finish_moments(out, total, mode)
-    return np.log(total) + top
-
-
-@njit(cache=True, nogil=True)
-def posterior_moments(
-    bounds: Any, responses: Any, prior: Any, rule: Any, modes: Any, loglik: Any, out: Any
-) -> None:
-    """Write each student's log-likelihood, posterior mean and covariance.
-
-    ``bounds`` of shape (n_students, n_dimensions + 1) delimits the responses of each dimension; ``responses`` is
-    ((item, score), (slope, intercepts, n_steps, exp(intercepts))); ``prior`` is (means of shape (n_students, n_dimensions),
-    precision, log determinant of the precision); ``rule`` is (nodes, log weights plus squared nodes) of
-    Gauss-Hermite; ``modes`` holds starting values and is improved in place.
-    """
-    answers, items = responses
-    means, precision, log_determinant = prior
-    n = means.shape[1]
-    root = np.empty((n, n))
-    most = len(rule[0]) ** n
-    work = (np.empty((n, most)), np.empty((n, most)), np.empty(most))
-    for student in range(means.shape[0]):
-        hessian, top = _climb(modes[student], means[student], precision, bounds[student], answers, items, 50)
-        _lower_root_of_inverse(hessian, root)
-        value = _integrate(
-            (modes[student], top, root),
-            (means[student], precision),
-            bounds[student],
-            responses,
-            rule,
-            work,
-            out[student],
-        )
-        for d in range(n):
-            value += np.log(root[d, d])
-        loglik[student] = value + 0.5 * log_determinant - 0.5 * n * 1.1447298858494002
+def add_column_products(x: Any, values: Any, out: Any) -> None:
+    """Add x'values to ``out``: ``values`` of shape (n, d), ``out`` (d, p), sums in 64 bits."""
+    n = x.shape[0]
+    whole = n - n % 4
+    for i in range(0, whole, 4):
+        for d in range(values.shape[1]):
+            a, b, c, e = values[i, d], values[i + 1, d], values[i + 2, d], values[i + 3, d]
+            for j in range(x.shape[1]):
+                out[d, j] += (a * x[i, j] + b * x[i + 1, j]) + (c * x[i + 2, j] + e * x[i + 3, j])
+    for i in range(whole, n):
+        for d in range(values.shape[1]):
+            for j in range(x.shape[1]):
+                out[d, j] += values[i, d] * x[i, j]
 
 
 @njit(cache=True, nogil=True)
@@ -353,26 +64,85 @@ def uniform(state: Any) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _normals(state: Any, out: Any) -> None:
-    """Fill an array with independent standard normal numbers (Box and Muller)."""
-    for place in range(0, len(out), 2):
-        radius = np.sqrt(-2.0 * np.log(uniform(state)))
-        angle = 6.283185307179586 * uniform(state)
-        out[place] = radius * np.cos(angle)
-        if place + 1 < len(out):
-            out[place + 1] = radius * np.sin(angle)
+def _normal(state: Any, spare: Any) -> float:
+    """Give one standard normal number (Box and Muller); ``spare`` is (the second of a pair, 1 where it is there)."""
+    if spare[1] > 0.0:
+        spare[1] = 0.0
+        return float(spare[0])
+    radius = np.sqrt(-2.0 * np.log(uniform(state)))
+    angle = 6.283185307179586 * uniform(state)
+    spare[0] = radius * np.sin(angle)
+    spare[1] = 1.0
+    return float(radius * np.cos(angle))
 
 
 @njit(cache=True, nogil=True)
-def _draw_one(state: Any, mean: Any, prior: Any, tangent: Any, bounds: Any, responses: Any, out: Any) -> bool:
+def _excess(own: Any, origin: float, step: float, tangent: Any, prior: Any, is_line: bool) -> float:
+    """Say how far the log-likelihood rises above its tangent, with a margin for what lies between grid points.
+
+    ``tangent`` is (point, slope, height), ``prior`` (mean, standard deviation). In one dimension only points count
+    where the posterior is not below 1e-13 of its height.
+    """
+    point, slope, height = tangent
+    mean, sd = prior
+    top = -np.inf
+    for q in range(len(own)):
+        z = (origin + q * step - mean) / sd
+        top = max(top, own[q] - 0.5 * z * z)
+    most = 0.0
+    for q in range(1, len(own) - 1):
+        theta = origin + q * step
+        z = (theta - mean) / sd
+        if is_line and own[q] - 0.5 * z * z < top - FALL:
+            continue
+        bulge = 0.25 * abs(own[q - 1] - 2.0 * own[q] + own[q + 1])
+        most = max(most, own[q] - height - slope * (theta - point) + bulge)
+    return most
+
+
+@njit(cache=True, nogil=True)
+def _prepare(
+    bounds: Any, rows: Any, table: Any, grid: Any, spans: Any, centre: Any, is_concave: bool, work: Any
+) -> float:
+    """Write one student's log-likelihoods and tangents; give what the heights of the tangents sum to.
+
+    ``spans`` of shape (n, 4) holds per dimension the lowest and highest ability needed, the mean and the standard
+    deviation of the prior.
+    """
+    low, step = grid
+    own, first, gradient = work
+    n = len(centre)
+    height = 0.0
+    for d in range(n):
+        left = max(int((spans[d, 0] - low) / step) - 3, 0)
+        right = min(int((spans[d, 1] - low) / step) + 4, table.shape[1] - 1)
+        size = right - left + 1
+        first[d, 0], first[d, 1] = left, size
+        sum_rows(rows, bounds[d], bounds[d + 1], table, left, own[d, :size])
+        here, slope, _ = bend(own[d, :size], (centre[d] - low) / step - left, step)
+        gradient[d] = slope
+        height += here
+        if not is_concave:
+            tangent = (centre[d], slope, here)
+            height += _excess(
+                own[d, :size], low + left * step, step, tangent, (spans[d, 2], spans[d, 3]), n == 1
+            )
+    return height
+
+
+@njit(cache=True, nogil=True)
+def _draw_one(state: Any, mean: Any, prior: Any, tangent: Any, grid: Any, held: Any, out: Any) -> bool:
     """Draw one vector of abilities by rejection under the tangent; False where it never accepts."""
-    answers, items = responses
     covariance, root = prior
     point, gradient, height = tangent
+    low, step = grid
+    own, first = held
     n = len(mean)
     normal = np.empty(n)
+    spare = np.zeros(2)
     for _ in range(MOST_PROPOSALS):
-        _normals(state, normal)
+        for d in range(n):
+            normal[d] = _normal(state, spare)
         surplus = -height
         for d in range(n):
             theta = mean[d]
@@ -381,45 +151,70 @@ def _draw_one(state: Any, mean: Any, prior: Any, tangent: Any, bounds: Any, resp
             for e in range(d + 1):
                 theta += root[d, e] * normal[e]
             out[d] = theta
-            surplus += log_likelihood(theta, bounds[d], bounds[d + 1], answers, items)
-            surplus -= gradient[d] * (theta - point[d])
-        if np.log(uniform(state)) <= surplus:
+            place = (theta - low) / step - first[d, 0]
+            if not 0.0 <= place <= first[d, 1] - 1:
+                surplus = -np.inf
+                break
+            surplus += interpolate(own[d, : first[d, 1]], place) - gradient[d] * (theta - point[d])
+        if surplus >= 0.0 or np.log(uniform(state)) <= surplus:
             return True
     return False
 
 
 @njit(cache=True, nogil=True)
 def draw_abilities(
-    bounds: Any, responses: Any, prior: Any, seeds: Any, numbers: Any, modes: Any, out: Any
+    bounds: Any,
+    rows: Any,
+    table: Any,
+    grid: Any,
+    prior: Any,
+    streams: Any,
+    centres: Any,
+    is_concave: bool,
+    out: Any,
 ) -> int:
     """Draw plausible values; return −1, or the first student for whom no proposal was accepted.
 
-    ``prior`` is (means of shape (n_draws, n_students, n_dimensions), precision, covariance, its lower root);
-    ``numbers`` are the numbers of the draws, which name their streams; ``out`` has the shape of the means.
+    ``prior`` is (means of shape (n_draws, n_students, n_dimensions), covariances and their lower roots of shape
+    (n_draws, n_dimensions, n_dimensions)); ``streams`` is (seeds of the students, numbers of the draws); ``centres``
+    are the points of the tangents; ``out`` has the shape of the means.
     """
-    answers, items = responses
-    means, precision, covariance, root = prior
+    means, covariances, roots = prior
+    seeds, numbers = streams
     n_draws, n_students, n = means.shape
     state = np.zeros(1, dtype=np.uint64)
+    own = np.empty((n, table.shape[1]))
+    first = np.empty((n, 2), dtype=np.int64)
     gradient = np.empty(n)
-    point = np.empty(n)
+    spans = np.empty((n, 4))
+    wide = np.zeros(n)
+    for draw in range(n_draws):
+        for d in range(n):
+            wide[d] = max(wide[d], np.sqrt(covariances[draw, d, d]))
     for student in range(n_students):
-        own = bounds[student]
+        for d in range(n):
+            spans[d, 0] = spans[d, 1] = centres[student, d]
+            spans[d, 2] = 0.0
+            for draw in range(n_draws):
+                spans[d, 0] = min(spans[d, 0], means[draw, student, d])
+                spans[d, 1] = max(spans[d, 1], means[draw, student, d])
+                spans[d, 2] += means[draw, student, d] / n_draws
+            spans[d, 0] -= PRIOR_REACH * wide[d]
+            spans[d, 1] += PRIOR_REACH * wide[d]
+            spans[d, 3] = wide[d]
+        centre = centres[student]
+        height = _prepare(
+            bounds[student], rows, table, grid, spans, centre, is_concave, (own, first, gradient)
+        )
         for draw in range(n_draws):
-            point[:] = modes[student]
             state[0] = mix(seeds[student] ^ mix(np.uint64(numbers[draw]) * GOLDEN + FIRST_MIX))
-            _climb(point, means[draw, student], precision, own, answers, items, 3)
-            height = 0.0
-            for d in range(n):
-                gradient[d] = _slope_and_curvature(point[d], own[d], own[d + 1], answers, items)[0]
-                height += log_likelihood(point[d], own[d], own[d + 1], answers, items)
             found = _draw_one(
                 state,
                 means[draw, student],
-                (covariance, root),
-                (point, gradient, height),
-                own,
-                responses,
+                (covariances[draw], roots[draw]),
+                (centre, gradient, height),
+                grid,
+                (own, first),
                 out[draw, student],
             )
             if not found:

@@ -1,27 +1,28 @@
 """The population model: ability regressed on what is known of the students, items held at their calibration.
 
-theta_i ~ N(Γ'x_i, Σ) in one or several dimensions, fitted by accelerated EM with adaptive quadrature. The
-algorithm stands in docs/algorithms/latent_regression.md.
+theta_i ~ N(Γ'x_i, Σ) in one or several dimensions, fitted by accelerated EM. The algorithm stands in
+docs/algorithms/latent_regression.md.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from threadpoolctl import threadpool_limits
 
 from lsakit.errors import ConvergenceError, EstimationError
-from lsakit.io.frames import Table, as_table, floats, make_table, refuse_duplicates, require_columns, strings
+from lsakit.io.frames import Table, make_table
 from lsakit.irt.acceleration import FixedPoint, Progress, accelerate
 from lsakit.irt.calibration import Calibration
-from lsakit.population.background import Background, Basis, Floats, code_background, uncorrelated
-from lsakit.population.posterior import Answers, Moments, answers_of, posterior_moments
-
-MOST_DIMENSIONS = 4
+from lsakit.population.background import Background, Floats
+from lsakit.population.population_data import Columns, PopulationData, read_population
+from lsakit.population.population_errors import Sampling, pack_root, sampling_of, unpack_root
+from lsakit.population.posterior import Answers, Moments, Posterior
+from lsakit.population.regressors import ComponentRule, Conditioning, Regressors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,26 @@ class PopulationOptions:
 
     Parameters
     ----------
+    pca_share : float, optional
+        Share of the variance of the coded background columns that principal components must hold, such as 0.9;
+        without it the columns themselves are the regressors.
+    most_components : int, optional
+        Most components; by default one per twenty students.
+    direct : tuple of str, optional
+        Background variables that stay regressors of their own, by name, beside the components.
+    reported : tuple of str, optional
+        Variables by which results will be reported: each must be in the background, and each of its group
+        contrasts be explained by the regressors.
+    least_explained : float, default 0.8
+        Least share of a reported contrast's variance that the regressors must explain.
+    cluster : str, optional
+        Column of the background with the sampling clusters (schools): standard errors and draws then take clusters
+        as units. It is no covariate.
+    stratum : str, optional
+        Column of the background with the strata of the clusters. It is no covariate.
     n_nodes : int, optional
-        Adaptive nodes per dimension; by default 15 in one dimension, 7 in two, 5 in more.
+        Adaptive nodes per dimension; by default 7 in two dimensions, 5 in more, two more of each where items have
+        guessing. One dimension needs none: there the sums run over all points of a grid.
     tolerance : float, default 1e-6
         Largest change by one EM step of a coefficient of an uncorrelated column of mean square one (logits), or
         of an element of the log root of the residual covariance.
@@ -39,30 +58,78 @@ class PopulationOptions:
         Most expectation steps.
     on_failure : str, default "raise"
         "raise" a `ConvergenceError`, or "return" the last state.
+    n_threads : int, optional
+        Threads of the expectation step; the processor's number by default. Results do not depend on it.
     progress : Callable, optional
         Called with a sentence and the share done; it may raise `CancelledError`.
     """
 
+    pca_share: float | None = None
+    most_components: int | None = None
+    direct: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
+    least_explained: float = 0.8
+    cluster: str | None = None
+    stratum: str | None = None
     n_nodes: int | None = None
     tolerance: float = 1e-6
     max_iterations: int = 500
     on_failure: str = "raise"
+    n_threads: int | None = None
     progress: Progress | None = None
 
-    def nodes_for(self, n_dimensions: int) -> int:
+    def __post_init__(self) -> None:
+        """Refuse options outside their range."""
+        checks = {
+            "n_nodes": self.n_nodes is None or 2 <= self.n_nodes <= 40,
+            "tolerance": self.tolerance > 0.0,
+            "max_iterations": self.max_iterations >= 1,
+            "on_failure": self.on_failure in ("raise", "return"),
+            "n_threads": self.n_threads is None or self.n_threads >= 1,
+        }
+        for name, good in checks.items():
+            if not good:
+                raise EstimationError(
+                    f"The option {name!r} of the population model cannot be {getattr(self, name)!r}.",
+                    hint="See PopulationOptions for what it accepts.",
+                    param=name,
+                    got=getattr(self, name),
+                )
+
+    @property
+    def rule(self) -> ComponentRule:
+        """How columns become regressors."""
+        return ComponentRule(
+            share=self.pca_share,
+            most=self.most_components,
+            direct=tuple(self.direct),
+            reported=tuple(self.reported),
+            least_explained=self.least_explained,
+        )
+
+    @property
+    def threads(self) -> int:
+        """Number of threads of the expectation step."""
+        return self.n_threads or os.cpu_count() or 1
+
+    def nodes_for(self, n_dimensions: int, is_concave: bool = True) -> int:
         """Say how many nodes per dimension to use.
 
         Parameters
         ----------
         n_dimensions : int
             Number of dimensions.
+        is_concave : bool, default True
+            Whether all items have concave log-likelihoods.
 
         Returns
         -------
         int
             Nodes per dimension.
         """
-        return self.n_nodes or {1: 15, 2: 7}.get(n_dimensions, 5)
+        if self.n_nodes is not None:
+            return self.n_nodes
+        return (7 if n_dimensions <= 2 else 5) + (0 if is_concave else 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +139,12 @@ class Population:
     Parameters
     ----------
     coefficients : polars.DataFrame
-        Columns subject (only with several calibrations by name), term, estimate, standard_error; logits per unit.
+        Columns subject (only with several calibrations by name), term, estimate, standard_error; logits per unit
+        (of a component: per standard deviation).
     residual_covariance : ndarray of shape (n_dimensions, n_dimensions)
         Residual covariance of ability given the background, squared logits.
+    residual_errors : ndarray of shape (n_dimensions, n_dimensions)
+        Standard errors of its elements, squared logits.
     loglik : float
         Log-likelihood at the solution, weights scaled to mean 1.
     converged : bool
@@ -85,6 +155,8 @@ class Population:
         One row per row of the background: student_id, then per dimension eap, sd (logits) and n_items (with
         _subject where named), and prior_only: whether the student has no item, so that only the regression
         speaks.
+    conditioning : Conditioning
+        Columns, components, share of variance reached, and what is explained of the reported contrasts.
     reliability : ndarray of shape (n_dimensions,)
         Weighted variance of the EAP over that plus the mean posterior variance, students with items.
     subjects : tuple of str
@@ -97,50 +169,45 @@ class Population:
         Identifiers in the order of ``students``.
     answers : Answers
         Responses and item parameters as the draws need them.
-    means : ndarray of shape (n_students, n_dimensions)
-        Fitted means Γ'x, logits.
-    basis : Basis
-        Uncorrelated columns of all students, whose coefficients the draws vary.
-    coefficient_covariance : ndarray of shape (n_dimensions * n_terms, n_dimensions * n_terms)
-        Sampling covariance of the coefficients of the uncorrelated columns, dimension by dimension.
-    modes : ndarray of shape (n_students, n_dimensions)
-        Posterior modes, logits.
+    background : Background
+        Coded columns of all students.
+    regressors : Regressors
+        How the columns make the uncorrelated regressors.
+    gamma : ndarray of shape (n_terms, n_dimensions)
+        Coefficients of the uncorrelated regressors, logits.
+    sampling : Sampling
+        Sampling covariances of ``gamma`` and of the residual covariance, which the draws take.
+    centres : ndarray of shape (n_students, n_dimensions)
+        Posterior means, logits.
     schema : str
         Name and version of this form.
     """
 
     coefficients: Table
     residual_covariance: Floats
+    residual_errors: Floats
     loglik: float
     converged: bool
     n_iterations: int
     students: Table
+    conditioning: Conditioning
     reliability: Floats
     subjects: tuple[str, ...]
     n_students: int
     history: tuple[tuple[float, float], ...] = field(repr=False)
     student_ids: tuple[str, ...] = field(repr=False)
     answers: Answers = field(repr=False)
-    means: Floats = field(repr=False)
-    basis: Basis = field(repr=False)
-    coefficient_covariance: Floats = field(repr=False)
-    modes: Floats = field(repr=False)
-    schema: str = "lsakit.population/1"
+    background: Background = field(repr=False)
+    regressors: Regressors = field(repr=False)
+    gamma: Floats = field(repr=False)
+    sampling: Sampling = field(repr=False)
+    centres: Floats = field(repr=False)
+    schema: str = "lsakit.population/2"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Problem:
-    """What the EM needs: students who are fitted, and everyone."""
-
-    answers: Answers
-    background: Background
-    basis: Basis
-    weight: Floats
-    fitted: NDArray[np.bool_]
-    is_weighted: bool
-    subjects: tuple[str, ...]
-    ids: tuple[str, ...]
-    n_nodes: int
+    @property
+    def means(self) -> Floats:
+        """Fitted means of shape (n_students, n_dimensions), logits."""
+        return np.asarray(self.background.standard @ (self.regressors.mixing @ self.gamma), dtype=float)
 
 
 def fit_population(
@@ -169,7 +236,7 @@ def fit_population(
     student_id : str, default "student_id"
         Identifier column of both tables.
     options : PopulationOptions, optional
-        Quadrature, tolerance, progress.
+        Components, direct and reported variables, clusters, quadrature, tolerance, progress.
 
     Returns
     -------
@@ -179,8 +246,9 @@ def fit_population(
     Raises
     ------
     EstimationError
-        If background columns are constant or perfectly collinear, weights negative or all zero, students of the
-        responses absent from the background, or there are more than four dimensions.
+        If background columns are constant or perfectly collinear, a reported variable is not in the model, weights
+        are negative or all zero, students of the responses absent from the background, there are more than four
+        dimensions, or fewer than two students with responses.
     ConvergenceError
         If the EM does not converge; ``state`` holds the last population.
     ResponseError
@@ -189,13 +257,14 @@ def fit_population(
     Notes
     -----
     Standard errors come from the observed information of the coefficients, the residual covariance held at its
-    estimate; with weights from the sandwich with students as units. Items are taken as known.
+    estimate; with weights from the sandwich with students as units, or clusters where they are named. Items are
+    taken as known. Models may differ by item: all that `calibrate` knows.
 
     References
     ----------
     .. [1] Mislevy (1984), Estimating latent distributions, Psychometrika 49(3).
-    .. [2] Thomas (1993), Asymptotic corrections for multivariate posterior moments with factored likelihood
-       functions, Journal of Computational and Graphical Statistics 2(3).
+    .. [2] Mislevy, Beaton, Kaplan and Sheehan (1992), Estimating population characteristics from sparse matrix
+       samples of item responses, Journal of Educational Measurement 29(2).
 
     Examples
     --------
@@ -206,36 +275,40 @@ def fit_population(
     ['intercept']
     """
     chosen = options or PopulationOptions()
-    problem = _read(cal, (responses, background, weights, student_id), chosen)
-    n_dimensions = len(problem.subjects)
-    n_terms = len(problem.background.terms)
-    rows = np.flatnonzero(problem.fitted)
-    answers = problem.answers.take(rows)
-    columns = problem.basis.columns[rows]
-    weight = problem.weight[rows]
-    modes = np.zeros((len(rows), n_dimensions))
+    named = {"": cal} if isinstance(cal, Calibration) else dict(cal)
+    columns = Columns(
+        student_id=student_id, weights=weights, stratum=chosen.stratum, cluster=chosen.cluster
+    )
+    with threadpool_limits(1, user_api="blas"):  # threads take blocks; and the same bits on any machine
+        data = read_population(named, responses, background, columns, chosen.rule)
+        return _fit(data, chosen)
 
-    def moments(vector: Floats) -> Moments:
-        gamma, sigma = _unpack(vector, n_terms, n_dimensions)
-        return posterior_moments(answers, columns @ gamma, sigma, modes, problem.n_nodes)
+
+def _fit(data: PopulationData, options: PopulationOptions) -> Population:
+    """Iterate the EM to its fixed point and write the result."""
+    mixing, n_dimensions = data.regressors.mixing, len(data.subjects)
+    n_terms = mixing.shape[1]
+    posterior = Posterior(
+        data.answers, options.nodes_for(n_dimensions, data.answers.is_concave), options.threads
+    )
+    number = float(data.weight.sum())
 
     def em_step(vector: Floats) -> tuple[float, Floats]:
-        found = moments(vector)
-        gamma = (columns * weight[:, None]).T @ found.mean / weight.sum()
-        rest = found.mean - columns @ gamma
-        within = np.einsum("i,ide->de", weight, found.covariance)
-        sigma = ((rest * weight[:, None]).T @ rest + within) / weight.sum()
-        return float(weight @ found.loglik), _pack(gamma, sigma)
+        gamma, sigma = _unpack(vector, n_terms, n_dimensions)
+        found = posterior.sums(data.background.standard, mixing @ gamma, sigma, data.weight)
+        moved = mixing.T @ found.products.T / number
+        rest = found.squares / number - moved.T @ moved
+        return found.loglik, np.concatenate([moved.ravel(), pack_root(0.5 * (rest + rest.T))])
 
     found = accelerate(
         em_step,
-        _pack(np.zeros((n_terms, n_dimensions)), np.eye(n_dimensions)),
-        tolerance=chosen.tolerance,
-        max_iterations=chosen.max_iterations,
-        progress=chosen.progress,
+        np.concatenate([np.zeros(n_terms * n_dimensions), pack_root(np.eye(n_dimensions))]),
+        tolerance=options.tolerance,
+        max_iterations=options.max_iterations,
+        progress=options.progress,
     )
-    result = _result(problem, found, moments(found.parameters))
-    if not found.converged and chosen.on_failure == "raise":
+    result = _result(data, found, posterior)
+    if not found.converged and options.on_failure == "raise":
         raise ConvergenceError(
             f"The population model did not converge in {found.n_iterations} steps: the last one still moved a "
             f"parameter by {found.history[-1][1]:.2e}.",
@@ -245,215 +318,74 @@ def fit_population(
     return result
 
 
-def _pack(gamma: Floats, sigma: Floats) -> Floats:
-    """Join coefficients and the root of the covariance, its diagonal in logs."""
-    root = np.linalg.cholesky(sigma)
-    own = np.diag_indices(len(sigma))
-    root[own] = np.log(root[own])
-    return np.concatenate([gamma.ravel(), root[np.tril_indices(len(sigma))]])
-
-
 def _unpack(vector: Floats, n_terms: int, n_dimensions: int) -> tuple[Floats, Floats]:
-    """Undo `_pack`."""
-    gamma = vector[: n_terms * n_dimensions].reshape(n_terms, n_dimensions)
-    root = np.zeros((n_dimensions, n_dimensions))
-    root[np.tril_indices(n_dimensions)] = vector[n_terms * n_dimensions :]
-    own = np.diag_indices(n_dimensions)
-    root[own] = np.exp(root[own])
-    return gamma, root @ root.T
+    """Take coefficients and residual covariance out of the vector that the EM moves."""
+    size = n_terms * n_dimensions
+    return vector[:size].reshape(n_terms, n_dimensions), unpack_root(vector[size:], n_dimensions)
 
 
-def _read(
-    cal: Calibration | Mapping[str, Calibration],
-    tables: tuple[Any, Any, str | None, str],
-    options: PopulationOptions,
-) -> _Problem:
-    """Check and align calibrations, responses, background and weights."""
-    responses, background, weights, student_id = tables
-    named = {"": cal} if isinstance(cal, Calibration) else dict(cal)
-    _refuse_dimensions(named)
-    scored = as_table(responses, param="responses")
-    refuse_duplicates(scored, student_id, param="responses")
-    if background is None:
-        keep = [student_id, *([weights] if weights and weights in scored.columns else [])]
-        known = scored.select(keep)
-    else:
-        known = as_table(background, param="background")
-        refuse_duplicates(known, student_id, param="background")
-    ids = strings(known, student_id, param="background")
-    order = _match(strings(scored, student_id, param="responses"), ids)
-    answers = answers_of(named, scored, order)
-    weight = _weights(known, scored, order, weights)
-    answered = answers.n_items.sum(axis=1) > 0
-    fitted = answered & (weight > 0.0)
-    if not fitted.any():
-        raise EstimationError(
-            "No student of positive weight answered any item.",
-            hint="Check identifiers and item columns.",
-            param="responses",
-        )
-    covariates = [name for name in known.columns if name not in (student_id, weights)]
-    coded = code_background(known, covariates)
-    scaled = np.where(fitted, weight, 0.0)
-    scaled *= fitted.sum() / scaled.sum()
-    mine = np.flatnonzero(fitted)
-    part = uncorrelated(Background(terms=coded.terms, matrix=coded.matrix[mine]), scaled[mine])
-    return _Problem(
-        answers=answers,
-        background=coded,
-        basis=Basis(to_terms=part.to_terms, columns=coded.matrix @ part.to_terms),
-        weight=scaled,
-        fitted=fitted,
-        is_weighted=weights is not None,
-        subjects=tuple(named),
-        ids=tuple(ids),
-        n_nodes=options.nodes_for(len(named)),
-    )
-
-
-def _refuse_dimensions(named: Mapping[str, Calibration]) -> None:
-    """Refuse no calibration, too many, and an item in two of them."""
-    if not 1 <= len(named) <= MOST_DIMENSIONS:
-        raise EstimationError(
-            f"The 'cal' parameter must give one to {MOST_DIMENSIONS} calibrations. Got {len(named)}.",
-            why="The quadrature grows with the power of the number of dimensions.",
-            hint="Fit the subjects in groups, or a model of one dimension for each.",
-            param="cal",
-            got=len(named),
-        )
-    names = [name for one in named.values() for name in one.parameters.names]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise EstimationError(
-            f"{len(twice)} items stand in two calibrations.",
-            where=twice,
-            why="Each item measures one dimension.",
-            hint="Calibrate each item with one subject.",
-            param="cal",
-        )
-
-
-def _match(scored: list[str], ids: list[str]) -> NDArray[np.int64]:
-    """Give each background row the row of its responses, or −1; refuse students without background."""
-    row_of = {name: row for row, name in enumerate(scored)}
-    absent = sorted(set(scored) - set(ids))
-    if absent:
-        raise EstimationError(
-            f"{len(absent)} students of the responses are not in the background table.",
-            where=absent,
-            why="Their part of the population would be left out silently.",
-            hint="Add their rows (values may be missing), or leave their responses out.",
-            param="background",
-        )
-    return np.array([row_of.get(name, -1) for name in ids], dtype=np.int64)
-
-
-def _weights(known: Table, scored: Table, order: NDArray[np.int64], name: str | None) -> Floats:
-    """Take the weights in the order of the background."""
-    if name is None:
-        return np.ones(known.height)
-    if name in known.columns:
-        weight = floats(known, name, param="background")
-    else:
-        require_columns(scored, [name], param="responses")
-        weight = np.where(order >= 0, floats(scored, name, param="responses")[order], 0.0)
-    if (weight < 0.0).any() or not weight.sum() > 0.0:
-        rows = np.flatnonzero(weight < 0.0)
-        raise EstimationError(
-            f"The weights {name!r} must not be negative, nor all zero. {len(rows)} are negative.",
-            where=[f"row {row + 1}" for row in rows.tolist()],
-            hint="Use the final or senate weights of the respondents.",
-            param=name,
-        )
-    return weight
-
-
-def _coefficient_covariance(problem: _Problem, moments: Moments, means: Floats, sigma: Floats) -> Floats:
-    """Sampling covariance of the uncorrelated columns' coefficients, dimension by dimension."""
-    rows = np.flatnonzero(problem.fitted)
-    columns, weight = problem.basis.columns[rows], problem.weight[rows]
-    precision = np.linalg.inv(sigma)
-    known = precision - precision @ moments.covariance @ precision
-    n_dimensions, n_terms = len(sigma), columns.shape[1]
-    information = np.empty((n_dimensions, n_terms, n_dimensions, n_terms))
-    for d in range(n_dimensions):
-        for e in range(d + 1):
-            block = (columns * (weight * known[:, d, e])[:, None]).T @ columns
-            information[d, :, e, :] = block
-            information[e, :, d, :] = block.T
-    full = information.reshape(n_dimensions * n_terms, -1)
-    factor = cho_factor(full)
-    inverse = cho_solve(factor, np.eye(len(full)))
-    if not problem.is_weighted:
-        return np.asarray(inverse)
-    residual = (moments.mean - means[rows]) @ precision
-    scores = np.concatenate(
-        [columns * (weight * residual[:, d])[:, None] for d in range(n_dimensions)], axis=1
-    )
-    return np.asarray(inverse @ (scores.T @ scores) @ inverse)
-
-
-def _result(problem: _Problem, found: FixedPoint, fitted: Moments) -> Population:
-    """Put the tables together; give students without items the regression's distribution."""
-    n_terms, n_dimensions = len(problem.background.terms), len(problem.subjects)
+def _result(data: PopulationData, found: FixedPoint, posterior: Posterior) -> Population:
+    """Put the tables together; students without items have the regression's distribution."""
+    n_terms, n_dimensions = len(data.regressors.terms), len(data.subjects)
     gamma, sigma = _unpack(found.parameters, n_terms, n_dimensions)
-    means = problem.basis.columns @ gamma
-    covariance = _coefficient_covariance(problem, fitted, means, sigma)
-    modes = means.copy()
-    modes[problem.fitted] = fitted.mean
-    everyone = posterior_moments(problem.answers, means, sigma, modes, problem.n_nodes)
-    estimate = problem.basis.to_terms @ gamma
-    errors = np.empty_like(estimate)
+    moments, means = posterior.moments(data.background.standard, data.regressors.mixing @ gamma, sigma)
+    sampling = sampling_of(data, moments, means, sigma)
+    to_terms = data.regressors.to_terms
+    errors = np.empty((n_terms, n_dimensions))
     for d in range(n_dimensions):
         own = slice(d * n_terms, (d + 1) * n_terms)
-        spread = problem.basis.to_terms @ covariance[own, own] @ problem.basis.to_terms.T
-        errors[:, d] = np.sqrt(np.diag(spread))
+        spread = np.einsum("ij,jk,ik->i", to_terms, sampling.coefficients[own, own], to_terms)
+        errors[:, d] = np.sqrt(np.maximum(spread, 0.0))
     return Population(
-        coefficients=_coefficient_table(problem, estimate, errors),
+        coefficients=_coefficient_table(data, to_terms @ gamma, errors),
         residual_covariance=sigma,
-        loglik=float(problem.weight[problem.fitted] @ fitted.loglik),
+        residual_errors=sampling.residual_covariance,
+        loglik=float(data.weight @ moments.loglik),
         converged=found.converged,
         n_iterations=found.n_iterations,
-        students=_student_table(problem, everyone),
-        reliability=_reliability(problem, everyone),
-        subjects=problem.subjects,
-        n_students=int(problem.fitted.sum()),
+        students=_student_table(data, moments),
+        conditioning=data.conditioning,
+        reliability=_reliability(data, moments),
+        subjects=data.subjects,
+        n_students=int(data.fitted.sum()),
         history=found.history,
-        student_ids=problem.ids,
-        answers=problem.answers,
-        means=means,
-        basis=problem.basis,
-        coefficient_covariance=covariance,
-        modes=modes,
+        student_ids=data.ids,
+        answers=data.answers,
+        background=data.background,
+        regressors=data.regressors,
+        gamma=gamma,
+        sampling=sampling,
+        centres=moments.mean,
     )
 
 
-def _coefficient_table(problem: _Problem, estimate: Floats, errors: Floats) -> Table:
+def _coefficient_table(data: PopulationData, estimate: Floats, errors: Floats) -> Table:
     """Write coefficients and standard errors, one row per dimension and term."""
     columns: dict[str, Any] = {}
-    if problem.subjects != ("",):
-        columns["subject"] = [name for name in problem.subjects for _ in problem.background.terms]
-    columns["term"] = list(problem.background.terms) * len(problem.subjects)
+    terms = data.regressors.terms
+    if data.subjects != ("",):
+        columns["subject"] = [name for name in data.subjects for _ in terms]
+    columns["term"] = list(terms) * len(data.subjects)
     columns["estimate"] = estimate.T.ravel()
     columns["standard_error"] = errors.T.ravel()
     return make_table(columns)
 
 
-def _student_table(problem: _Problem, moments: Moments) -> Table:
+def _student_table(data: PopulationData, moments: Moments) -> Table:
     """Write posterior means and standard deviations of all students."""
-    columns: dict[str, Any] = {"student_id": list(problem.ids)}
-    for d, name in enumerate(problem.subjects):
+    columns: dict[str, Any] = {"student_id": list(data.ids)}
+    for d, name in enumerate(data.subjects):
         tail = f"_{name}" if name else ""
         columns[f"eap{tail}"] = np.ascontiguousarray(moments.mean[:, d])
         columns[f"sd{tail}"] = np.sqrt(moments.covariance[:, d, d])
-        columns[f"n_items{tail}"] = np.ascontiguousarray(problem.answers.n_items[:, d])
-    columns["prior_only"] = problem.answers.n_items.sum(axis=1) == 0
+        columns[f"n_items{tail}"] = np.ascontiguousarray(data.answers.n_items[:, d])
+    columns["prior_only"] = data.answers.n_items.sum(axis=1) == 0
     return make_table(columns)
 
 
-def _reliability(problem: _Problem, moments: Moments) -> Floats:
+def _reliability(data: PopulationData, moments: Moments) -> Floats:
     """Weighted variance of the EAP over that plus the mean posterior variance."""
-    weight = problem.weight / problem.weight.sum()
+    weight = data.weight / data.weight.sum()
     average = weight @ moments.mean
     between = weight @ (moments.mean - average) ** 2
     within = weight @ np.einsum("idd->id", moments.covariance)

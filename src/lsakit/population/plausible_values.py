@@ -1,15 +1,18 @@
 """Plausible values: draws of ability from what responses and background say together.
 
-Each draw takes its own coefficients from their sampling distribution, then each student's ability from the posterior
-by an exact rejection method. Algorithm and streams: docs/algorithms/plausible_values.md.
+Each draw takes its own coefficients and residual covariance from their sampling distributions, then each student's
+ability from the posterior by an exact rejection method. Algorithm and streams: docs/algorithms/plausible_values.md.
 """
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from lsakit.errors import EstimationError
 from lsakit.io.frames import Table, make_table
@@ -17,6 +20,7 @@ from lsakit.irt.acceleration import Progress
 from lsakit.irt.models import Floats
 from lsakit.kernels import latent_regression
 from lsakit.population.latent_regression import Population
+from lsakit.population.population_errors import pack_root, unpack_root
 from lsakit.randomness import stable_seeds, stream
 
 PURPOSE = "plausible_values"
@@ -29,7 +33,7 @@ def draw_plausible_values(
     seed: int | None = None,
     student_id: str = "student_id",
     *,
-    draw_coefficients: bool = True,
+    draw_parameters: bool = True,
     progress: Progress | None = None,
 ) -> Table:
     """Draw plausible values for every student of a population model.
@@ -45,9 +49,9 @@ def draw_plausible_values(
         values, and the first values do not depend on ``n``.
     student_id : str, default "student_id"
         Name of the identifier column of the result.
-    draw_coefficients : bool, default True
-        Whether each plausible value takes its own draw of the regression coefficients; False leaves their
-        uncertainty out and is for tests and comparisons.
+    draw_parameters : bool, default True
+        Whether each plausible value takes its own draw of the regression coefficients and of the residual
+        covariance; False leaves their uncertainty out and is for tests and comparisons.
     progress : Callable, optional
         Called with a sentence and the share done; it may raise `CancelledError`.
 
@@ -65,8 +69,8 @@ def draw_plausible_values(
 
     Notes
     -----
-    The residual covariance stays at its estimate: its sampling error is of the order of the root of two over the
-    number of students, far below that of the coefficients of small subgroups.
+    Without the draws of the residual covariance the standard error of a standard deviation is too small
+    (docs/recovery_of_population.md).
 
     References
     ----------
@@ -79,35 +83,51 @@ def draw_plausible_values(
     assert seed is not None
     ids = list(pop.student_ids)
     seeds = stable_seeds(seed, PURPOSE, ids)
-    coefficients = _coefficient_draws(pop, n, seed if draw_coefficients else None)
-    sigma = pop.residual_covariance
-    prior = (np.linalg.inv(sigma), sigma, np.linalg.cholesky(sigma))
-    values = np.empty((n, len(ids), len(sigma)))
-    for first in range(0, len(ids), BLOCK):
-        rows = np.arange(first, min(first + BLOCK, len(ids)))
-        own = pop.answers.take(rows)
-        base = pop.means[rows]
-        means = base + np.einsum("ip,npd->nid", pop.basis.columns[rows], coefficients)
-        part = np.empty_like(means)
-        failed = latent_regression.draw_abilities(
-            own.bounds,
-            own.kernel_form,
-            (means, *prior),
-            seeds[rows],
-            np.arange(1, n + 1),
-            np.ascontiguousarray(pop.modes[rows]),
-            part,
+    streams = seed if draw_parameters else None
+    coefficients = _coefficient_draws(pop, n, streams)
+    covariances = _covariance_draws(pop, n, streams)
+    roots = np.linalg.cholesky(covariances)
+    spread = np.sqrt(np.einsum("mdd->md", covariances).max())
+    values = np.empty((n, len(ids), len(pop.subjects)))
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        # coefficients of the standardised columns, all draws and dimensions beside each other
+        across = np.concatenate(
+            [(pop.regressors.mixing @ (pop.gamma + one)).T for one in coefficients], dtype=float
         )
-        if failed >= 0:
-            raise EstimationError(
-                "No proposal was accepted for a student; his likelihood is too sharp for his prior.",
-                where=[ids[first + failed]],
-                hint="Check the item parameters and the residual covariance.",
-                param="pop",
+
+        def one(first: int) -> int:
+            rows = slice(first, min(first + BLOCK, len(ids)))
+            means = np.empty((rows.stop - rows.start, len(across)))
+            latent_regression.row_products(pop.background.standard[rows], across, means)
+            shaped = means.reshape(len(means), n, len(pop.subjects)).transpose(1, 0, 2)
+            farthest = max(np.abs(means).max(), np.abs(pop.centres[rows]).max())
+            table, grid = pop.answers.grid(float(farthest + 10.0 * spread + 1.0), pop.answers.step)
+            part = np.empty(shaped.shape)
+            failed = latent_regression.draw_abilities(
+                np.ascontiguousarray(pop.answers.bounds[rows]),
+                pop.answers.rows,
+                table,
+                grid,
+                (np.ascontiguousarray(shaped), covariances, roots),
+                (seeds[rows], np.arange(1, n + 1)),
+                np.ascontiguousarray(pop.centres[rows]),
+                pop.answers.is_concave,
+                part,
             )
-        values[:, rows] = part
-        if progress is not None:
-            progress(f"plausible values of {rows[-1] + 1} students", float((rows[-1] + 1) / len(ids)))
+            values[:, rows] = part
+            return first + int(failed) if failed >= 0 else -1
+
+        for done, failed in enumerate(pool.map(one, range(0, len(ids), BLOCK)), start=1):
+            if failed >= 0:
+                raise EstimationError(
+                    "No proposal was accepted for a student; his likelihood is too sharp for his prior.",
+                    where=[ids[failed]],
+                    hint="Check the item parameters and the residual covariance.",
+                    param="pop",
+                )
+            if progress is not None:
+                number = min(done * BLOCK, len(ids))
+                progress(f"plausible values of {number} students", number / len(ids))
     return make_table({student_id: ids, **_columns(values, pop.subjects)})
 
 
@@ -133,17 +153,33 @@ def _refuse(pop: Population, n: int, seed: int | None) -> None:
 
 def _coefficient_draws(pop: Population, n: int, seed: int | None) -> Floats:
     """Deviations of the coefficients per draw: shape (n, n_terms, n_dimensions)."""
-    n_dimensions = len(pop.subjects)
-    n_terms = pop.basis.columns.shape[1]
+    n_terms, n_dimensions = pop.gamma.shape
     if seed is None:
         return np.zeros((n, n_terms, n_dimensions))
-    values, vectors = np.linalg.eigh(pop.coefficient_covariance)
+    draws = _normal_draws(pop.sampling.coefficients, n, seed, "coefficients")
+    return draws.reshape(n, n_dimensions, n_terms).transpose(0, 2, 1)
+
+
+def _covariance_draws(pop: Population, n: int, seed: int | None) -> Floats:
+    """Residual covariances per draw: shape (n, n_dimensions, n_dimensions)."""
+    n_dimensions = len(pop.subjects)
+    if seed is None:
+        return np.repeat(pop.residual_covariance[None], n, axis=0)
+    root = pack_root(pop.residual_covariance)
+    draws = _normal_draws(pop.sampling.root, n, seed, "covariance")
+    return np.array([unpack_root(root + one, n_dimensions) for one in draws])
+
+
+def _normal_draws(covariance: Floats, n: int, seed: int, name: str) -> Floats:
+    """Draws from a normal distribution, each from a stream of its own number: shape (n, n_parameters)."""
+    values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    draws = [
-        root @ stream(seed, f"{PURPOSE}/coefficients", str(draw)).standard_normal(len(root))
-        for draw in range(1, n + 1)
-    ]
-    return np.array(draws).reshape(n, n_dimensions, n_terms).transpose(0, 2, 1)
+    return np.array(
+        [
+            root @ stream(seed, f"{PURPOSE}/{name}", str(draw)).standard_normal(len(root))
+            for draw in range(1, n + 1)
+        ]
+    )
 
 
 def _columns(values: NDArray[Any], subjects: tuple[str, ...]) -> dict[str, Floats]:

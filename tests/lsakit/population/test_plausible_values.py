@@ -55,7 +55,7 @@ def exact_cdf(pop: Population, student: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_draws_follow_the_exact_posterior_and_a_shifted_one_is_found_out(pop: Population) -> None:
-    values = draw_plausible_values(pop, n=N_DRAWS, seed=1, draw_coefficients=False)
+    values = draw_plausible_values(pop, n=N_DRAWS, seed=1, draw_parameters=False)
     draws = values.drop("student_id").to_numpy()
     p_values, controls = [], []
     for student in (0, 7, 20, 38, 39):
@@ -70,7 +70,7 @@ def test_draws_follow_the_exact_posterior_and_a_shifted_one_is_found_out(pop: Po
 
 
 def test_tv_8_10_mean_and_sd_of_twenty_thousand_draws(pop: Population) -> None:
-    values = draw_plausible_values(pop, n=N_DRAWS, seed=2, draw_coefficients=False)
+    values = draw_plausible_values(pop, n=N_DRAWS, seed=2, draw_parameters=False)
     draws = values.drop("student_id").to_numpy()
     eap, sd = pop.students["eap"].to_numpy(), pop.students["sd"].to_numpy()
     # The vector allows 0.01 for a posterior SD of 0.27; here SDs are near 0.7, so 0.02 is four standard errors.
@@ -86,7 +86,7 @@ def test_two_dimensions_have_the_posterior_covariance() -> None:
         name: (theta[:, int(name in "de")] + rng.logistic(size=300) > 0).astype(int) for name in "abcde"
     }
     pop = fit_population({"maths": CAL, "reading": second}, answers)
-    values = draw_plausible_values(pop, n=4000, seed=3, draw_coefficients=False)
+    values = draw_plausible_values(pop, n=4000, seed=3, draw_parameters=False)
     maths = values.select([f"PV{m}MATHS" for m in range(1, 4001)]).to_numpy()
     reading = values.select([f"PV{m}READING" for m in range(1, 4001)]).to_numpy()
     assert np.abs(maths.mean(axis=1) - pop.students["eap_maths"].to_numpy()).max() < 0.07
@@ -122,7 +122,7 @@ def test_the_first_values_do_not_depend_on_their_number(pop: Population) -> None
 
 
 def test_values_of_a_student_are_independent_of_each_other(pop: Population) -> None:
-    values = draw_plausible_values(pop, n=2000, seed=5, draw_coefficients=False).drop("student_id").to_numpy()
+    values = draw_plausible_values(pop, n=2000, seed=5, draw_parameters=False).drop("student_id").to_numpy()
     values = (values - values.mean(axis=1, keepdims=True)) / values.std(axis=1, keepdims=True)
     within = np.mean(values[:, :-1] * values[:, 1:])
     across = np.mean(values[:-1] * values[1:])
@@ -133,7 +133,7 @@ def test_values_of_a_student_are_independent_of_each_other(pop: Population) -> N
 def test_the_uncertainty_of_the_regression_is_in_the_values(pop: Population) -> None:
     absent = {}
     for drawn in (True, False):
-        values = draw_plausible_values(pop, n=4000, seed=7, draw_coefficients=drawn)
+        values = draw_plausible_values(pop, n=4000, seed=7, draw_parameters=drawn)
         absent[drawn] = values.filter(pl.col("student_id") == "s39").drop("student_id").to_numpy().var()
     row = pop.basis.columns[39]
     extra = row @ pop.coefficient_covariance @ row

@@ -113,7 +113,7 @@ def test_timss_austria_agrees_with_tam_and_dire(shared: Path, austria: Populatio
 
 
 def test_timss_austria_values_have_the_posterior_distribution(austria: Population) -> None:
-    values = draw_plausible_values(austria, n=10, seed=2026, draw_coefficients=False)
+    values = draw_plausible_values(austria, n=10, seed=2026, draw_parameters=False)
     draws = values.drop("student_id").to_numpy()
     z = (draws - austria.students["eap"].to_numpy()[:, None]) / austria.students["sd"].to_numpy()[:, None]
     # 46,680 standardised draws: mean within four standard errors of 0, variance within four of 1.
