@@ -71,5 +71,5 @@ def measure(n_students: int, n_covariates: int, n_dimensions: int) -> None:
 if __name__ == "__main__":
     given = [int(text) for text in sys.argv[1:]]
     with threadpool_limits(1, user_api="blas"):
-        measure(300, 3, 1)
+        measure(300, 3, (given or [0, 0, 2])[2])
         measure(*(given or [54_000, 60, 2]))

@@ -77,21 +77,24 @@ def _normal(state: Any, spare: Any) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _excess(own: Any, origin: float, step: float, tangent: Any, prior: Any, is_line: bool) -> float:
+def _excess(own: Any, shift: int, step: float, tangent: Any, prior: Any, is_line: bool) -> float:
     """Say how far the log-likelihood rises above its tangent, with a margin for what lies between grid points.
 
-    ``tangent`` is (point, slope, height), ``prior`` (mean, standard deviation). In one dimension only points count
-    where the posterior is not below 1e-13 of its height.
+    ``tangent`` is (point, slope, height), ``prior`` (mean, standard deviation); ``shift`` is the place of ability
+    zero. Only points count that a proposal can reach; in one dimension only those where the posterior is not below
+    1e-13 of its height.
     """
     point, slope, height = tangent
     mean, sd = prior
+    begin = max(int(np.floor((min(point, mean) - PRIOR_REACH * sd) / step)) + shift, 1)
+    end = min(int(np.ceil((max(point, mean) + PRIOR_REACH * sd) / step)) + shift, len(own) - 2)
     top = -np.inf
-    for q in range(len(own)):
-        z = (origin + q * step - mean) / sd
+    for q in range(begin, end + 1):
+        z = ((q - shift) * step - mean) / sd
         top = max(top, own[q] - 0.5 * z * z)
     most = 0.0
-    for q in range(1, len(own) - 1):
-        theta = origin + q * step
+    for q in range(begin, end + 1):
+        theta = (q - shift) * step
         z = (theta - mean) / sd
         if is_line and own[q] - 0.5 * z * z < top - FALL:
             continue
@@ -109,33 +112,30 @@ def _prepare(
     ``spans`` of shape (n, 4) holds per dimension the lowest and highest ability needed, the mean and the standard
     deviation of the prior.
     """
-    low, step = grid
+    half, step = grid
     own, first, gradient = work
     n = len(centre)
     height = 0.0
     for d in range(n):
-        left = max(int((spans[d, 0] - low) / step) - 3, 0)
-        right = min(int((spans[d, 1] - low) / step) + 4, table.shape[1] - 1)
+        left = max(int(spans[d, 0] / step) + half - 6, 0)
+        right = min(int(spans[d, 1] / step) + half + 7, table.shape[1] - 1)
         size = right - left + 1
-        first[d, 0], first[d, 1] = left, size
+        first[d, 0], first[d, 1] = half - left, size
         sum_rows(rows, bounds[d], bounds[d + 1], table, left, own[d, :size])
-        here, slope, _ = bend(own[d, :size], (centre[d] - low) / step - left, step)
+        here, slope, _ = bend(own[d, :size], half - left, centre[d] / step, step)
         gradient[d] = slope
         height += here
         if not is_concave:
             tangent = (centre[d], slope, here)
-            height += _excess(
-                own[d, :size], low + left * step, step, tangent, (spans[d, 2], spans[d, 3]), n == 1
-            )
+            height += _excess(own[d, :size], half - left, step, tangent, (spans[d, 2], spans[d, 3]), n == 1)
     return height
 
 
 @njit(cache=True, nogil=True)
-def _draw_one(state: Any, mean: Any, prior: Any, tangent: Any, grid: Any, held: Any, out: Any) -> bool:
+def _draw_one(state: Any, mean: Any, prior: Any, tangent: Any, step: float, held: Any, out: Any) -> bool:
     """Draw one vector of abilities by rejection under the tangent; False where it never accepts."""
     covariance, root = prior
     point, gradient, height = tangent
-    low, step = grid
     own, first = held
     n = len(mean)
     normal = np.empty(n)
@@ -151,11 +151,11 @@ def _draw_one(state: Any, mean: Any, prior: Any, tangent: Any, grid: Any, held: 
             for e in range(d + 1):
                 theta += root[d, e] * normal[e]
             out[d] = theta
-            place = (theta - low) / step - first[d, 0]
-            if not 0.0 <= place <= first[d, 1] - 1:
+            if not 0.0 <= theta / step + first[d, 0] <= first[d, 1] - 1:
                 surplus = -np.inf
                 break
-            surplus += interpolate(own[d, : first[d, 1]], place) - gradient[d] * (theta - point[d])
+            surplus += interpolate(own[d, : first[d, 1]], first[d, 0], theta / step)
+            surplus -= gradient[d] * (theta - point[d])
         if surplus >= 0.0 or np.log(uniform(state)) <= surplus:
             return True
     return False
@@ -176,10 +176,12 @@ def draw_abilities(
     """Draw plausible values; return −1, or the first student for whom no proposal was accepted.
 
     ``prior`` is (means of shape (n_draws, n_students, n_dimensions), covariances and their lower roots of shape
-    (n_draws, n_dimensions, n_dimensions)); ``streams`` is (seeds of the students, numbers of the draws); ``centres``
-    are the points of the tangents; ``out`` has the shape of the means.
+    (n_draws, n_dimensions, n_dimensions), means and standard deviations of the fitted model of shape
+    (n_students, n_dimensions) and (n_dimensions,)); ``streams`` is (seeds of the students, numbers of the draws);
+    ``centres`` are the points of the tangents; ``out`` has the shape of the means. What a draw gives depends on its
+    own number, prior and student alone.
     """
-    means, covariances, roots = prior
+    means, covariances, roots, fitted, spread = prior
     seeds, numbers = streams
     n_draws, n_students, n = means.shape
     state = np.zeros(1, dtype=np.uint64)
@@ -190,18 +192,18 @@ def draw_abilities(
     wide = np.zeros(n)
     for draw in range(n_draws):
         for d in range(n):
-            wide[d] = max(wide[d], np.sqrt(covariances[draw, d, d]))
+            wide[d] = max(wide[d], spread[d], np.sqrt(covariances[draw, d, d]))
     for student in range(n_students):
         for d in range(n):
-            spans[d, 0] = spans[d, 1] = centres[student, d]
-            spans[d, 2] = 0.0
+            spans[d, 0] = min(centres[student, d], fitted[student, d])
+            spans[d, 1] = max(centres[student, d], fitted[student, d])
+            spans[d, 2] = fitted[student, d]
+            spans[d, 3] = spread[d]
             for draw in range(n_draws):
                 spans[d, 0] = min(spans[d, 0], means[draw, student, d])
                 spans[d, 1] = max(spans[d, 1], means[draw, student, d])
-                spans[d, 2] += means[draw, student, d] / n_draws
             spans[d, 0] -= PRIOR_REACH * wide[d]
             spans[d, 1] += PRIOR_REACH * wide[d]
-            spans[d, 3] = wide[d]
         centre = centres[student]
         height = _prepare(
             bounds[student], rows, table, grid, spans, centre, is_concave, (own, first, gradient)
@@ -213,7 +215,7 @@ def draw_abilities(
                 means[draw, student],
                 (covariances[draw], roots[draw]),
                 (centre, gradient, height),
-                grid,
+                grid[1],
                 (own, first),
                 out[draw, student],
             )

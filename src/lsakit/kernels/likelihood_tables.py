@@ -103,7 +103,7 @@ def _fill_window(span: Any, rows: Any, table: Any, grid: Any, prior: Any, window
 
     ``window`` is (left, right) in grid points to try first; it grows where the posterior has not fallen at an end.
     """
-    low, step = grid
+    half, step = grid
     mean, precision = prior
     last = table.shape[1] - 1
     left, right = max(window[0], 0), min(window[1], last)
@@ -114,7 +114,7 @@ def _fill_window(span: Any, rows: Any, table: Any, grid: Any, prior: Any, window
         sum_rows(rows, span[0], span[1], table, left, own[:size])
         top = -np.inf
         for q in range(size):
-            away = low + (left + q) * step - mean
+            away = (left + q - half) * step - mean
             own[q] -= 0.5 * precision * away * away
             top = max(top, own[q])
         more_left = own[0] > top - FALL
@@ -135,11 +135,11 @@ def line_moments(
 ) -> int:
     """Write each student's log-likelihood, posterior mean and variance in one dimension.
 
-    ``bounds`` of shape (n_students, 2) delimits the responses; ``grid`` is (lowest point, distance); ``prior`` is
+    ``bounds`` of shape (n_students, 2) delimits the responses; ``grid`` is (points below zero, distance); ``prior`` is
     (means, variance); ``where`` of shape (n_students, 2) holds centre and reach of the window to begin with and
     gets those of the posterior. Gives −1, or the first student for whom the grid is too short.
     """
-    low, step = grid
+    half, step = grid
     means, variance = prior
     own = np.empty(table.shape[1])
     share = np.empty(table.shape[1])
@@ -151,14 +151,14 @@ def line_moments(
             out[student, 1] = variance
             continue
         centre, reach = where[student, 0], where[student, 1]
-        window = (int((centre - reach - low) / step), int((centre + reach - low) / step) + 1)
+        window = (int((centre - reach) / step) + half - 1, int((centre + reach) / step) + half + 1)
         left, size, top = _fill_window(
             bounds[student], rows, table, grid, (means[student], 1.0 / variance), window, own
         )
         if size == 0:
             return student
         raise_heights(own[:size], top, share[:size])
-        origin = low + left * step
+        origin = (left - half) * step
         total, first, second = 0.0, 0.0, 0.0
         for q in range(size):
             away = q * step
@@ -176,23 +176,47 @@ def line_moments(
 
 
 @njit(cache=True, nogil=True)
-def interpolate(values: Any, position: float) -> Any:
-    """Give the polynomial through the six nearest points at a position in grid cells."""
-    cell = min(max(int(position), 2), len(values) - 4)
-    s = position - cell
+def _weights(s: float) -> Any:
+    """Weights of the six points from two cells below to three above, at ``s`` cells above the third."""
     a, b, c, d, e = s + 2.0, s + 1.0, s - 1.0, s - 2.0, s - 3.0
     ab, de, cs = a * b, d * e, c * s
-    value = -b * cs * de * values[cell - 2] / 120.0 + a * cs * de * values[cell - 1] / 24.0
-    value += -ab * c * de * values[cell] / 12.0 + ab * s * de * values[cell + 1] / 12.0
-    return value - ab * cs * e * values[cell + 2] / 24.0 + ab * cs * d * values[cell + 3] / 120.0
+    return (
+        -b * cs * de / 120.0,
+        a * cs * de / 24.0,
+        -ab * c * de / 12.0,
+        ab * s * de / 12.0,
+        -ab * cs * e / 24.0,
+        ab * cs * d / 120.0,
+    )
 
 
 @njit(cache=True, nogil=True)
-def bend(values: Any, position: float, step: float) -> Any:
+def interpolate(values: Any, shift: int, position: float) -> Any:
+    """Give the polynomial through the six nearest points at an ability in grid cells.
+
+    ``shift`` is the place in ``values`` of ability zero. The position within its cell does not depend on it, so that
+    the same ability gives the same bits in any window.
+    """
+    floor = np.floor(position)
+    cell = min(max(int(floor) + shift, 2), len(values) - 4)
+    s = position - floor + (int(floor) + shift - cell)
+    a, b, c, d, e, f = _weights(s)
+    low = a * values[cell - 2] + b * values[cell - 1] + c * values[cell]
+    return low + d * values[cell + 1] + e * values[cell + 2] + f * values[cell + 3]
+
+
+@njit(cache=True, nogil=True)
+def bend(values: Any, shift: int, position: float, step: float) -> Any:
     """Give the interpolated value with first and second derivative, by central differences of fourth order."""
-    here = interpolate(values, position)
-    up, down = interpolate(values, position + 1.0), interpolate(values, position - 1.0)
-    far_up, far_down = interpolate(values, position + 2.0), interpolate(values, position - 2.0)
+    floor = np.floor(position)
+    cell = min(max(int(floor) + shift, 4), len(values) - 6)
+    a, b, c, d, e, f = _weights(position - floor + (int(floor) + shift - cell))
+    v = values[cell - 4 : cell + 6]
+    far_down = a * v[0] + b * v[1] + c * v[2] + d * v[3] + e * v[4] + f * v[5]
+    down = a * v[1] + b * v[2] + c * v[3] + d * v[4] + e * v[5] + f * v[6]
+    here = a * v[2] + b * v[3] + c * v[4] + d * v[5] + e * v[6] + f * v[7]
+    up = a * v[3] + b * v[4] + c * v[5] + d * v[6] + e * v[7] + f * v[8]
+    far_up = a * v[4] + b * v[5] + c * v[6] + d * v[7] + e * v[8] + f * v[9]
     first = (8.0 * (up - down) - (far_up - far_down)) / (12.0 * step)
     second = (16.0 * (up + down) - 30.0 * here - far_up - far_down) / (12.0 * step * step)
     return here, first, second
@@ -200,33 +224,34 @@ def bend(values: Any, position: float, step: float) -> Any:
 
 @njit(cache=True, nogil=True)
 def _fill_windows(bounds: Any, rows: Any, table: Any, grid: Any, where: Any, own: Any, first: Any) -> bool:
-    """Write each dimension's log-likelihood around ``where`` (centres, then reaches); False if the grid is too short."""
-    low, step = grid
+    """Write each dimension's log-likelihood around ``where`` (centres, then reaches); False if the grid is too short.
+
+    ``first`` gets the place of ability zero in the window, and the window's size.
+    """
+    half, step = grid
     n = own.shape[0]
     for d in range(n):
-        left = int(np.floor((where[d] - where[n + d] - low) / step - MARGIN))
-        right = int(np.ceil((where[d] + where[n + d] - low) / step + MARGIN))
+        left = int(np.floor((where[d] - where[n + d]) / step - MARGIN)) + half
+        right = int(np.ceil((where[d] + where[n + d]) / step + MARGIN)) + half
         if left < 0 or right >= table.shape[1]:
             return False
-        first[d, 0] = left
+        first[d, 0] = half - left
         first[d, 1] = right - left + 1
         sum_rows(rows, bounds[d], bounds[d + 1], table, left, own[d, : right - left + 1])
     return True
 
 
 @njit(cache=True, nogil=True)
-def _climb(theta: Any, prior: Any, own: Any, first: Any, grid: Any, hessian: Any) -> bool:
+def _climb(theta: Any, prior: Any, own: Any, first: Any, step: float, hessian: Any) -> bool:
     """Move theta to the posterior mode inside the windows; write minus the Hessian; False where an end stopped it."""
-    low, step = grid
     mean, precision = prior
     n = len(theta)
     move = np.empty(n)
     trial = np.empty(n)
-    value = _height(theta, prior, own, first, grid)
+    value = _height(theta, prior, own, first, step)
     for _ in range(60):
         for d in range(n):
-            size = first[d, 1]
-            _, slope, bent = bend(own[d, :size], (theta[d] - low) / step - first[d, 0], step)
+            _, slope, bent = bend(own[d, : first[d, 1]], first[d, 0], theta[d] / step, step)
             move[d] = slope
             for e in range(n):
                 move[d] -= precision[d, e] * (theta[e] - mean[e])
@@ -237,10 +262,10 @@ def _climb(theta: Any, prior: Any, own: Any, first: Any, grid: Any, hessian: Any
         factor = 1.0
         for _half in range(30):
             for d in range(n):
-                lowest = low + (first[d, 0] + 0.75 * MARGIN) * step
-                highest = low + (first[d, 0] + first[d, 1] - 1 - 0.75 * MARGIN) * step
+                lowest = (0.75 * MARGIN - first[d, 0]) * step
+                highest = (first[d, 1] - 1 - 0.75 * MARGIN - first[d, 0]) * step
                 trial[d] = min(max(theta[d] + factor * move[d], lowest), highest)
-            new = _height(trial, prior, own, first, grid)
+            new = _height(trial, prior, own, first, step)
             if new >= value - 1e-9 * (1.0 + abs(value)):
                 break
             factor *= 0.5
@@ -248,14 +273,13 @@ def _climb(theta: Any, prior: Any, own: Any, first: Any, grid: Any, hessian: Any
         for d in range(n):
             largest = max(largest, abs(trial[d] - theta[d]))
             theta[d] = trial[d]
-        if largest < 1e-6:
+        if largest < 1e-5:  # nodes are placed there, no more
             break
     inside = True
     for d in range(n):
-        size = first[d, 1]
-        place = (theta[d] - low) / step - first[d, 0]
-        inside = inside and MARGIN < place < size - 1 - MARGIN
-        bent = bend(own[d, :size], place, step)[2]
+        place = theta[d] / step + first[d, 0]
+        inside = inside and MARGIN < place < first[d, 1] - 1 - MARGIN
+        bent = bend(own[d, : first[d, 1]], first[d, 0], theta[d] / step, step)[2]
         for e in range(n):
             hessian[d, e] = precision[d, e]
         hessian[d, d] += max(-bent, 0.0)
@@ -263,14 +287,13 @@ def _climb(theta: Any, prior: Any, own: Any, first: Any, grid: Any, hessian: Any
 
 
 @njit(cache=True, nogil=True)
-def _height(theta: Any, prior: Any, own: Any, first: Any, grid: Any) -> float:
+def _height(theta: Any, prior: Any, own: Any, first: Any, step: float) -> float:
     """Log-likelihood plus log prior, up to the prior's constant."""
-    low, step = grid
     mean, precision = prior
     n = len(theta)
     value = 0.0
     for d in range(n):
-        value += interpolate(own[d, : first[d, 1]], (theta[d] - low) / step - first[d, 0])
+        value += interpolate(own[d, : first[d, 1]], first[d, 0], theta[d] / step)
         for e in range(n):
             value -= 0.5 * (theta[d] - mean[d]) * precision[d, e] * (theta[e] - mean[e])
     return value
@@ -310,58 +333,99 @@ def _root_of_inverse(matrix: Any, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _integrate(
-    centre: Any, root: Any, prior: Any, own: Any, first: Any, grid: Any, rule: Any, work: Any, out: Any
-) -> float:
-    """Sum the posterior over the adapted nodes; ``out`` gets mean and covariance; the log of the integral is given."""
-    low, step = grid
+def _spread_nodes(
+    centre: Any, root: Any, prior: Any, own: Any, first: Any, step: float, rule: Any, work: Any
+) -> Any:
+    """Write the log of the posterior times the rule's weight at all adapted nodes; give their number and the largest.
+
+    The nodes form a tree, one dimension after the other; a branch carries the parts of its later dimensions that are
+    settled already: their ability, and their product with the precision.
+    """
     mean, precision = prior
     nodes, log_weights = rule
-    theta, value = work
+    ability, product, value = work[0], work[1], work[2]
     n, size = len(centre), len(nodes)
-    n_points = 1
     for d in range(n):
-        n_points *= size
-        for point in range(n_points):
-            rest = point
-            here = centre[d]
-            for e in range(d, -1, -1):
-                here += ROOT_TWO * root[d, e] * nodes[rest % size]
-                rest //= size
-            theta[d, point] = here
-            height = interpolate(own[d, : first[d, 1]], (here - low) / step - first[d, 0])
-            height += log_weights[point % size] + (value[d - 1, point // size] if d > 0 else 0.0)
-            # the part of the quadratic form that involves this dimension and earlier ones
-            away = here - mean[d]
-            height -= 0.5 * precision[d, d] * away * away
-            rest = point // size
-            for e in range(d - 1, -1, -1):
-                height -= precision[d, e] * away * (theta[e, rest] - mean[e])
-                rest //= size
-            value[d, point] = height
-    top = value[n - 1, :n_points].max()
-    out[:] = 0.0
-    total = 0.0
-    for point in range(n_points):
-        share = np.exp(value[n - 1, point] - top)
-        total += share
-        rest = point
-        for d in range(n - 1, -1, -1):
-            away = theta[d, rest] - centre[d]
-            out[d] += share * away
-            inner = rest
-            for e in range(d, -1, -1):
-                out[n + d * n + e] += share * away * (theta[e, inner] - centre[e])
-                inner //= size
-            rest //= size
-    for place in range(n + n * n):
-        out[place] /= total
+        ability[0, d, 0] = centre[d]
+        product[0, d, 0] = 0.0
+    value[0, 0] = 0.0
+    n_branches = 1
+    for d in range(n):
+        now, after = d % 2, (d + 1) % 2
+        branch = 0
+        for parent in range(n_branches):
+            for q in range(size):
+                move = ROOT_TWO * nodes[q]
+                theta = ability[now, d, parent] + root[d, d] * move
+                away = theta - mean[d]
+                height = interpolate(own[d, : first[d, 1]], first[d, 0], theta / step)
+                height -= away * (0.5 * precision[d, d] * away + product[now, d, parent])
+                value[after, branch] = value[now, parent] + height + log_weights[q]
+                for later in range(d + 1, n):
+                    ability[after, later, branch] = ability[now, later, parent] + root[later, d] * move
+                    product[after, later, branch] = product[now, later, parent] + precision[later, d] * away
+                branch += 1
+        n_branches *= size
+    return n_branches, value[n % 2, :n_branches].max()
+
+
+@njit(cache=True, nogil=True)
+def _fold_nodes(n: int, n_points: int, nodes: Any, mass: Any, one: Any, two: Any) -> None:
+    """Sum the tree of nodes from its leaves: mass[0], and first and second moments of the nodes, not yet divided."""
+    size = len(nodes)
+    for d in range(n - 1, -1, -1):
+        n_points //= size
+        for parent in range(n_points):
+            start = parent * size
+            for e in range(d + 1, n):
+                for f in range(e, n):
+                    total = 0.0
+                    for q in range(size):
+                        total += two[e, f, start + q]
+                    two[e, f, parent] = total
+                total = 0.0
+                across = 0.0
+                for q in range(size):
+                    total += one[e, start + q]
+                    across += one[e, start + q] * nodes[q]
+                one[e, parent] = total
+                two[d, e, parent] = across
+            total = 0.0
+            first = 0.0
+            second = 0.0
+            for q in range(size):
+                total += mass[start + q]
+                first += mass[start + q] * nodes[q]
+                second += mass[start + q] * nodes[q] * nodes[q]
+            mass[parent] = total
+            one[d, parent] = first
+            two[d, d, parent] = second
+
+
+@njit(cache=True, nogil=True)
+def _integrate(
+    centre: Any, root: Any, prior: Any, own: Any, first: Any, step: float, rule: Any, work: Any, out: Any
+) -> float:
+    """Sum the posterior over the adapted nodes; ``out`` gets mean and covariance; the log of the integral is given."""
+    n = len(centre)
+    n_points, top = _spread_nodes(centre, root, prior, own, first, step, rule, work)
+    value, mass, one, two = work[2], work[3], work[4], work[5]
+    raise_heights(value[n % 2, :n_points], top, mass[:n_points])
+    _fold_nodes(n, n_points, rule[0], mass, one, two)
+    total = mass[0]
+    for d in range(n):
+        out[d] = centre[d]
+        for e in range(d + 1):
+            out[d] += ROOT_TWO * root[d, e] * one[e, 0] / total
     for d in range(n):
         for e in range(d + 1):
-            out[n + d * n + e] -= out[d] * out[e]
-            out[n + e * n + d] = out[n + d * n + e]
-    for d in range(n):
-        out[d] += centre[d]
+            spread = 0.0
+            for a in range(d + 1):
+                for b in range(e + 1):
+                    inner = two[min(a, b), max(a, b), 0] / total - one[a, 0] * one[b, 0] / (total * total)
+                    spread += 2.0 * root[d, a] * root[e, b] * inner
+            out[n + d * n + e] = spread
+            out[n + e * n + d] = spread
     return float(np.log(total) + top)
 
 
@@ -377,7 +441,7 @@ def _place_windows(
     for _ in range(60):
         if not _fill_windows(bounds[student], rows, table, grid, where, own, first):
             return False
-        inside = _climb(theta, prior, own, first, grid, hessian)
+        inside = _climb(theta, prior, own, first, grid[1], hessian)
         _root_of_inverse(hessian, root)
         for d in range(n):
             reach = 0.0
@@ -421,7 +485,14 @@ def space_moments(
     first = np.empty((n, 2), dtype=np.int64)
     root = np.empty((n, n))
     hessian = np.empty((n, n))
-    work = (np.empty((n, most)), np.empty((n, most)))
+    work = (
+        np.empty((2, n, most)),
+        np.empty((2, n, most)),
+        np.empty((2, most)),
+        np.empty(most),
+        np.empty((n, most)),
+        np.empty((n, n, most)),
+    )
     for student in range(means.shape[0]):
         if bounds[student, 0] == bounds[student, n]:
             loglik[student] = 0.0
@@ -434,7 +505,7 @@ def space_moments(
         ):
             return student
         centre = where[student, :n]
-        value = _integrate(centre, root, own_prior, own, first, grid, rule, work, out[student])
+        value = _integrate(centre, root, own_prior, own, first, grid[1], rule, work, out[student])
         if not is_concave:
             again = out[student, :n].copy()
             if not lower_root(out[student, n:].copy().reshape(n, n), root):
@@ -447,7 +518,7 @@ def space_moments(
                     wide[n + d] += ROOT_TWO * rule[0][-1] * abs(root[d, e])
             if not _fill_windows(bounds[student], rows, table, grid, wide, own, first):
                 return student
-            value = _integrate(again, root, own_prior, own, first, grid, rule, work, out[student])
+            value = _integrate(again, root, own_prior, own, first, grid[1], rule, work, out[student])
         for d in range(n):
             value += np.log(root[d, d])
         loglik[student] = value + 0.5 * log_determinant - 0.5 * n * 1.1447298858494002

@@ -87,7 +87,9 @@ def draw_plausible_values(
     coefficients = _coefficient_draws(pop, n, streams)
     covariances = _covariance_draws(pop, n, streams)
     roots = np.linalg.cholesky(covariances)
-    spread = np.sqrt(np.einsum("mdd->md", covariances).max())
+    spread = np.sqrt(np.diag(pop.residual_covariance))
+    widest = float(np.sqrt(max(np.einsum("mdd->md", covariances).max(), spread.max() ** 2)))
+    base = np.ascontiguousarray((pop.regressors.mixing @ pop.gamma).T)
     values = np.empty((n, len(ids), len(pop.subjects)))
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         # coefficients of the standardised columns, all draws and dimensions beside each other
@@ -100,15 +102,17 @@ def draw_plausible_values(
             means = np.empty((rows.stop - rows.start, len(across)))
             latent_regression.row_products(pop.background.standard[rows], across, means)
             shaped = means.reshape(len(means), n, len(pop.subjects)).transpose(1, 0, 2)
+            fitted = np.empty((len(means), len(pop.subjects)))
+            latent_regression.row_products(pop.background.standard[rows], base, fitted)
             farthest = max(np.abs(means).max(), np.abs(pop.centres[rows]).max())
-            table, grid = pop.answers.grid(float(farthest + 10.0 * spread + 1.0), pop.answers.step)
+            table, grid = pop.answers.grid(float(farthest) + 10.0 * widest + 10.0 * pop.answers.step, pop.answers.step)
             part = np.empty(shaped.shape)
             failed = latent_regression.draw_abilities(
                 np.ascontiguousarray(pop.answers.bounds[rows]),
                 pop.answers.rows,
                 table,
                 grid,
-                (np.ascontiguousarray(shaped), covariances, roots),
+                (np.ascontiguousarray(shaped), covariances, roots, fitted, spread),
                 (seeds[rows], np.arange(1, n + 1)),
                 np.ascontiguousarray(pop.centres[rows]),
                 pop.answers.is_concave,
@@ -161,13 +165,22 @@ def _coefficient_draws(pop: Population, n: int, seed: int | None) -> Floats:
 
 
 def _covariance_draws(pop: Population, n: int, seed: int | None) -> Floats:
-    """Residual covariances per draw: shape (n, n_dimensions, n_dimensions)."""
-    n_dimensions = len(pop.subjects)
+    """Residual covariances per draw: shape (n, n_dimensions, n_dimensions); their expectation is the estimate."""
+    sigma, n_dimensions = pop.residual_covariance, len(pop.subjects)
     if seed is None:
-        return np.repeat(pop.residual_covariance[None], n, axis=0)
-    root = pack_root(pop.residual_covariance)
+        return np.repeat(sigma[None], n, axis=0)
+    root = pack_root(sigma)
     draws = _normal_draws(pop.sampling.root, n, seed, "covariance")
-    return np.array([unpack_root(root + one, n_dimensions) for one in draws])
+    plain = np.array([unpack_root(root + one, n_dimensions) for one in draws])
+    # draws of a logarithm have too large a mean; its second-order term is taken out
+    values, vectors = np.linalg.eigh(pop.sampling.root)
+    moves = (vectors * np.sqrt(np.maximum(values, 0.0))).T
+    expected = sigma + sum(
+        0.5 * (unpack_root(root + one, n_dimensions) + unpack_root(root - one, n_dimensions)) - sigma
+        for one in moves
+    )
+    back = np.linalg.cholesky(sigma) @ np.linalg.inv(np.linalg.cholesky(expected))
+    return np.asarray(back @ plain @ back.T)
 
 
 def _normal_draws(covariance: Floats, n: int, seed: int, name: str) -> Floats:

@@ -103,7 +103,7 @@ class Answers:
         likelihood_tables.fill_log_table(form, self.native, np.ascontiguousarray(nodes), out)
         return out
 
-    def grid(self, reach: float, step: float) -> tuple[Floats, tuple[float, float]]:
+    def grid(self, reach: float, step: float) -> tuple[Floats, tuple[int, float]]:
         """Tabulate the items on equally spaced points.
 
         Parameters
@@ -117,11 +117,11 @@ class Answers:
         -------
         ndarray of shape (n_categories, n_points)
             The table.
-        tuple of (float, float)
-            Lowest point and distance, logits.
+        tuple of (int, float)
+            Number of points below zero, and distance of the points, logits.
         """
         half = int(np.ceil(reach / step))
-        return self.log_table(np.arange(-half, half + 1) * step), (-half * step, step)
+        return self.log_table(np.arange(-half, half + 1) * step), (half, step)
 
 
 def answers_of(cals: Mapping[str, Calibration], scored: Table, order: NDArray[np.int64]) -> Answers:

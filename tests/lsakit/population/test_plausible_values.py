@@ -9,6 +9,7 @@ from scipy.stats import kstest, norm
 
 from lsakit.errors import CancelledError, EstimationError
 from lsakit.irt.calibration import Calibration
+from lsakit.irt.models import category_probabilities
 from lsakit.population.latent_regression import Population, fit_population
 from lsakit.population.plausible_values import draw_plausible_values
 
@@ -17,19 +18,21 @@ CAL = Calibration.from_items(ITEMS | {"step_1": [None, None, 0.6], "step_2": [No
 N_DRAWS = 20_000
 
 
+RNG = np.random.default_rng(4)
+IDS = [f"s{i:02d}" for i in range(40)]
+X = RNG.normal(size=40)
+ANSWERS = {
+    "student_id": IDS[:39],
+    "a": RNG.integers(0, 2, 39),
+    "b": (X[:39] + RNG.normal(size=39) > 0).astype(int),
+    "c": np.clip(np.round(X[:39] + RNG.normal(size=39) + 1), 0, 2).astype(int),
+}
+
+
 @pytest.fixture(scope="module")
 def pop() -> Population:
     """Forty students of one test, one of them absent."""
-    rng = np.random.default_rng(4)
-    ids = [f"s{i:02d}" for i in range(40)]
-    x = rng.normal(size=40)
-    answers = {
-        "student_id": ids[:39],
-        "a": rng.integers(0, 2, 39),
-        "b": (x[:39] + rng.normal(size=39) > 0).astype(int),
-        "c": np.clip(np.round(x[:39] + rng.normal(size=39) + 1), 0, 2).astype(int),
-    }
-    return fit_population(CAL, answers, background={"student_id": ids, "x": x})
+    return fit_population(CAL, ANSWERS, background={"student_id": IDS, "x": X})
 
 
 def exact_cdf(pop: Population, student: int) -> tuple[np.ndarray, np.ndarray]:
@@ -37,18 +40,15 @@ def exact_cdf(pop: Population, student: int) -> tuple[np.ndarray, np.ndarray]:
     nodes = np.linspace(-9, 9, 20_001)
     mean, sd = float(pop.means[student, 0]), float(np.sqrt(pop.residual_covariance[0, 0]))
     value = norm.logpdf(nodes, mean, sd)
-    begin, end = pop.answers.bounds[student]
-    for place in range(begin, end):
-        item, code = int(pop.answers.item[place]), int(pop.answers.score[place])
-        own = pop.answers.n_steps[item]
-        logits = np.concatenate(
-            [
-                np.zeros((1, len(nodes))),
-                np.arange(1, own + 1)[:, None] * pop.answers.slope[item] * nodes
-                + pop.answers.intercepts[item, :own, None],
-            ]
-        )
-        value += logits[code] - np.log(np.exp(logits).sum(axis=0))
+    for place, name in enumerate("abc"):
+        if student < 39:
+            p = category_probabilities(
+                nodes,
+                slope=ITEMS["slope"][place],
+                difficulty=ITEMS["difficulty"][place],
+                steps=(0.6, -0.6) if name == "c" else (),
+            )
+            value += np.log(p[:, ANSWERS[name][student]])
     density = np.exp(value - value.max())
     cdf = np.cumsum(density) - 0.5 * density
     return nodes, cdf / density.sum()
@@ -104,9 +104,8 @@ def test_a_removed_student_moves_nobody_else(pop: Population) -> None:
         pop,
         student_ids=tuple(pop.student_ids[i] for i in kept),
         answers=pop.answers.take(kept),
-        means=pop.means[kept],
-        basis=replace(pop.basis, columns=pop.basis.columns[kept]),
-        modes=pop.modes[kept],
+        background=replace(pop.background, standard=pop.background.standard[kept]),
+        centres=pop.centres[kept],
     )
     all_values = draw_plausible_values(pop, n=10, seed=2026)
     assert draw_plausible_values(fewer, n=10, seed=2026).equals(
@@ -135,11 +134,37 @@ def test_the_uncertainty_of_the_regression_is_in_the_values(pop: Population) -> 
     for drawn in (True, False):
         values = draw_plausible_values(pop, n=4000, seed=7, draw_parameters=drawn)
         absent[drawn] = values.filter(pl.col("student_id") == "s39").drop("student_id").to_numpy().var()
-    row = pop.basis.columns[39]
-    extra = row @ pop.coefficient_covariance @ row
+    row = pop.background.standard[39] @ pop.regressors.mixing
+    extra = row @ pop.sampling.coefficients @ row
+    # four standard errors of a variance of 4,000 draws are 9 %
     assert absent[False] == pytest.approx(pop.residual_covariance[0, 0], rel=0.09)
     assert absent[True] == pytest.approx(pop.residual_covariance[0, 0] + extra, rel=0.09)
     assert extra > 0.02
+
+
+def test_the_uncertainty_of_the_residual_variance_is_in_the_values() -> None:
+    # Twelve absent students: the variance among them within a draw is that draw's own residual variance.
+    rng = np.random.default_rng(8)
+    theta = rng.normal(size=400)
+    difficulty = np.linspace(-1.5, 1.5, 12)
+    cal = Calibration.from_items(
+        {"item": [f"i{j}" for j in range(12)], "slope": [1.2] * 12, "difficulty": difficulty}
+    )
+    right = theta[:, None] + rng.logistic(size=(400, 12)) / 1.2 > difficulty
+    ids = [f"s{i}" for i in range(2400)]
+    answers = {"student_id": ids[:400]} | {f"i{j}": right[:, j].astype(int) for j in range(12)}
+    pop = fit_population(cal, answers, background={"student_id": ids})
+    error = float(pop.residual_errors[0, 0])
+    spread = {}
+    for drawn in (True, False):
+        values = draw_plausible_values(pop, n=300, seed=9, draw_parameters=drawn).tail(2000)
+        spread[drawn] = values.drop("student_id").to_numpy().var(axis=0)
+    noise = pop.residual_covariance[0, 0] * np.sqrt(2 / 2000)
+    # 300 draws: a standard deviation has a standard error of 4 %, four of them are 16 %
+    assert spread[False].std() == pytest.approx(noise, rel=0.16)
+    assert spread[True].std() == pytest.approx(np.hypot(error, noise), rel=0.16)
+    assert spread[True].mean() == pytest.approx(pop.residual_covariance[0, 0], abs=4 * error / np.sqrt(300))
+    assert error > 2 * noise
 
 
 def test_a_seed_is_required_and_cancelling_works(pop: Population) -> None:
