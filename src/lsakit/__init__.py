@@ -57,6 +57,8 @@ _PUBLIC = {
     "reliability": "lsakit.irt.reliability",
     # population
     "fit_population": "lsakit.population.latent_regression",
+    "fit_population_by_group": "lsakit.population.population_groups",
+    "PopulationOptions": "lsakit.population.latent_regression",
     "draw_plausible_values": "lsakit.population.plausible_values",
     "set_scale": "lsakit.population.reporting_scale",
     "angoff": "lsakit.population.standard_setting",

@@ -104,15 +104,14 @@ def _excess(own: Any, shift: int, step: float, tangent: Any, prior: Any, is_line
 
 
 @njit(cache=True, nogil=True)
-def _prepare(
-    bounds: Any, rows: Any, table: Any, grid: Any, spans: Any, centre: Any, is_concave: bool, work: Any
-) -> float:
+def _prepare(span: Any, tables: Any, spans: Any, centre: Any, is_concave: bool, work: Any) -> float:
     """Write one student's log-likelihoods and tangents; give what the heights of the tangents sum to.
 
     ``spans`` of shape (n, 4) holds per dimension the lowest and highest ability needed, the mean and the standard
     deviation of the prior.
     """
-    half, step = grid
+    bounds, rows = span
+    table, (half, step) = tables
     own, first, gradient = work
     n = len(centre)
     height = 0.0
@@ -163,15 +162,7 @@ def _draw_one(state: Any, mean: Any, prior: Any, tangent: Any, step: float, held
 
 @njit(cache=True, nogil=True)
 def draw_abilities(
-    bounds: Any,
-    rows: Any,
-    table: Any,
-    grid: Any,
-    prior: Any,
-    streams: Any,
-    centres: Any,
-    is_concave: bool,
-    out: Any,
+    responses: Any, tables: Any, prior: Any, streams: Any, centres: Any, is_concave: bool, out: Any
 ) -> int:
     """Draw plausible values; return −1, or the first student for whom no proposal was accepted.
 
@@ -181,11 +172,12 @@ def draw_abilities(
     ``centres`` are the points of the tangents; ``out`` has the shape of the means. What a draw gives depends on its
     own number, prior and student alone.
     """
+    bounds, rows = responses
     means, covariances, roots, fitted, spread = prior
     seeds, numbers = streams
     n_draws, n_students, n = means.shape
     state = np.zeros(1, dtype=np.uint64)
-    own = np.empty((n, table.shape[1]))
+    own = np.empty((n, tables[0].shape[1]))
     first = np.empty((n, 2), dtype=np.int64)
     gradient = np.empty(n)
     spans = np.empty((n, 4))
@@ -205,9 +197,8 @@ def draw_abilities(
             spans[d, 0] -= PRIOR_REACH * wide[d]
             spans[d, 1] += PRIOR_REACH * wide[d]
         centre = centres[student]
-        height = _prepare(
-            bounds[student], rows, table, grid, spans, centre, is_concave, (own, first, gradient)
-        )
+        work = (own, first, gradient)
+        height = _prepare((bounds[student], rows), tables, spans, centre, is_concave, work)
         for draw in range(n_draws):
             state[0] = mix(seeds[student] ^ mix(np.uint64(numbers[draw]) * GOLDEN + FIRST_MIX))
             found = _draw_one(
@@ -215,7 +206,7 @@ def draw_abilities(
                 means[draw, student],
                 (covariances[draw], roots[draw]),
                 (centre, gradient, height),
-                grid[1],
+                tables[1][1],
                 (own, first),
                 out[draw, student],
             )

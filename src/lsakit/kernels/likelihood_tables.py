@@ -130,15 +130,15 @@ def _fill_window(span: Any, rows: Any, table: Any, grid: Any, prior: Any, window
 
 
 @njit(cache=True, nogil=True)
-def line_moments(
-    bounds: Any, rows: Any, table: Any, grid: Any, prior: Any, where: Any, loglik: Any, out: Any
-) -> int:
+def line_moments(responses: Any, tables: Any, prior: Any, where: Any, loglik: Any, out: Any) -> int:
     """Write each student's log-likelihood, posterior mean and variance in one dimension.
 
-    ``bounds`` of shape (n_students, 2) delimits the responses; ``grid`` is (points below zero, distance); ``prior`` is
-    (means, variance); ``where`` of shape (n_students, 2) holds centre and reach of the window to begin with and
+    ``responses`` is (bounds of shape (n_students, 2), rows of the table); ``tables`` is (table, (points below zero,
+    distance of the points)); ``prior`` is (means, variance); ``where`` of shape (n_students, 2) holds centre and reach of the window to begin with and
     gets those of the posterior. Gives −1, or the first student for whom the grid is too short.
     """
+    bounds, rows = responses
+    table, grid = tables
     half, step = grid
     means, variance = prior
     own = np.empty(table.shape[1])
@@ -223,11 +223,13 @@ def bend(values: Any, shift: int, position: float, step: float) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _fill_windows(bounds: Any, rows: Any, table: Any, grid: Any, where: Any, own: Any, first: Any) -> bool:
+def _fill_windows(span: Any, tables: Any, where: Any, own: Any, first: Any) -> bool:
     """Write each dimension's log-likelihood around ``where`` (centres, then reaches); False if the grid is too short.
 
-    ``first`` gets the place of ability zero in the window, and the window's size.
+    ``span`` is (bounds of the student, rows); ``first`` gets the place of ability zero in the window, and its size.
     """
+    bounds, rows = span
+    table, grid = tables
     half, step = grid
     n = own.shape[0]
     for d in range(n):
@@ -333,16 +335,16 @@ def _root_of_inverse(matrix: Any, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _spread_nodes(
-    centre: Any, root: Any, prior: Any, own: Any, first: Any, step: float, rule: Any, work: Any
-) -> Any:
+def _spread_nodes(place: Any, prior: Any, held: Any, rule: Any, work: Any) -> Any:
     """Write the log of the posterior times the rule's weight at all adapted nodes; give their number and the largest.
 
     The nodes form a tree, one dimension after the other; a branch carries the parts of its later dimensions that are
     settled already: their ability, and their product with the precision.
     """
+    centre, root = place
     mean, precision = prior
-    nodes, log_weights = rule
+    own, first, step = held
+    nodes, log_weights = rule[0], rule[1]
     ability, product, value = work[0], work[1], work[2]
     n, size = len(centre), len(nodes)
     for d in range(n):
@@ -403,12 +405,11 @@ def _fold_nodes(n: int, n_points: int, nodes: Any, mass: Any, one: Any, two: Any
 
 
 @njit(cache=True, nogil=True)
-def _integrate(
-    centre: Any, root: Any, prior: Any, own: Any, first: Any, step: float, rule: Any, work: Any, out: Any
-) -> float:
+def _integrate(place: Any, prior: Any, held: Any, rule: Any, work: Any, out: Any) -> float:
     """Sum the posterior over the adapted nodes; ``out`` gets mean and covariance; the log of the integral is given."""
+    centre, root = place
     n = len(centre)
-    n_points, top = _spread_nodes(centre, root, prior, own, first, step, rule, work)
+    n_points, top = _spread_nodes(place, prior, held, rule, work)
     value, mass, one, two = work[2], work[3], work[4], work[5]
     raise_heights(value[n % 2, :n_points], top, mass[:n_points])
     _fold_nodes(n, n_points, rule[0], mass, one, two)
@@ -430,18 +431,16 @@ def _integrate(
 
 
 @njit(cache=True, nogil=True)
-def _place_windows(
-    student: int, bounds: Any, rows: Any, table: Any, grid: Any, prior: Any, where: Any, rule: Any, work: Any
-) -> bool:
+def _place_windows(span: Any, tables: Any, prior: Any, where: Any, farthest: float, work: Any) -> bool:
     """Find mode and root of one student, with windows that hold all nodes; False if the grid is too short."""
     own, first, root, hessian = work
+    step = tables[1][1]
     n = len(root)
-    farthest = ROOT_TWO * rule[0][-1]
     theta = where[:n].copy()
     for _ in range(60):
-        if not _fill_windows(bounds[student], rows, table, grid, where, own, first):
+        if not _fill_windows(span, tables, where, own, first):
             return False
-        inside = _climb(theta, prior, own, first, grid[1], hessian)
+        inside = _climb(theta, prior, own, first, step, hessian)
         _root_of_inverse(hessian, root)
         for d in range(n):
             reach = 0.0
@@ -450,41 +449,55 @@ def _place_windows(
             held = abs(theta[d] - where[d]) + reach <= where[n + d]
             inside = inside and held
             where[d] = theta[d]
-            if not held or where[n + d] > 1.5 * reach + 4.0 * grid[1]:
-                where[n + d] = 1.15 * reach + 2.0 * grid[1]
+            if not held or where[n + d] > 1.5 * reach + 4.0 * step:
+                where[n + d] = 1.15 * reach + 2.0 * step
         if inside:
             return True
     return False
 
 
 @njit(cache=True, nogil=True)
+def _around_mean(span: Any, tables: Any, prior: Any, held: Any, root: Any, rule: Any, work: Any) -> Any:
+    """Integrate again around the mean with the covariance of a first pass, which ``work[-1]`` holds and gets anew."""
+    own, first, step = held
+    out = work[6]
+    n = len(root)
+    where = np.empty(2 * n)
+    where[:n] = out[:n]
+    if not lower_root(out[n:].copy().reshape(n, n), root):
+        return False, 0.0
+    for d in range(n):
+        where[n + d] = 0.0
+        for e in range(d + 1):
+            where[n + d] += ROOT_TWO * rule[0][-1] * abs(root[d, e])
+    if not _fill_windows(span, tables, where, own, first):
+        return False, 0.0
+    return True, _integrate((where[:n], root), prior, held, rule, work, out)
+
+
+@njit(cache=True, nogil=True)
 def space_moments(
-    bounds: Any,
-    rows: Any,
-    table: Any,
-    grid: Any,
-    prior: Any,
-    rule: Any,
-    is_concave: bool,
-    where: Any,
-    loglik: Any,
-    out: Any,
+    responses: Any, tables: Any, prior: Any, rule: Any, where: Any, loglik: Any, out: Any
 ) -> int:
     """Write each student's log-likelihood, posterior mean and covariance in several dimensions.
 
-    ``bounds`` of shape (n_students, n_dimensions + 1) delimits the responses of each dimension; ``prior`` is (means,
-    precision, covariance, log determinant of the precision); ``rule`` is (nodes, log weights plus squared nodes) of
-    Gauss-Hermite; ``where`` of shape (n_students, 2 * n_dimensions) holds modes and reaches. Where the log-likelihood
-    may not be concave, a second pass puts the nodes around the mean with the covariance that the first pass found.
-    Gives −1, or the first student for whom the grid is too short.
+    ``responses`` is (bounds of shape (n_students, n_dimensions + 1), rows of the table); ``tables`` as for one
+    dimension; ``prior`` is (means, precision, covariance, log determinant of the precision); ``rule`` is (nodes, log
+    weights plus squared nodes, whether log-likelihoods are concave) of Gauss-Hermite; ``where`` of shape (n_students,
+    2 * n_dimensions) holds modes and reaches. Where the log-likelihood may not be concave, a second pass puts the
+    nodes around the mean with the covariance that the first pass found. Gives −1, or the first student for whom the
+    grid is too short.
     """
+    bounds, rows = responses
     means, precision, covariance, log_determinant = prior
     n = means.shape[1]
     most = len(rule[0]) ** n
-    own = np.empty((n, table.shape[1]))
+    own = np.empty((n, tables[0].shape[1]))
     first = np.empty((n, 2), dtype=np.int64)
     root = np.empty((n, n))
     hessian = np.empty((n, n))
+    result = np.empty(n + n * n)
+    held = (own, first, tables[1][1])
     work = (
         np.empty((2, n, most)),
         np.empty((2, n, most)),
@@ -492,6 +505,7 @@ def space_moments(
         np.empty(most),
         np.empty((n, most)),
         np.empty((n, n, most)),
+        result,
     )
     for student in range(means.shape[0]):
         if bounds[student, 0] == bounds[student, n]:
@@ -499,27 +513,18 @@ def space_moments(
             out[student, :n] = means[student]
             out[student, n:] = covariance.ravel()
             continue
-        own_prior = (means[student], precision)
-        if not _place_windows(
-            student, bounds, rows, table, grid, own_prior, where[student], rule, (own, first, root, hessian)
-        ):
+        span = (bounds[student], rows)
+        here = (means[student], precision)
+        farthest = ROOT_TWO * rule[0][-1]
+        if not _place_windows(span, tables, here, where[student], farthest, (own, first, root, hessian)):
             return student
-        centre = where[student, :n]
-        value = _integrate(centre, root, own_prior, own, first, grid[1], rule, work, out[student])
-        if not is_concave:
-            again = out[student, :n].copy()
-            if not lower_root(out[student, n:].copy().reshape(n, n), root):
+        value = _integrate((where[student, :n], root), here, held, rule, work, result)
+        if not rule[2]:
+            good, value = _around_mean(span, tables, here, held, root, rule, work)
+            if not good:
                 return student
-            wide = where[student].copy()
-            for d in range(n):
-                wide[d] = again[d]
-                wide[n + d] = 0.0
-                for e in range(d + 1):
-                    wide[n + d] += ROOT_TWO * rule[0][-1] * abs(root[d, e])
-            if not _fill_windows(bounds[student], rows, table, grid, wide, own, first):
-                return student
-            value = _integrate(again, root, own_prior, own, first, grid[1], rule, work, out[student])
         for d in range(n):
             value += np.log(root[d, d])
         loglik[student] = value + 0.5 * log_determinant - 0.5 * n * 1.1447298858494002
+        out[student] = result
     return -1

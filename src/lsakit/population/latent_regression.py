@@ -179,6 +179,8 @@ class Population:
         Sampling covariances of ``gamma`` and of the residual covariance, which the draws take.
     centres : ndarray of shape (n_students, n_dimensions)
         Posterior means, logits.
+    group : str, default ""
+        Name of the group, where each group has a model of its own.
     schema : str
         Name and version of this form.
     """
@@ -202,6 +204,7 @@ class Population:
     gamma: Floats = field(repr=False)
     sampling: Sampling = field(repr=False)
     centres: Floats = field(repr=False)
+    group: str = ""
     schema: str = "lsakit.population/2"
 
     @property
@@ -276,9 +279,7 @@ def fit_population(
     """
     chosen = options or PopulationOptions()
     named = {"": cal} if isinstance(cal, Calibration) else dict(cal)
-    columns = Columns(
-        student_id=student_id, weights=weights, stratum=chosen.stratum, cluster=chosen.cluster
-    )
+    columns = Columns(student_id=student_id, weights=weights, stratum=chosen.stratum, cluster=chosen.cluster)
     with threadpool_limits(1, user_api="blas"):  # threads take blocks; and the same bits on any machine
         data = read_population(named, responses, background, columns, chosen.rule)
         return _fit(data, chosen)

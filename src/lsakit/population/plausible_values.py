@@ -7,6 +7,7 @@ ability from the posterior by an exact rejection method. Algorithm and streams: 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,6 +22,7 @@ from lsakit.irt.models import Floats
 from lsakit.kernels import latent_regression
 from lsakit.population.latent_regression import Population
 from lsakit.population.population_errors import pack_root, unpack_root
+from lsakit.population.population_groups import GroupedPopulation
 from lsakit.randomness import stable_seeds, stream
 
 PURPOSE = "plausible_values"
@@ -28,7 +30,7 @@ BLOCK = 8192
 
 
 def draw_plausible_values(
-    pop: Population,
+    pop: Population | GroupedPopulation,
     n: int = 10,
     seed: int | None = None,
     student_id: str = "student_id",
@@ -40,8 +42,8 @@ def draw_plausible_values(
 
     Parameters
     ----------
-    pop : Population
-        The fitted model.
+    pop : Population or GroupedPopulation
+        The fitted model, or one per group.
     n : int, default 10
         Number of plausible values per student and dimension.
     seed : int
@@ -81,6 +83,14 @@ def draw_plausible_values(
     """
     _refuse(pop, n, seed)
     assert seed is not None
+    if isinstance(pop, GroupedPopulation):
+        drawn = {
+            name: draw_plausible_values(
+                model, n, seed, student_id, draw_parameters=draw_parameters, progress=progress
+            )
+            for name, model in pop.populations.items()
+        }
+        return _gathered(drawn, student_id, list(pop.student_ids))
     ids = list(pop.student_ids)
     seeds = stable_seeds(seed, PURPOSE, ids)
     streams = seed if draw_parameters else None
@@ -105,13 +115,13 @@ def draw_plausible_values(
             fitted = np.empty((len(means), len(pop.subjects)))
             latent_regression.row_products(pop.background.standard[rows], base, fitted)
             farthest = max(np.abs(means).max(), np.abs(pop.centres[rows]).max())
-            table, grid = pop.answers.grid(float(farthest) + 10.0 * widest + 10.0 * pop.answers.step, pop.answers.step)
+            tables = pop.answers.grid(
+                float(farthest) + 10.0 * widest + 10.0 * pop.answers.step, pop.answers.step
+            )
             part = np.empty(shaped.shape)
             failed = latent_regression.draw_abilities(
-                np.ascontiguousarray(pop.answers.bounds[rows]),
-                pop.answers.rows,
-                table,
-                grid,
+                (np.ascontiguousarray(pop.answers.bounds[rows]), pop.answers.rows),
+                tables,
                 (np.ascontiguousarray(shaped), covariances, roots, fitted, spread),
                 (seeds[rows], np.arange(1, n + 1)),
                 np.ascontiguousarray(pop.centres[rows]),
@@ -135,7 +145,19 @@ def draw_plausible_values(
     return make_table({student_id: ids, **_columns(values, pop.subjects)})
 
 
-def _refuse(pop: Population, n: int, seed: int | None) -> None:
+def _gathered(drawn: Mapping[str, Table], student_id: str, ids: list[str]) -> Table:
+    """Put the values of all groups into the order of the background."""
+    parts = list(drawn.values())
+    known = [name for part in parts for name in part.get_column(student_id).to_list()]
+    row_of = {name: row for row, name in enumerate(known)}
+    order = np.array([row_of[name] for name in ids], dtype=np.int64)
+    columns: dict[str, Any] = {student_id: ids}
+    for name in parts[0].columns[1:]:
+        columns[name] = np.concatenate([part.get_column(name).to_numpy() for part in parts])[order]
+    return make_table(columns)
+
+
+def _refuse(pop: Population | GroupedPopulation, n: int, seed: int | None) -> None:
     """Refuse a missing seed, no draws, and a model that did not converge."""
     if seed is None:
         raise EstimationError(
@@ -160,7 +182,7 @@ def _coefficient_draws(pop: Population, n: int, seed: int | None) -> Floats:
     n_terms, n_dimensions = pop.gamma.shape
     if seed is None:
         return np.zeros((n, n_terms, n_dimensions))
-    draws = _normal_draws(pop.sampling.coefficients, n, seed, "coefficients")
+    draws = _normal_draws(pop.sampling.coefficients, n, seed, _stream("coefficients", pop))
     return draws.reshape(n, n_dimensions, n_terms).transpose(0, 2, 1)
 
 
@@ -170,7 +192,7 @@ def _covariance_draws(pop: Population, n: int, seed: int | None) -> Floats:
     if seed is None:
         return np.repeat(sigma[None], n, axis=0)
     root = pack_root(sigma)
-    draws = _normal_draws(pop.sampling.root, n, seed, "covariance")
+    draws = _normal_draws(pop.sampling.root, n, seed, _stream("covariance", pop))
     plain = np.array([unpack_root(root + one, n_dimensions) for one in draws])
     # draws of a logarithm have too large a mean; its second-order term is taken out
     values, vectors = np.linalg.eigh(pop.sampling.root)
@@ -183,15 +205,17 @@ def _covariance_draws(pop: Population, n: int, seed: int | None) -> Floats:
     return np.asarray(back @ plain @ back.T)
 
 
-def _normal_draws(covariance: Floats, n: int, seed: int, name: str) -> Floats:
+def _stream(name: str, pop: Population) -> str:
+    """Name the stream of a parameter's draws; models of different groups draw independently."""
+    return f"{PURPOSE}/{name}/{pop.group}" if pop.group else f"{PURPOSE}/{name}"
+
+
+def _normal_draws(covariance: Floats, n: int, seed: int, purpose: str) -> Floats:
     """Draws from a normal distribution, each from a stream of its own number: shape (n, n_parameters)."""
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     return np.array(
-        [
-            root @ stream(seed, f"{PURPOSE}/{name}", str(draw)).standard_normal(len(root))
-            for draw in range(1, n + 1)
-        ]
+        [root @ stream(seed, purpose, str(draw)).standard_normal(len(root)) for draw in range(1, n + 1)]
     )
 
 

@@ -235,9 +235,7 @@ def _weights(known: Table, scored: Table, order: NDArray[np.int64], name: str | 
     return weight
 
 
-def _clusters(
-    known: Table, columns: Columns
-) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
+def _clusters(known: Table, columns: Columns) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
     """Number the sampling clusters and their strata; a cluster's name counts within its stratum."""
     if columns.cluster is None:
         if columns.stratum is not None:
@@ -248,9 +246,7 @@ def _clusters(
             )
         return None, None
     cluster = strings(known, columns.cluster, param="background")
-    stratum = (
-        strings(known, columns.stratum, param="background") if columns.stratum else [""] * len(cluster)
-    )
+    stratum = strings(known, columns.stratum, param="background") if columns.stratum else [""] * len(cluster)
     pairs = list(zip(stratum, cluster, strict=True))
     every = sorted(set(pairs))
     place = {pair: number for number, pair in enumerate(every)}

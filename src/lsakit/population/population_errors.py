@@ -101,7 +101,7 @@ def sampling_of(data: PopulationData, moments: Moments, means: Floats, sigma: Fl
     products of the students' derivatives. With weights or sampling clusters the sandwich, with students or
     clusters as units.
     """
-    precision = np.linalg.inv(sigma)
+    precision = np.asarray(np.linalg.inv(sigma), dtype=np.float64)
     residual = (moments.mean - means) @ precision
     coefficients = _inverse_information(data, moments, precision)
     scores = _root_scores(moments, moments.mean - means, sigma)

@@ -121,7 +121,8 @@ class Answers:
             Number of points below zero, and distance of the points, logits.
         """
         half = int(np.ceil(reach / step))
-        return self.log_table(np.arange(-half, half + 1) * step), (half, step)
+        nodes = np.arange(-half, half + 1, dtype=np.float64) * step
+        return self.log_table(np.asarray(nodes, dtype=np.float64)), (half, step)
 
 
 def answers_of(cals: Mapping[str, Calibration], scored: Table, order: NDArray[np.int64]) -> Answers:
@@ -278,7 +279,7 @@ class Posterior:
         self._reach = 20.0
         self._where: Floats | None = None
         nodes, node_weights = np.polynomial.hermite.hermgauss(n_nodes)
-        self._rule = (nodes, np.log(node_weights) + nodes**2)
+        self._rule = (nodes, np.log(node_weights) + nodes**2, answers.is_concave)
 
     def sums(self, standard: NDArray[Any], coefficients: Floats, sigma: Floats, weight: Floats) -> Sums:
         """Carry out one expectation step, block by block, with one reading of the covariates.
@@ -410,26 +411,13 @@ class Posterior:
             where[new, :n] = means[new]
             where[new, n:] = 8.0 * np.sqrt(np.diag(sigma))
         loglik, out = np.empty(number), np.empty((number, n + n * n))
-        bounds = self._answers.bounds[rows]
-        table, grid = tables
+        responses = (self._answers.bounds[rows], self._answers.rows)
         if n == 1:
             line = (np.ascontiguousarray(means[:, 0]), float(sigma[0, 0]))
-            failed = likelihood_tables.line_moments(
-                bounds, self._answers.rows, table, grid, line, where, loglik, out
-            )
+            failed = likelihood_tables.line_moments(responses, tables, line, where, loglik, out)
         else:
-            failed = likelihood_tables.space_moments(
-                bounds,
-                self._answers.rows,
-                table,
-                grid,
-                (means, precision, sigma, log_determinant),
-                self._rule,
-                self._answers.is_concave,
-                where,
-                loglik,
-                out,
-            )
+            space = (means, precision, sigma, log_determinant)
+            failed = likelihood_tables.space_moments(responses, tables, space, self._rule, where, loglik, out)
         if failed >= 0:
             where[failed, 0] = np.nan
             return -1.0, None

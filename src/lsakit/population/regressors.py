@@ -166,9 +166,7 @@ def make_regressors(
     centre[: len(direct)] = background.centre[direct]
     to_terms = inverse / spread[:, None]
     to_terms[0] -= (centre[1:] / spread[1:]) @ inverse[1:]
-    found = Regressors(
-        terms=tuple(terms), mixing=loadings @ inverse, to_terms=to_terms, loadings=loadings
-    )
+    found = Regressors(terms=tuple(terms), mixing=loadings @ inverse, to_terms=to_terms, loadings=loadings)
     total = float(all_values.sum())
     reached = float(values.sum()) / total if others else 1.0
     return found, Conditioning(
@@ -194,15 +192,13 @@ def _refuse_strangers(background: Background, rule: ComponentRule) -> None:
                 why="A subgroup that is not in the conditioning gets biased results: its students are drawn "
                 "towards the others."
                 if param == "reported"
-                else None,
+                else "",
                 hint="Add their columns to the background table, or take them off the list.",
                 param=param,
             )
 
 
-def _components(
-    gram: Floats, n_students: int, rule: ComponentRule
-) -> tuple[Floats, Floats, Floats]:
+def _components(gram: Floats, n_students: int, rule: ComponentRule) -> tuple[Floats, Floats, Floats]:
     """Principal components of correlations: vectors and variances kept, and all variances."""
     if len(gram) == 0:
         return np.zeros((0, 0)), np.zeros(0), np.zeros(0)
@@ -233,9 +229,7 @@ def _component_table(values: Floats, total: float) -> Table:
     )
 
 
-def _reported_table(
-    background: Background, gram: Floats, found: Regressors, rule: ComponentRule
-) -> Table:
+def _reported_table(background: Background, gram: Floats, found: Regressors, rule: ComponentRule) -> Table:
     """Say what share of each reported group contrast the regressors explain; refuse where it is too little."""
     rows: list[tuple[str, str, bool, float]] = []
     for variable in rule.reported:
@@ -252,9 +246,7 @@ def _reported_table(
             # a first level that nobody has varies with nothing
             explained = float(across @ across) / own if own > LEAST_OWN_VARIANCE else 1.0
             rows.append((variable, name, is_direct, min(explained, 1.0)))
-    poor = [
-        f"{name} ({explained:.2f})" for _, name, _, explained in rows if explained < rule.least_explained
-    ]
+    poor = [f"{name} ({explained:.2f})" for _, name, _, explained in rows if explained < rule.least_explained]
     if poor:
         raise EstimationError(
             f"{len(poor)} group contrasts that will be reported are explained by the regressors to less than "
