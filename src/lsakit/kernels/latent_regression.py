@@ -77,38 +77,85 @@ def _normal(state: Any, spare: Any) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _excess(own: Any, shift: int, step: float, tangent: Any, prior: Any, is_line: bool) -> float:
-    """Say how far the log-likelihood rises above its tangent, with a margin for what lies between grid points.
+def _cover(own: Any, begin: int, end: int, shift: int, step: float, slope: float) -> Any:
+    """Give the lowest height c at which c + slope · theta covers the log-likelihood on the points from begin to end.
 
-    ``tangent`` is (point, slope, height), ``prior`` (mean, standard deviation); ``shift`` is the place of ability
-    zero. Only points count that a proposal can reach; in one dimension only those where the posterior is not below
-    1e-13 of its height.
+    A quarter of each second difference is added for what lies between two points.
     """
-    point, slope, height = tangent
-    mean, sd = prior
-    begin = max(int(np.floor((min(point, mean) - PRIOR_REACH * sd) / step)) + shift, 1)
-    end = min(int(np.ceil((max(point, mean) + PRIOR_REACH * sd) / step)) + shift, len(own) - 2)
-    top = -np.inf
+    most = -np.inf
     for q in range(begin, end + 1):
-        z = ((q - shift) * step - mean) / sd
-        top = max(top, own[q] - 0.5 * z * z)
-    most = 0.0
-    for q in range(begin, end + 1):
-        theta = (q - shift) * step
-        z = (theta - mean) / sd
-        if is_line and own[q] - 0.5 * z * z < top - FALL:
-            continue
         bulge = 0.25 * abs(own[q - 1] - 2.0 * own[q] + own[q + 1])
-        most = max(most, own[q] - height - slope * (theta - point) + bulge)
+        most = max(most, own[q] + bulge - slope * (q - shift) * step)
     return most
 
 
 @njit(cache=True, nogil=True)
-def _prepare(span: Any, tables: Any, spans: Any, centre: Any, is_concave: bool, work: Any) -> float:
-    """Write one student's log-likelihoods and tangents; give what the heights of the tangents sum to.
+def _reachable(own: Any, shift: int, step: float, centre: float, prior: Any, is_line: bool) -> Any:
+    """First and last point that matter: those near centre and prior, in one dimension those of the posterior only.
 
-    ``spans`` of shape (n, 4) holds per dimension the lowest and highest ability needed, the mean and the standard
-    deviation of the prior.
+    ``prior`` is (mean, standard deviation). The posterior ends where it is below 1e-13 of its height.
+    """
+    mean, sd = prior
+    begin = max(int(np.floor((min(centre, mean) - PRIOR_REACH * sd) / step)) + shift, 1)
+    end = min(int(np.ceil((max(centre, mean) + PRIOR_REACH * sd) / step)) + shift, len(own) - 2)
+    if is_line:
+        top = -np.inf
+        for q in range(begin, end + 1):
+            z = ((q - shift) * step - mean) / sd
+            top = max(top, own[q] - 0.5 * z * z)
+        while begin < end and own[begin] - 0.5 * (((begin - shift) * step - mean) / sd) ** 2 < top - FALL:
+            begin += 1
+        while begin < end and own[end] - 0.5 * (((end - shift) * step - mean) / sd) ** 2 < top - FALL:
+            end -= 1
+    return begin, end
+
+
+@njit(cache=True, nogil=True)
+def _best_slopes(own: Any, first: Any, step: float, centre: Any, prior: Any, gradient: Any) -> float:
+    """Choose the slopes whose cover, times the prior, has the least mass; give the sum of the covers' heights.
+
+    The log of that mass, c(g) + m'g + g'Σg/2, is convex in the slopes g: golden sections, dimension after dimension.
+    """
+    mean, covariance = prior
+    n = len(centre)
+    height = 0.0
+    for _sweep in range(1 if n == 1 else 3):
+        height = 0.0
+        for d in range(n):
+            values, shift = own[d, : first[d, 1]], first[d, 0]
+            sd = np.sqrt(covariance[d, d])
+            begin, end = _reachable(values, shift, step, centre[d], (mean[d], sd), n == 1)
+            middle = mean[d]
+            for e in range(n):
+                if e != d:
+                    middle += covariance[d, e] * gradient[e]
+            low = ((begin - shift) * step - middle) / covariance[d, d]
+            high = ((end - shift) * step - middle) / covariance[d, d]
+            for _ in range(30):
+                left, right = low + 0.381966 * (high - low), low + 0.618034 * (high - low)
+                at_left = _cover(values, begin, end, shift, step, left) + left * (
+                    middle + 0.5 * covariance[d, d] * left
+                )
+                at_right = _cover(values, begin, end, shift, step, right) + right * (
+                    middle + 0.5 * covariance[d, d] * right
+                )
+                if at_left < at_right:
+                    high = right
+                else:
+                    low = left
+            gradient[d] = 0.5 * (low + high)
+            height += _cover(values, begin, end, shift, step, gradient[d]) + gradient[d] * centre[d]
+    return height
+
+
+@njit(cache=True, nogil=True)
+def _prepare(
+    span: Any, tables: Any, reach: Any, centre: Any, prior: Any, is_concave: bool, work: Any
+) -> float:
+    """Write one student's log-likelihoods and the slopes of their covers; give the sum of the covers at the centre.
+
+    ``reach`` of shape (n, 2) holds the lowest and highest ability needed in each dimension. A concave log-likelihood is
+    covered by its tangent at the centre.
     """
     bounds, rows = span
     table, (half, step) = tables
@@ -116,17 +163,16 @@ def _prepare(span: Any, tables: Any, spans: Any, centre: Any, is_concave: bool, 
     n = len(centre)
     height = 0.0
     for d in range(n):
-        left = max(int(spans[d, 0] / step) + half - 6, 0)
-        right = min(int(spans[d, 1] / step) + half + 7, table.shape[1] - 1)
+        left = max(int(reach[d, 0] / step) + half - 6, 0)
+        right = min(int(reach[d, 1] / step) + half + 7, table.shape[1] - 1)
         size = right - left + 1
         first[d, 0], first[d, 1] = half - left, size
         sum_rows(rows, bounds[d], bounds[d + 1], table, left, own[d, :size])
         here, slope, _ = bend(own[d, :size], half - left, centre[d] / step, step)
         gradient[d] = slope
         height += here
-        if not is_concave:
-            tangent = (centre[d], slope, here)
-            height += _excess(own[d, :size], half - left, step, tangent, (spans[d, 2], spans[d, 3]), n == 1)
+    if not is_concave:
+        height = _best_slopes(own, first, step, centre, prior, gradient)
     return height
 
 
@@ -167,38 +213,37 @@ def draw_abilities(
     """Draw plausible values; return −1, or the first student for whom no proposal was accepted.
 
     ``prior`` is (means of shape (n_draws, n_students, n_dimensions), covariances and their lower roots of shape
-    (n_draws, n_dimensions, n_dimensions), means and standard deviations of the fitted model of shape
-    (n_students, n_dimensions) and (n_dimensions,)); ``streams`` is (seeds of the students, numbers of the draws);
+    (n_draws, n_dimensions, n_dimensions), means and covariance of the fitted model of shape (n_students,
+    n_dimensions) and (n_dimensions, n_dimensions)); ``streams`` is (seeds of the students, numbers of the draws);
     ``centres`` are the points of the tangents; ``out`` has the shape of the means. What a draw gives depends on its
     own number, prior and student alone.
     """
     bounds, rows = responses
-    means, covariances, roots, fitted, spread = prior
+    means, covariances, roots, fitted, covariance = prior
     seeds, numbers = streams
     n_draws, n_students, n = means.shape
     state = np.zeros(1, dtype=np.uint64)
     own = np.empty((n, tables[0].shape[1]))
     first = np.empty((n, 2), dtype=np.int64)
     gradient = np.empty(n)
-    spans = np.empty((n, 4))
-    wide = np.zeros(n)
+    reach = np.empty((n, 2))
+    wide = np.sqrt(np.diag(covariance))
     for draw in range(n_draws):
         for d in range(n):
-            wide[d] = max(wide[d], spread[d], np.sqrt(covariances[draw, d, d]))
+            wide[d] = max(wide[d], np.sqrt(covariances[draw, d, d]))
     for student in range(n_students):
         for d in range(n):
-            spans[d, 0] = min(centres[student, d], fitted[student, d])
-            spans[d, 1] = max(centres[student, d], fitted[student, d])
-            spans[d, 2] = fitted[student, d]
-            spans[d, 3] = spread[d]
+            reach[d, 0] = min(centres[student, d], fitted[student, d])
+            reach[d, 1] = max(centres[student, d], fitted[student, d])
             for draw in range(n_draws):
-                spans[d, 0] = min(spans[d, 0], means[draw, student, d])
-                spans[d, 1] = max(spans[d, 1], means[draw, student, d])
-            spans[d, 0] -= PRIOR_REACH * wide[d]
-            spans[d, 1] += PRIOR_REACH * wide[d]
+                reach[d, 0] = min(reach[d, 0], means[draw, student, d])
+                reach[d, 1] = max(reach[d, 1], means[draw, student, d])
+            reach[d, 0] -= PRIOR_REACH * wide[d]
+            reach[d, 1] += PRIOR_REACH * wide[d]
         centre = centres[student]
         work = (own, first, gradient)
-        height = _prepare((bounds[student], rows), tables, spans, centre, is_concave, work)
+        own_prior = (fitted[student], covariance)
+        height = _prepare((bounds[student], rows), tables, reach, centre, own_prior, is_concave, work)
         for draw in range(n_draws):
             state[0] = mix(seeds[student] ^ mix(np.uint64(numbers[draw]) * GOLDEN + FIRST_MIX))
             found = _draw_one(

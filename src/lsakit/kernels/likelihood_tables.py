@@ -459,7 +459,7 @@ def _place_windows(span: Any, tables: Any, prior: Any, where: Any, farthest: flo
 @njit(cache=True, nogil=True)
 def _around_mean(span: Any, tables: Any, prior: Any, held: Any, root: Any, rule: Any, work: Any) -> Any:
     """Integrate again around the mean with the covariance of a first pass, which ``work[-1]`` holds and gets anew."""
-    own, first, step = held
+    own, first = held[0], held[1]
     out = work[6]
     n = len(root)
     where = np.empty(2 * n)

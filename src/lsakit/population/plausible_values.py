@@ -97,8 +97,8 @@ def draw_plausible_values(
     coefficients = _coefficient_draws(pop, n, streams)
     covariances = _covariance_draws(pop, n, streams)
     roots = np.linalg.cholesky(covariances)
-    spread = np.sqrt(np.diag(pop.residual_covariance))
-    widest = float(np.sqrt(max(np.einsum("mdd->md", covariances).max(), spread.max() ** 2)))
+    sigma = np.ascontiguousarray(pop.residual_covariance)
+    widest = float(np.sqrt(max(np.einsum("mdd->md", covariances).max(), sigma.max())))
     base = np.ascontiguousarray((pop.regressors.mixing @ pop.gamma).T)
     values = np.empty((n, len(ids), len(pop.subjects)))
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -122,7 +122,7 @@ def draw_plausible_values(
             failed = latent_regression.draw_abilities(
                 (np.ascontiguousarray(pop.answers.bounds[rows]), pop.answers.rows),
                 tables,
-                (np.ascontiguousarray(shaped), covariances, roots, fitted, spread),
+                (np.ascontiguousarray(shaped), covariances, roots, fitted, sigma),
                 (seeds[rows], np.arange(1, n + 1)),
                 np.ascontiguousarray(pop.centres[rows]),
                 pop.answers.is_concave,
