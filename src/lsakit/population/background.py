@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lsakit.errors import EstimationError, TableError
+from lsakit.errors import EstimationError
 from lsakit.io.frames import Table, floats, require_columns, strings
 
 Floats = NDArray[np.float64]
@@ -72,7 +72,7 @@ def code_background(table: Table, variables: Sequence[str], weight: Floats) -> B
         One row per student.
     variables : Sequence of str
         Numbers stay; text and categories become one 0/1 contrast per level against the first level in sorted
-        order; a missing value becomes 0 with a 0/1 indicator.
+        order; a missing or infinite value becomes 0 with a 0/1 indicator.
     weight : ndarray of shape (n_students,)
         Weights, dimensionless; 0 for students who do not count towards centre and spread.
 
@@ -84,7 +84,7 @@ def code_background(table: Table, variables: Sequence[str], weight: Floats) -> B
     Raises
     ------
     TableError
-        If a column is absent, or a number infinite.
+        If a column is absent.
     EstimationError
         If a column is constant among the students with positive weight.
 
@@ -137,14 +137,6 @@ def _shape(table: Table, name: str) -> tuple[tuple[str, ...], bool]:
     """Sorted levels of a category (two nameless ones for a number), and whether values are missing."""
     if _is_number(table, name):
         values = floats(table, name, param="background", nulls=True)
-        infinite = np.flatnonzero(np.isinf(values))
-        if len(infinite):
-            raise TableError(
-                f"The column {name!r} of the background has {len(infinite)} infinite values.",
-                where=[f"row {row + 1}" for row in infinite.tolist()],
-                hint="Correct them, or leave them empty.",
-                param=name,
-            )
         return ("", ""), bool(np.isnan(values).any())
     column = table.get_column(name)
     return tuple(sorted(column.cast(str).drop_nulls().unique().to_list())), column.null_count() > 0

@@ -24,6 +24,8 @@ from lsakit.population.population_errors import Sampling, pack_root, sampling_of
 from lsakit.population.posterior import Answers, Moments, Posterior
 from lsakit.population.regressors import ComponentRule, Conditioning, Regressors
 
+NEAR_ZERO = 0.01
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PopulationOptions:
@@ -314,9 +316,23 @@ def _fit(data: PopulationData, options: PopulationOptions) -> Population:
             f"The population model did not converge in {found.n_iterations} steps: the last one still moved a "
             f"parameter by {found.history[-1][1]:.2e}.",
             state=result,
+            why=_why(result.residual_covariance),
             hint="Look at error.state, use fewer background columns, or raise max_iterations.",
         )
     return result
+
+
+def _why(sigma: Floats) -> str:
+    """Say what a residual covariance near its bound means."""
+    least = float(np.linalg.eigvalsh(sigma)[0])
+    if least >= NEAR_ZERO:
+        return ""
+    if len(sigma) == 1:
+        return f"The residual variance is {least:.1e} and falls: the background tells abilities as well as the items do."
+    return (
+        f"The smallest variance of a combination of the dimensions is {least:.1e} and falls: two dimensions may be "
+        "the same, or the background tells abilities as well as the items do."
+    )
 
 
 def _unpack(vector: Floats, n_terms: int, n_dimensions: int) -> tuple[Floats, Floats]:
