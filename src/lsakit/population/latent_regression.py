@@ -20,7 +20,7 @@ from lsakit.irt.acceleration import FixedPoint, Progress, accelerate
 from lsakit.irt.calibration import Calibration
 from lsakit.population.background import Background, Floats
 from lsakit.population.population_data import Columns, PopulationData, read_population
-from lsakit.population.population_errors import Sampling, pack_root, sampling_of, unpack_root
+from lsakit.population.population_errors import Sampling, Solution, pack_root, sampling_of, unpack_root
 from lsakit.population.posterior import Answers, Moments, Posterior
 from lsakit.population.regressors import ComponentRule, Conditioning, Regressors
 
@@ -50,6 +50,9 @@ class PopulationOptions:
         as units. It is no covariate.
     stratum : str, optional
         Column of the background with the strata of the clusters. It is no covariate.
+    lone_cluster : str, default "adjust"
+        What the only cluster of a stratum adds to the variance: "adjust" its deviation from the mean of all, which
+        is too much rather than too little; "certainty" nothing.
     n_nodes : int, optional
         Adaptive nodes per dimension; by default 7 in two dimensions, 5 in more, two more of each where items have
         guessing. One dimension needs none: there the sums run over all points of a grid.
@@ -73,6 +76,7 @@ class PopulationOptions:
     least_explained: float = 0.8
     cluster: str | None = None
     stratum: str | None = None
+    lone_cluster: str = "adjust"
     n_nodes: int | None = None
     tolerance: float = 1e-6
     max_iterations: int = 500
@@ -86,6 +90,7 @@ class PopulationOptions:
             "n_nodes": self.n_nodes is None or 2 <= self.n_nodes <= 40,
             "tolerance": self.tolerance > 0.0,
             "max_iterations": self.max_iterations >= 1,
+            "lone_cluster": self.lone_cluster in ("adjust", "certainty"),
             "on_failure": self.on_failure in ("raise", "return"),
             "n_threads": self.n_threads is None or self.n_threads >= 1,
         }
@@ -261,9 +266,9 @@ def fit_population(
 
     Notes
     -----
-    Standard errors come from the observed information of the coefficients, the residual covariance held at its
-    estimate; with weights from the sandwich with students as units, or clusters where they are named. Items are
-    taken as known. Models may differ by item: all that `calibrate` knows.
+    Standard errors come from the observed information of coefficients and residual covariance together; with weights
+    from the sandwich with students as units, or clusters where they are named. Items are taken as known. Models may
+    differ by item: all that `calibrate` knows.
 
     References
     ----------
@@ -310,7 +315,7 @@ def _fit(data: PopulationData, options: PopulationOptions) -> Population:
         max_iterations=options.max_iterations,
         progress=options.progress,
     )
-    result = _result(data, found, posterior)
+    result = _result(data, found, posterior, options.lone_cluster)
     if not found.converged and options.on_failure == "raise":
         raise ConvergenceError(
             f"The population model did not converge in {found.n_iterations} steps: the last one still moved a "
@@ -341,12 +346,13 @@ def _unpack(vector: Floats, n_terms: int, n_dimensions: int) -> tuple[Floats, Fl
     return vector[:size].reshape(n_terms, n_dimensions), unpack_root(vector[size:], n_dimensions)
 
 
-def _result(data: PopulationData, found: FixedPoint, posterior: Posterior) -> Population:
+def _result(data: PopulationData, found: FixedPoint, posterior: Posterior, lone: str) -> Population:
     """Put the tables together; students without items have the regression's distribution."""
     n_terms, n_dimensions = len(data.regressors.terms), len(data.subjects)
     gamma, sigma = _unpack(found.parameters, n_terms, n_dimensions)
     moments, means = posterior.moments(data.background.standard, data.regressors.mixing @ gamma, sigma)
-    sampling = sampling_of(data, moments, means, sigma)
+    solution = Solution(gamma=gamma, sigma=sigma, moments=moments, means=means)
+    sampling = sampling_of(data, posterior, solution, lone)
     to_terms = data.regressors.to_terms
     errors = np.empty((n_terms, n_dimensions))
     for d in range(n_dimensions):

@@ -93,9 +93,7 @@ def draw_plausible_values(
         return _gathered(drawn, student_id, list(pop.student_ids))
     ids = list(pop.student_ids)
     seeds = stable_seeds(seed, PURPOSE, ids)
-    streams = seed if draw_parameters else None
-    coefficients = _coefficient_draws(pop, n, streams)
-    covariances = _covariance_draws(pop, n, streams)
+    coefficients, covariances = _parameter_draws(pop, n, seed if draw_parameters else None)
     roots = np.linalg.cholesky(covariances)
     sigma = np.ascontiguousarray(pop.residual_covariance)
     widest = float(np.sqrt(max(np.einsum("mdd->md", covariances).max(), sigma.max())))
@@ -177,23 +175,20 @@ def _refuse(pop: Population | GroupedPopulation, n: int, seed: int | None) -> No
         )
 
 
-def _coefficient_draws(pop: Population, n: int, seed: int | None) -> Floats:
-    """Deviations of the coefficients per draw: shape (n, n_terms, n_dimensions)."""
+def _parameter_draws(pop: Population, n: int, seed: int | None) -> tuple[Floats, Floats]:
+    """Deviations of the coefficients, shape (n, n_terms, n_dimensions), and residual covariances, per draw.
+
+    The expectation of the residual covariances is the estimate.
+    """
     n_terms, n_dimensions = pop.gamma.shape
+    sigma = pop.residual_covariance
     if seed is None:
-        return np.zeros((n, n_terms, n_dimensions))
-    draws = _normal_draws(pop.sampling.coefficients, n, seed, _stream("coefficients", pop))
-    return draws.reshape(n, n_dimensions, n_terms).transpose(0, 2, 1)
-
-
-def _covariance_draws(pop: Population, n: int, seed: int | None) -> Floats:
-    """Residual covariances per draw: shape (n, n_dimensions, n_dimensions); their expectation is the estimate."""
-    sigma, n_dimensions = pop.residual_covariance, len(pop.subjects)
-    if seed is None:
-        return np.repeat(sigma[None], n, axis=0)
+        return np.zeros((n, n_terms, n_dimensions)), np.repeat(sigma[None], n, axis=0)
+    purpose = f"{PURPOSE}/parameters/{pop.group}" if pop.group else f"{PURPOSE}/parameters"
+    draws = _normal_draws(pop.sampling.joint, n, seed, purpose)
+    size = pop.sampling.n_coefficients
     root = pack_root(sigma)
-    draws = _normal_draws(pop.sampling.root, n, seed, _stream("covariance", pop))
-    plain = np.array([unpack_root(root + one, n_dimensions) for one in draws])
+    plain = np.array([unpack_root(root + one, n_dimensions) for one in draws[:, size:]])
     # draws of a logarithm have too large a mean; its second-order term is taken out
     values, vectors = np.linalg.eigh(pop.sampling.root)
     moves = (vectors * np.sqrt(np.maximum(values, 0.0))).T
@@ -202,12 +197,8 @@ def _covariance_draws(pop: Population, n: int, seed: int | None) -> Floats:
         for one in moves
     )
     back = np.linalg.cholesky(sigma) @ np.linalg.inv(np.linalg.cholesky(expected))
-    return np.asarray(back @ plain @ back.T)
-
-
-def _stream(name: str, pop: Population) -> str:
-    """Name the stream of a parameter's draws; models of different groups draw independently."""
-    return f"{PURPOSE}/{name}/{pop.group}" if pop.group else f"{PURPOSE}/{name}"
+    coefficients = draws[:, :size].reshape(n, n_dimensions, n_terms).transpose(0, 2, 1)
+    return coefficients, np.asarray(back @ plain @ back.T)
 
 
 def _normal_draws(covariance: Floats, n: int, seed: int, purpose: str) -> Floats:

@@ -222,21 +222,68 @@ def test_clusters_widen_the_errors_as_the_textbook_says() -> None:
     )
     assert found.coefficients["term"].to_list() == ["intercept", "gender"]
     assert found.coefficients["estimate"].equals(plain.coefficients["estimate"])
-    # the sandwich written out: sums of derivatives by school, about the mean of the zone
+    # the sandwich written out: second differences of a log-likelihood on a grid, and sums of derivatives by school about
+    # the mean of the zone
     x = np.column_stack([np.ones(N), GENDER])
-    sigma = found.residual_covariance[0, 0]
-    eap, sd = found.students["eap"].to_numpy(), found.students["sd"].to_numpy()
-    score = x * ((eap - found.means[:, 0]) / sigma)[:, None]
-    bread = np.linalg.inv((x * (1 / sigma - sd**2 / sigma**2)[:, None]).T @ x)
+    nodes = np.linspace(-9, 9, 301)
+    codes = answers.drop("student_id").to_numpy()
+    logits = 1.3 * (nodes[:, None] - DIFFICULTY)
+    likelihood = np.exp(codes @ logits.T - np.log1p(np.exp(logits)).sum(axis=1))
+
+    def logs(there: np.ndarray) -> np.ndarray:
+        sd = np.exp(there[2])
+        density = np.exp(-0.5 * ((nodes - (x @ there[:2])[:, None]) / sd) ** 2) / (sd * np.sqrt(2 * np.pi))
+        return np.asarray(np.log((likelihood * density).sum(axis=1) * (nodes[1] - nodes[0])))
+
+    solution = np.append(found.coefficients["estimate"].to_numpy(), 0.5 * np.log(found.residual_covariance))
+    unit = np.eye(3) * 1e-3
+    hessian = np.array(
+        [
+            [
+                (
+                    logs(solution + a + b)
+                    - logs(solution + a - b)
+                    - logs(solution - a + b)
+                    + logs(solution - a - b)
+                ).sum()
+                / 4e-6
+                for a in unit
+            ]
+            for b in unit
+        ]
+    )
+    score = np.column_stack([(logs(solution + a) - logs(solution - a)) / 2e-3 for a in unit])
     sums = np.array([score[school == one].sum(axis=0) for one in range(40)])
-    meat = np.zeros((2, 2))
+    meat = np.zeros((3, 3))
     for zone in range(4):
         away = sums[np.arange(40) % 4 == zone]
         away = away - away.mean(axis=0)
         meat += 10 / 9 * away.T @ away
+    bread = np.linalg.inv(-hessian)
     expected = np.sqrt(np.diag(bread @ meat @ bread))
-    assert found.coefficients["standard_error"].to_numpy() == pytest.approx(expected, rel=1e-6)
+    assert found.coefficients["standard_error"].to_numpy() == pytest.approx(expected[:2], rel=1e-4)
+    error = expected[2] * 2 * found.residual_covariance[0, 0]
+    assert found.residual_errors[0, 0] == pytest.approx(error, rel=1e-4)
     assert found.coefficients["standard_error"][0] > 2 * plain.coefficients["standard_error"][0]
+
+
+def test_a_lone_cluster_adds_its_deviation_or_nothing() -> None:
+    few = BACKGROUND.select("student_id", "gender").with_columns(
+        school=pl.Series([f"c{one:02d}" for one in np.arange(N) % 30]),
+        zone=pl.Series((np.arange(N) % 30 // 2 % 14).tolist()),
+    )
+    # 30 schools in 14 zones: the last pair shares its zone with the first, no zone has one school
+    errors = {}
+    for lone in ("adjust", "certainty"):
+        options = PopulationOptions(cluster="school", stratum="zone", lone_cluster=lone)
+        errors[lone] = fit_population(CAL, ANSWERS, background=few, options=options).coefficients
+    assert errors["adjust"].equals(errors["certainty"])
+    alone = few.with_columns(zone=pl.when(pl.col("school") == "c29").then(99).otherwise("zone"))
+    for lone in ("adjust", "certainty"):
+        options = PopulationOptions(cluster="school", stratum="zone", lone_cluster=lone)
+        errors[lone] = fit_population(CAL, ANSWERS, background=alone, options=options).coefficients
+    more, less = (errors[lone]["standard_error"].to_numpy() for lone in ("adjust", "certainty"))
+    assert (more > less).all()
 
 
 def test_threads_do_not_change_a_bit_and_32_bits_change_little(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,19 +123,23 @@ def test_the_joint_model_recovers_what_was_put_in() -> None:
 
 
 def test_standard_errors_are_those_of_the_log_likelihood() -> None:
+    # second differences of the log-likelihood in all seven parameters: four coefficients and the root of the covariance
     cals, responses, background = simulate(40, seed=3)
     pop = fit_population(
         cals, responses, background=background.drop("region"), options=PopulationOptions(n_nodes=15)
     )
     x = np.column_stack([np.ones(40), background["x"].to_numpy()])
-    gamma = pop.coefficients["estimate"].to_numpy().reshape(2, 2).T
-    h, hessian = 1e-2, np.empty((4, 4))
+    root = np.linalg.cholesky(pop.residual_covariance)
+    solution = np.concatenate([pop.coefficients["estimate"].to_numpy(), root[np.tril_indices(2)]])
+    h, hessian = 1e-2, np.empty((7, 7))
 
     def value(change: np.ndarray) -> float:
-        return grid_loglik(cals, responses, x @ (gamma + change.reshape(2, 2).T), pop.residual_covariance)[0]
+        there = solution + change
+        lower = np.array([[there[4], 0.0], [there[5], there[6]]])
+        return grid_loglik(cals, responses, x @ there[:4].reshape(2, 2).T, lower @ lower.T)[0]
 
-    unit = np.eye(4) * h
-    for j in range(4):
+    unit = np.eye(7) * h
+    for j in range(7):
         for k in range(j + 1):
             found = (
                 value(unit[j] + unit[k])
@@ -144,8 +148,14 @@ def test_standard_errors_are_those_of_the_log_likelihood() -> None:
                 + value(-unit[j] - unit[k])
             )
             hessian[j, k] = hessian[k, j] = found / (4 * h * h)
-    expected = np.sqrt(np.diag(np.linalg.inv(-hessian)))
-    assert pop.coefficients["standard_error"].to_numpy() == pytest.approx(expected, rel=2e-3)
+    covariance = np.linalg.inv(-hessian)
+    expected = np.sqrt(np.diag(covariance))
+    assert pop.coefficients["standard_error"].to_numpy() == pytest.approx(expected[:4], rel=3e-3)
+    jacobian = np.array(
+        [[2 * root[0, 0], 0, 0], [root[1, 0], root[0, 0], 0], [0, 2 * root[1, 0], 2 * root[1, 1]]]
+    )
+    spread = np.sqrt(np.diag(jacobian @ covariance[4:, 4:] @ jacobian.T))
+    assert pop.residual_errors[np.tril_indices(2)] == pytest.approx(spread, rel=3e-3)
 
 
 def test_students_without_items_get_the_regression_alone() -> None:

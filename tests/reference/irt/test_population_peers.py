@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,18 @@ def test_pisa_reading_with_items_of_the_joint_solution(shared: Path, model: str)
 @pytest.fixture(scope="module")
 def austria(shared: Path) -> Population:
     """TIMSS 2011 Austria: regression of mathematics on sex, books and liking, items as TAM calibrated them."""
+    return fit_austria(shared, TIGHT)
+
+
+@pytest.fixture(scope="module")
+def austria_clusters(shared: Path) -> Population:
+    """The same with the jackknife's zones and halves as strata and clusters."""
+    options = replace(TIGHT, cluster="JKCREP", stratum="JKCZONE", lone_cluster="certainty")
+    return fit_austria(shared, options)
+
+
+def fit_austria(shared: Path, options: PopulationOptions) -> Population:
+    """Fit the regression."""
     folder = shared / "reference" / "timss2011_aut_latreg"
     rows = result(folder / "TAM_2pl_weighted_calibration.json")["items"]
     cal = Calibration.from_items(
@@ -96,7 +109,10 @@ def austria(shared: Path) -> Population:
     items = pl.read_csv(data / "items_math_scored.csv", null_values=["NA"])[:, 17:191]
     background = pl.read_csv(data / "latreg_Y.csv").rename({"id": "student_id"})
     responses = items.with_columns(student_id=background["student_id"])
-    return fit_population(cal, responses, background=background, weights="w", options=TIGHT)
+    if options.cluster:
+        design = pl.read_csv(data / "students_pv_background.csv", null_values=["NA"])
+        background = background.with_columns(design["JKCZONE"], design["JKCREP"])
+    return fit_population(cal, responses, background=background, weights="w", options=options)
 
 
 def test_timss_austria_agrees_with_tam_and_dire(shared: Path, austria: Population) -> None:
@@ -110,6 +126,35 @@ def test_timss_austria_agrees_with_tam_and_dire(shared: Path, austria: Populatio
     persons = pl.read_csv(folder / "TAM_persons_pv10.csv.gz")
     assert austria.students["eap"].to_numpy() == pytest.approx(persons["EAP"].to_numpy(), abs=2e-4)
     assert austria.students["sd"].to_numpy() == pytest.approx(persons["SD"].to_numpy(), abs=2e-4)
+
+
+def test_timss_austria_errors_are_those_of_dire(shared: Path, austria_clusters: Population) -> None:
+    # Dire: Taylor series with the jackknife zones as strata and their halves as clusters; five zones have one half only
+    # and add nothing. Its derivatives are numerical: the ratios lie within 2e-5 of 1.
+    dire = result(shared / "reference" / "timss2011_aut_latreg" / "Dire_latreg.json")["coef"]
+    theirs = np.array([row["StdErr"] for row in dire])
+    ours = austria_clusters.coefficients["standard_error"].to_numpy()
+    assert ours == pytest.approx(theirs[:9], rel=2e-5)
+    sd = float(np.sqrt(austria_clusters.residual_covariance[0, 0]))
+    assert sd == pytest.approx(dire[9]["Estimate"], abs=1e-5)
+    assert austria_clusters.residual_errors[0, 0] / (2 * sd) == pytest.approx(theirs[9], rel=5e-5)
+
+
+def test_timss_austria_errors_of_tam_are_another_quantity(shared: Path, austria: Population) -> None:
+    # TAM's errors come from the raw weights, whose sum is 78,333 for 4,668 students. Scaled to the number of students
+    # they still stay below what the students would give if their abilities were observed, in all columns but the two
+    # indicators of missing answers (few students): they are not followed.
+    tam = result(shared / "reference" / "timss2011_aut_latreg" / "TAM_latreg_fixed_items.json")
+    theirs = np.array([row["se.Dim1"] for row in tam["se"]])
+    table = pl.read_csv(shared / "data" / "timss2011_g4_aut" / "latreg_Y.csv")
+    weight = table["w"].to_numpy()
+    assert weight.sum() == pytest.approx(78_333, abs=1)
+    scaled = theirs * np.sqrt(weight.sum() / len(weight))
+    x = np.column_stack([np.ones(len(weight)), table.drop("id", "w").to_numpy()])
+    inner = (x * (weight * len(weight) / weight.sum())[:, None]).T @ x
+    observed = np.sqrt(np.diag(np.linalg.inv(inner)) * austria.residual_covariance[0, 0])
+    assert np.flatnonzero(scaled >= observed).tolist() == [6, 8]
+    assert (austria.coefficients["standard_error"].to_numpy() > observed).all()
 
 
 def test_timss_austria_values_have_the_posterior_distribution(austria: Population) -> None:
