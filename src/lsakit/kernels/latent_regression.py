@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from lsakit.kernels.likelihood_tables import FALL, bend, interpolate, sum_rows
+from lsakit.kernels.likelihood_tables import FALL, bend, climb, interpolate, sum_rows
 
 MOST_PROPOSALS = 10_000_000
+FIRST_PROPOSALS = 40  # under the covers of the fitted model; after them a draw gets covers of its own prior
+SWEEPS = 12
 PRIOR_REACH = 9.5  # standard deviations; a proposal is farther away once in 10^20
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST_MIX = np.uint64(0xBF58476D1CE4E5B9)
@@ -111,15 +113,16 @@ def _reachable(own: Any, shift: int, step: float, centre: float, prior: Any, is_
 
 
 @njit(cache=True, nogil=True)
-def _best_slopes(own: Any, first: Any, step: float, centre: Any, prior: Any, gradient: Any) -> float:
+def _best_slopes(held: Any, step: float, centre: Any, prior: Any, n_sweeps: int, gradient: Any) -> float:
     """Choose the slopes whose cover, times the prior, has the least mass; give the sum of the covers' heights.
 
     The log of that mass, c(g) + m'g + g'Σg/2, is convex in the slopes g: golden sections, dimension after dimension.
     """
+    own, first = held
     mean, covariance = prior
     n = len(centre)
     height = 0.0
-    for _sweep in range(1 if n == 1 else 3):
+    for _sweep in range(n_sweeps):
         height = 0.0
         for d in range(n):
             values, shift = own[d, : first[d, 1]], first[d, 0]
@@ -172,20 +175,20 @@ def _prepare(
         gradient[d] = slope
         height += here
     if not is_concave:
-        height = _best_slopes(own, first, step, centre, prior, gradient)
+        height = _best_slopes((own, first), step, centre, prior, 1 if n == 1 else 3, gradient)
     return height
 
 
 @njit(cache=True, nogil=True)
-def _draw_one(state: Any, mean: Any, prior: Any, tangent: Any, step: float, held: Any, out: Any) -> bool:
-    """Draw one vector of abilities by rejection under the tangent; False where it never accepts."""
-    covariance, root = prior
+def _draw_one(state: Any, most: int, prior: Any, tangent: Any, step: float, held: Any, out: Any) -> bool:
+    """Draw one vector of abilities by rejection under the covers; False where no proposal of the most is accepted."""
+    mean, covariance, root = prior
     point, gradient, height = tangent
     own, first = held
     n = len(mean)
     normal = np.empty(n)
     spare = np.zeros(2)
-    for _ in range(MOST_PROPOSALS):
+    for _ in range(most):
         for d in range(n):
             normal[d] = _normal(state, spare)
         surplus = -height
@@ -204,6 +207,37 @@ def _draw_one(state: Any, mean: Any, prior: Any, tangent: Any, step: float, held
         if surplus >= 0.0 or np.log(uniform(state)) <= surplus:
             return True
     return False
+
+
+@njit(cache=True, nogil=True)
+def _own_covers(
+    prior: Any, step: float, held: Any, centre: Any, point: Any, is_concave: bool, gradient: Any
+) -> float:
+    """Choose covers for the prior of one draw, from its posterior mode, which ``point`` gets; give their height there.
+
+    Nothing here depends on how far the windows reach, which other draws of the student determine too.
+    """
+    own, first = held
+    mean, covariance = prior
+    n = len(mean)
+    hessian = np.empty((n, n))
+    limits = np.empty((n, 2))
+    for d in range(n):
+        point[d] = centre[d]
+        sd = np.sqrt(covariance[d, d])
+        limits[d, 0] = min(centre[d], mean[d]) - PRIOR_REACH * sd
+        limits[d, 1] = max(centre[d], mean[d]) + PRIOR_REACH * sd
+    climb(point, (mean, np.linalg.inv(covariance)), (own, first, step), limits, hessian)
+    height = 0.0
+    for d in range(n):
+        here, slope, _ = bend(own[d, : first[d, 1]], first[d, 0], point[d] / step, step)
+        gradient[d] = slope
+        height += here
+    if not is_concave:
+        height = _best_slopes(held, step, centre, prior, 1 if n == 1 else SWEEPS, gradient)
+        for d in range(n):
+            height += gradient[d] * (point[d] - centre[d])
+    return height
 
 
 @njit(cache=True, nogil=True)
@@ -226,7 +260,10 @@ def draw_abilities(
     own = np.empty((n, tables[0].shape[1]))
     first = np.empty((n, 2), dtype=np.int64)
     gradient = np.empty(n)
+    own_gradient = np.empty(n)
+    point = np.empty(n)
     reach = np.empty((n, 2))
+    step = tables[1][1]
     wide = np.sqrt(np.diag(covariance))
     for draw in range(n_draws):
         for d in range(n):
@@ -242,19 +279,25 @@ def draw_abilities(
             reach[d, 1] += PRIOR_REACH * wide[d]
         centre = centres[student]
         work = (own, first, gradient)
-        own_prior = (fitted[student], covariance)
-        height = _prepare((bounds[student], rows), tables, reach, centre, own_prior, is_concave, work)
+        common = (fitted[student], covariance)
+        height = _prepare((bounds[student], rows), tables, reach, centre, common, is_concave, work)
         for draw in range(n_draws):
             state[0] = mix(seeds[student] ^ mix(np.uint64(numbers[draw]) * GOLDEN + FIRST_MIX))
-            found = _draw_one(
-                state,
-                means[draw, student],
-                (covariances[draw], roots[draw]),
-                (centre, gradient, height),
-                tables[1][1],
+            own_prior = (means[draw, student], covariances[draw], roots[draw])
+            result = out[draw, student]
+            tangent = (centre, gradient, height)
+            if _draw_one(state, FIRST_PROPOSALS, own_prior, tangent, step, (own, first), result):
+                continue
+            own_height = _own_covers(
+                (means[draw, student], covariances[draw]),
+                step,
                 (own, first),
-                out[draw, student],
+                centre,
+                point,
+                is_concave,
+                own_gradient,
             )
-            if not found:
+            tangent = (point, own_gradient, own_height)
+            if not _draw_one(state, MOST_PROPOSALS, own_prior, tangent, step, (own, first), result):
                 return student
     return -1

@@ -244,8 +244,13 @@ def _fill_windows(span: Any, tables: Any, where: Any, own: Any, first: Any) -> b
 
 
 @njit(cache=True, nogil=True)
-def _climb(theta: Any, prior: Any, own: Any, first: Any, step: float, hessian: Any) -> bool:
-    """Move theta to the posterior mode inside the windows; write minus the Hessian; False where an end stopped it."""
+def climb(theta: Any, prior: Any, held: Any, limits: Any, hessian: Any) -> bool:
+    """Move theta to the posterior mode between limits; write minus the Hessian; False where it ends near a limit.
+
+    ``held`` is (log-likelihoods, their windows, distance of the points); ``limits`` of shape (n, 2) must lie inside the
+    windows.
+    """
+    own, first, step = held
     mean, precision = prior
     n = len(theta)
     move = np.empty(n)
@@ -264,9 +269,7 @@ def _climb(theta: Any, prior: Any, own: Any, first: Any, step: float, hessian: A
         factor = 1.0
         for _half in range(30):
             for d in range(n):
-                lowest = (0.75 * MARGIN - first[d, 0]) * step
-                highest = (first[d, 1] - 1 - 0.75 * MARGIN - first[d, 0]) * step
-                trial[d] = min(max(theta[d] + factor * move[d], lowest), highest)
+                trial[d] = min(max(theta[d] + factor * move[d], limits[d, 0]), limits[d, 1])
             new = _height(trial, prior, own, first, step)
             if new >= value - 1e-9 * (1.0 + abs(value)):
                 break
@@ -279,8 +282,7 @@ def _climb(theta: Any, prior: Any, own: Any, first: Any, step: float, hessian: A
             break
     inside = True
     for d in range(n):
-        place = theta[d] / step + first[d, 0]
-        inside = inside and MARGIN < place < first[d, 1] - 1 - MARGIN
+        inside = inside and limits[d, 0] + 2.0 * step < theta[d] < limits[d, 1] - 2.0 * step
         bent = bend(own[d, : first[d, 1]], first[d, 0], theta[d] / step, step)[2]
         for e in range(n):
             hessian[d, e] = precision[d, e]
@@ -433,14 +435,17 @@ def _integrate(place: Any, prior: Any, held: Any, rule: Any, work: Any, out: Any
 @njit(cache=True, nogil=True)
 def _place_windows(span: Any, tables: Any, prior: Any, where: Any, farthest: float, work: Any) -> bool:
     """Find mode and root of one student, with windows that hold all nodes; False if the grid is too short."""
-    own, first, root, hessian = work
+    own, first, root, hessian, limits = work
     step = tables[1][1]
     n = len(root)
     theta = where[:n].copy()
     for _ in range(60):
         if not _fill_windows(span, tables, where, own, first):
             return False
-        inside = _climb(theta, prior, own, first, step, hessian)
+        for d in range(n):
+            limits[d, 0] = (0.75 * MARGIN - first[d, 0]) * step
+            limits[d, 1] = (first[d, 1] - 1 - 0.75 * MARGIN - first[d, 0]) * step
+        inside = climb(theta, prior, (own, first, step), limits, hessian)
         _root_of_inverse(hessian, root)
         for d in range(n):
             reach = 0.0
@@ -498,6 +503,7 @@ def space_moments(
     hessian = np.empty((n, n))
     result = np.empty(n + n * n)
     held = (own, first, tables[1][1])
+    places = (own, first, root, hessian, np.empty((n, 2)))
     work = (
         np.empty((2, n, most)),
         np.empty((2, n, most)),
@@ -516,7 +522,7 @@ def space_moments(
         span = (bounds[student], rows)
         here = (means[student], precision)
         farthest = ROOT_TWO * rule[0][-1]
-        if not _place_windows(span, tables, here, where[student], farthest, (own, first, root, hessian)):
+        if not _place_windows(span, tables, here, where[student], farthest, places):
             return student
         value = _integrate((where[student, :n], root), here, held, rule, work, result)
         if not rule[2]:
