@@ -22,6 +22,8 @@ from lsakit.irt.person_fit import person_fit
 from lsakit.lineage import Store
 from lsakit.pipeline.cycle import CycleResult, run_cycle
 from lsakit.pipeline.options import CycleOptions
+from lsakit.population.latent_regression import PopulationOptions, fit_population
+from lsakit.population.plausible_values import draw_plausible_values
 
 MODELS = ("3pl", "graded", "nominal", "rsm", "gpcm", "2pl", "rsm", "graded")
 TINY = NationSize(n_provinces=2, n_schools_5=60, n_schools_9=60, n_pupils_5=6000, n_pupils_9=6000)
@@ -70,7 +72,11 @@ def warm_up_models() -> None:
         level = theta + rng.logistic(size=400)
         codes[f"i{place}"] = np.sum([level > cut for cut in cuts], axis=0)
     models = dict(zip(codes, MODELS, strict=True))
-    score(calibrate(codes, model=models), codes, method="wle")
+    cal = calibrate(codes, model=models)
+    score(cal, codes, method="wle")
+    known = codes | {"student_id": np.arange(400)}
+    few = PopulationOptions(tolerance=0.1)
+    draw_plausible_values(fit_population(cal, known, options=few), n=2, seed=1)
     dimensions = {name: "a" if place % 2 else "b" for place, name in enumerate(codes)}
     options = CalibrationOptions(n_nodes=15, max_iterations=3, on_failure="return")
     calibrate_dimensions(codes, dimensions, model=models, options=options)
