@@ -177,7 +177,7 @@ def run_values(call: StepCall) -> dict[str, Any]:
 
 VALUES = Step(
     name="values",
-    version=1,
+    version=2,
     title="population model and plausible values",
     run=run_values,
     inputs=("item_parameters", "groups", "scored_responses", "background", "weights"),
