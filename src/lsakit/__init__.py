@@ -46,6 +46,8 @@ _PUBLIC = {
     "Prior": "lsakit.irt.options",
     "calibrate_dimensions": "lsakit.irt.dimensions",
     "calibrate_facets": "lsakit.irt.facets",
+    "release_items": "lsakit.irt.release",
+    "ReleaseOptions": "lsakit.irt.release",
     "score": "lsakit.irt.ability",
     "classical": "lsakit.irt.classical",
     "item_fit": "lsakit.irt.item_fit",

@@ -239,19 +239,81 @@ def calibrate(
     chosen = options or CalibrationOptions()
     table = as_table(responses, param="responses")
     data = read_responses(table, items=items, group=group, weights=weights)
-    data, split = split_by_group(data, chosen.unique)
-    held = Held(fixed=_items_from(fixed, "fixed"), start=_items_from(chosen.start, "start"))
-    layout = plan_layout(data, model, held, chosen, split)
+    held = Held(
+        fixed=items_from(fixed, "fixed"), start=items_from(chosen.start, "start"), groups=_groups_from(chosen)
+    )
+    return calibrate_held(data, model, group, held, chosen)[0]
+
+
+def calibrate_held(
+    data: ResponseData,
+    model: str | Mapping[str, str],
+    group: str | None,
+    held: Held,
+    options: CalibrationOptions,
+) -> tuple[Calibration, ResponseData]:
+    """Estimate items and groups from responses that were read, as `calibrate` does.
+
+    Parameters
+    ----------
+    data : ResponseData
+        The responses.
+    model : str or Mapping of str to str
+        One model for all items, or one per response column.
+    group : str or None
+        Column that named the groups.
+    held : Held
+        Fixed items and start values.
+    options : CalibrationOptions
+        How to calibrate; its ``start`` is not looked at.
+
+    Returns
+    -------
+    calibration : Calibration
+        The calibration.
+    data : ResponseData
+        The responses by set of parameters, one column per calibrated item.
+
+    Raises
+    ------
+    CalibrationError
+        If the responses cannot identify the model.
+    ConvergenceError
+        If the iteration does not converge.
+    """
+    by_set, split = split_by_group(data, options.unique)
+    layout = plan_layout(by_set, model, held, options, split)
     if split is not None:
         layout = replace(layout, start=replace(layout.start, group_column=group))
-    return calibrate_data(data, layout, group, chosen)
+    return calibrate_data(by_set, layout, group, options), by_set
 
 
-def _items_from(given: Any, param: str) -> ItemParameters | None:
-    """Take item parameters from a table or a calibration."""
+def items_from(given: Any, param: str) -> ItemParameters | None:
+    """Take item parameters from a table or a calibration.
+
+    Parameters
+    ----------
+    given : table or Calibration or None
+        Item parameters in the form of ``cal.items``.
+    param : str
+        What they are called in a refusal.
+
+    Returns
+    -------
+    ItemParameters or None
+        The parameters; None where nothing is given.
+    """
     if given is None or isinstance(given, Calibration):
         return None if given is None else given.parameters
     return read_item_parameters(as_table(given, param=param), param=param)
+
+
+def _groups_from(options: CalibrationOptions) -> dict[str, tuple[float, float]]:
+    """Take the moments of the groups from the calibration to start from."""
+    if not isinstance(options.start, Calibration):
+        return {}
+    rows = options.start.groups.select("group", "mean", "sd").iter_rows()
+    return {name: (mean, sd) for name, mean, sd in rows}
 
 
 def calibrate_data(

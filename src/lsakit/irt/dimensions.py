@@ -232,7 +232,11 @@ def _space(
     free_mean = np.ones((len(data.groups), len(names)), dtype=bool)
     free_mean[reference] = has_fixed
     items_only = replace(
-        layout, free_mean=np.zeros(1, dtype=bool), free_sd=np.zeros(1, dtype=bool), nodes=options.nodes
+        layout,
+        free_mean=np.zeros(1, dtype=bool),
+        free_sd=np.zeros(1, dtype=bool),
+        nodes=options.nodes,
+        first_groups=np.zeros((0, 2)),
     )
     return Space.of(
         data,

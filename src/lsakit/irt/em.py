@@ -34,6 +34,11 @@ def _no_priors() -> Floats:
     return np.zeros((0, 0, 3))
 
 
+def _no_groups() -> Floats:
+    """Give the group moments of a layout whose groups start at 0 and 1."""
+    return np.zeros((0, 2))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packs:
     """Responses as rows of a table of products.
@@ -130,6 +135,8 @@ class Layout:
         Items that share parameters.
     priors : ndarray of shape (n_items, n_most_native, 3), optional
         Prior of each native parameter; empty without priors.
+    first_groups : ndarray of shape (n_groups, 2), optional
+        Means and standard deviations at which the groups start, logits; empty for 0 and 1.
     """
 
     start: ItemParameters
@@ -141,6 +148,7 @@ class Layout:
     native_free: NDArray[np.bool_] = field(default_factory=_no_items)
     bindings: tuple[Binding, ...] = ()
     priors: Floats = field(default_factory=_no_priors)
+    first_groups: Floats = field(default_factory=_no_groups)
 
     @property
     def long_way(self) -> NDArray[np.int64]:
@@ -189,15 +197,13 @@ class Layout:
         Returns
         -------
         ndarray of shape (n_free,)
-            Start values of the items and shared parameters; means 0 and standard deviations 1.
+            Start values of the items, shared parameters and groups.
         """
         shared = [binding.start for binding in self.bindings]
-        return self.pack(
-            self.start,
-            np.zeros(len(self.free_mean)),
-            np.ones(len(self.free_sd)),
-            np.concatenate([[], *shared]),
-        )
+        groups = self.first_groups
+        if not len(groups):
+            groups = np.tile([0.0, 1.0], (len(self.free_mean), 1))
+        return self.pack(self.start, groups[:, 0], groups[:, 1], np.concatenate([[], *shared]))
 
     def shared_parts(self, vector: Floats) -> list[Floats]:
         """Take the shared parameters of each binding.

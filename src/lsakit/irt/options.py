@@ -100,7 +100,8 @@ class CalibrationOptions:
         Items with parameters of their own in some groups: per item the groups, each a name (its own parameters)
         or a sequence of names (one set that they share). The other groups keep the common parameters.
     start : Calibration or table, optional
-        Item parameters to start from (a warm start), in the form of ``cal.items``; unknown items start as usual.
+        Item parameters to start from (a warm start), in the form of ``cal.items``; unknown items start as usual. A
+        calibration gives the means and standard deviations of its groups too.
     checkpoint : Path, optional
         File that keeps the state every ten steps. A calibration of the same data and options goes on from it; it
         is deleted at the end.

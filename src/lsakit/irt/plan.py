@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +33,13 @@ class Held:
         Items held fixed.
     start : ItemParameters or None
         Items to start from.
+    groups : Mapping of str to tuple of (float, float), optional
+        Mean and standard deviation at which groups start, logits; others start at 0 and 1.
     """
 
     fixed: ItemParameters | None
     start: ItemParameters | None
+    groups: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def plan_layout(
@@ -79,7 +82,7 @@ def plan_layout(
     highest = refuse_unestimable(data, fixed=steps_held, binary=binary)
     is_held = np.array([name in steps_held for name in data.items])
     free_slope = np.array([kind.free_slope for kind in models]) & ~is_held
-    start = _start(data, highest, [kind.name for kind in models], held)
+    start = _start((data, columns), highest, [kind.name for kind in models], held)
     if split is not None:
         start = replace(start, columns=split.columns, groups_of=split.groups_of)
     bindings = rating_scales(start, ~is_held)
@@ -100,7 +103,13 @@ def plan_layout(
         native_free=native_free,
         bindings=bindings,
         priors=priors,
+        first_groups=_first_groups(data.groups, held.groups),
     )
+
+
+def _first_groups(groups: Sequence[str], known: Mapping[str, tuple[float, float]]) -> Floats:
+    """Start the groups that are known where they were; the others at 0 and 1."""
+    return np.array([known.get(name, (0.0, 1.0)) for name in groups], dtype=float)
 
 
 def _models_of(columns: Sequence[str], model: str | Mapping[str, str]) -> list[ItemModel]:
@@ -151,15 +160,25 @@ def _reference(groups: Sequence[str], wanted: str | None) -> int:
 
 
 def _start(
-    data: ResponseData, highest: NDArray[np.int64], models: Sequence[str], held: Held
+    source_of: tuple[ResponseData, Sequence[str]],
+    highest: NDArray[np.int64],
+    models: Sequence[str],
+    held: Held,
 ) -> ItemParameters:
-    """Start slopes at one and intercepts at the marginal log odds; take fixed and known items as given."""
+    """Start slopes at one and intercepts at the marginal log odds; take fixed and known items as given.
+
+    A set of parameters that is new starts where its response column's common set was.
+    """
+    data, columns = source_of
     most = int(highest.max())
     names = list(models)
     sources = {}
     for given, is_fixed in ((held.start, False), (held.fixed, True)):
         for source, name in enumerate(given.names if given is not None else ()):
             sources[name] = (given, source, is_fixed)
+    for name, column in zip(data.items, columns, strict=True):
+        if name not in sources and column in sources:
+            sources[name] = (*sources[column][:2], False)
     for item, name in enumerate(data.items):
         given, source, is_fixed = sources.get(name, (None, 0, False))
         if given is not None and is_fixed:
