@@ -54,6 +54,8 @@ _PUBLIC = {
     "person_fit": "lsakit.irt.person_fit",
     "dif": "lsakit.irt.dif",
     "link": "lsakit.irt.linking",
+    "link_cycle": "lsakit.irt.cycle_linking",
+    "link_concurrent": "lsakit.irt.concurrent_linking",
     "country_linking_error": "lsakit.irt.linking_error",
     "share_linking_error": "lsakit.irt.linking_error",
     "reliability": "lsakit.irt.reliability",

@@ -134,29 +134,7 @@ class Link:
         polars.DataFrame
             The same table, its parameters and their standard errors on the old scale.
         """
-        table = as_table(items, param="items")
-        out: dict[str, Any] = {}
-        stretch = _score_gaps(table)
-        for name in table.columns:
-            plain = name.removeprefix("se_")
-            column = table.get_column(name)
-            if plain == "slope":
-                out[name] = column / self.slope
-            elif plain == "difficulty" or plain.startswith("step_"):
-                moved = column * self.slope
-                if name == "difficulty":
-                    moved = moved + self.intercept
-                elif plain in stretch:
-                    moved = self._nominal_step(moved, name, stretch[plain])
-                out[name] = moved
-        return with_columns(table, out)
-
-    def _nominal_step(self, moved: Any, name: str, gap: Floats) -> Any:
-        """Add what unequal scores add to the step of a nominal item; its standard error is not known any more."""
-        values = np.array([np.nan if one is None else one for one in moved.to_list()], dtype=float)
-        is_nominal = ~np.isnan(gap)
-        values[is_nominal] += np.nan if name.startswith("se_") else self.intercept * gap[is_nominal]
-        return nullable_column(values, np.isnan(values))
+        return transform_items(items, (self.slope, self.intercept))
 
     def theta(self, theta: Any) -> Any:
         """Put abilities of the new scale on the old one.
@@ -172,6 +150,48 @@ class Link:
             Logits of the old scale.
         """
         return self.slope * np.asarray(theta, dtype=float) + self.intercept
+
+
+def transform_items(items: Any, line: tuple[float, float]) -> Table:
+    """Put item parameters of the new scale on the old one.
+
+    Parameters
+    ----------
+    items : table
+        Columns slope, difficulty and step_1 …, in the form of ``cal.items``.
+    line : tuple of (float, float)
+        Slope and intercept of the line from the new to the old scale, logits.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same table, its parameters and their standard errors on the old scale.
+    """
+    rise, shift = line
+    table = as_table(items, param="items")
+    out: dict[str, Any] = {}
+    gaps = _score_gaps(table)
+    for name in table.columns:
+        plain = name.removeprefix("se_")
+        column = table.get_column(name)
+        if plain == "slope":
+            out[name] = column / rise
+        elif plain == "difficulty" or plain.startswith("step_"):
+            moved = column * rise
+            if name == "difficulty":
+                moved = moved + shift
+            elif plain in gaps:
+                moved = _nominal_step(moved, gaps[plain], None if name.startswith("se_") else shift)
+            out[name] = moved
+    return with_columns(table, out)
+
+
+def _nominal_step(moved: Any, gap: Floats, shift: float | None) -> Any:
+    """Add what unequal scores add to the step of a nominal item; its standard error is not known any more."""
+    values = np.array([np.nan if one is None else one for one in moved.to_list()], dtype=float)
+    is_nominal = ~np.isnan(gap)
+    values[is_nominal] += np.nan if shift is None else shift * gap[is_nominal]
+    return nullable_column(values, np.isnan(values))
 
 
 def _score_gaps(table: Table) -> dict[str, Floats]:
@@ -251,7 +271,7 @@ def link(
             got=len(common),
         )
     pair = (items_named(old, common), items_named(new, common))
-    _refuse_unlike(common, *pair)
+    refuse_unlike(common, *pair)
     kept, reasons, line, judged = _without_drift(common, pair, method, chosen)
     shift, _ = judged
     own = shift[kept]
@@ -267,7 +287,7 @@ def link(
         slope=line[0],
         intercept=line[1],
         linking_error=item_linking_error(own),
-        unit_linking_error=_by_unit(names, own, pair[0].n_steps[kept], chosen.units),
+        unit_linking_error=error_by_unit(names, own, pair[0].n_steps[kept], chosen.units),
         method=method,
         items=_item_table((old, new), common, pair, line, (kept, reasons, judged)),
         n_items=int(kept.sum()),
@@ -276,8 +296,23 @@ def link(
     )
 
 
-def _refuse_unlike(common: list[str], old: ItemParameters, new: ItemParameters) -> None:
-    """Refuse items that differ in kind."""
+def refuse_unlike(common: list[str], old: ItemParameters, new: ItemParameters) -> None:
+    """Refuse items that differ in kind.
+
+    Parameters
+    ----------
+    common : list of str
+        Names of the common items.
+    old : ItemParameters
+        Those of the old cycle.
+    new : ItemParameters
+        Those of the new cycle.
+
+    Raises
+    ------
+    CalibrationError
+        If an item has different numbers of points, a slope that is not positive or models of different forms.
+    """
     for bad, what in (
         (old.n_steps != new.n_steps, "have different numbers of score points in the two tables"),
         ((old.slope <= 0.0) | (new.slope <= 0.0), "have a slope that is not positive"),
@@ -397,10 +432,32 @@ def _curves(items: ItemParameters, nodes: Floats, scaling: float) -> Floats:
     return probability_table(scaled_items(items, scaling), nodes)
 
 
-def _by_unit(
+def error_by_unit(
     names: list[str], shift: Floats, points: NDArray[np.int64], units: Mapping[str, str] | None
 ) -> float | None:
-    """Linking error by unit; None where there are no units."""
+    """Give the linking error by unit.
+
+    Parameters
+    ----------
+    names : list of str
+        Items that carry the link.
+    shift : ndarray of shape (n_items,)
+        Shifts of their difficulties, logits.
+    points : ndarray of shape (n_items,)
+        Their highest scores.
+    units : Mapping of str to str or None
+        Unit of each item.
+
+    Returns
+    -------
+    float or None
+        Linking error, logits; None without units or with fewer than two.
+
+    Raises
+    ------
+    CalibrationError
+        If an item has no unit.
+    """
     if units is None:
         return None
     absent = [name for name in names if name not in units]

@@ -16,6 +16,7 @@ from lsakit.irt.native_parameters import native_sizes, read_native
 from lsakit.kernels.item_families import GRADED, NOMINAL
 
 Line = tuple[float, float]
+LEAST_RANGE = 1e-4
 
 
 def moved_items(items: ItemParameters, line: Line) -> ItemParameters:
@@ -110,11 +111,11 @@ def robust_z(shift: Floats, kept: NDArray[np.bool_]) -> Floats:
     Returns
     -------
     ndarray of shape (n_items,)
-        Robust z, dimensionless; 0 where the range is 0.
+        Robust z, dimensionless; 0 where the range is below 10⁻⁴ logits, which is no more than where iterations stop.
     """
     low, middle, high = np.quantile(shift[kept], [0.25, 0.5, 0.75])
     width = 0.74 * float(high - low)
-    return np.asarray((shift - middle) / width) if width > 1e-8 else np.zeros(len(shift))
+    return np.asarray((shift - middle) / width) if width > LEAST_RANGE else np.zeros(len(shift))
 
 
 def worst_drift(

@@ -178,9 +178,45 @@ def release_items(
     .. [2] docs/algorithms/item_release.md.
     """
     chosen = options or ReleaseOptions()
-    _refuse_threshold(threshold)
     table = as_table(responses, param="responses")
     data = read_responses(table, items=items, group=group, weights=weights)
+    return release_data(data, group, model, threshold, chosen)
+
+
+def release_data(
+    data: ResponseData,
+    group: str,
+    model: str | Mapping[str, str],
+    threshold: float,
+    options: ReleaseOptions,
+) -> Release:
+    """Release items of responses that were read, as `release_items` does.
+
+    Parameters
+    ----------
+    data : ResponseData
+        The responses.
+    group : str
+        Name of the column of the groups.
+    model : str or Mapping of str to str
+        One model for all items, or a mapping from item to model.
+    threshold : float
+        RMSD above which an item is released.
+    options : ReleaseOptions
+        Alarm, rounds, fixed items, checkpoint, calibration.
+
+    Returns
+    -------
+    Release
+        The calibration at the end, every step, and the shares of common items.
+
+    Raises
+    ------
+    CalibrationError
+        If there are fewer than two groups, the threshold is not between 0 and 1, or the alarm rings.
+    """
+    chosen = options
+    _refuse_threshold(threshold)
     if len(data.groups) < 2:
         raise CalibrationError(
             f"The column {group!r} holds {len(data.groups)} group; items are released in groups beside others.",
