@@ -153,7 +153,7 @@ def test_an_item_with_other_points_is_refused(new: pl.DataFrame) -> None:
 
 def test_concurrent_cycles_release_what_drifted(new: pl.DataFrame, old: pl.DataFrame) -> None:
     found = link_concurrent(
-        old.drop("region"), new.drop("region"), "2pl", options=ConcurrentOptions(threshold=0.08)
+        old.drop("region"), new.drop("region"), "2pl", options=ConcurrentOptions(threshold=0.05)
     )
     assert set(found.release.unique) == {"t03", "t11"}
     assert len(found.common) == 24
