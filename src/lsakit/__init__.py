@@ -56,6 +56,7 @@ _PUBLIC = {
     "link": "lsakit.irt.linking",
     "link_cycle": "lsakit.irt.cycle_linking",
     "link_concurrent": "lsakit.irt.concurrent_linking",
+    "mode_effects": "lsakit.irt.mode_effects",
     "country_linking_error": "lsakit.irt.linking_error",
     "share_linking_error": "lsakit.irt.linking_error",
     "reliability": "lsakit.irt.reliability",

@@ -35,11 +35,14 @@ class Held:
         Items to start from.
     groups : Mapping of str to tuple of (float, float), optional
         Mean and standard deviation at which groups start, logits; others start at 0 and 1.
+    joined : tuple of str, optional
+        Items that share a metric by design, though no student may have met them together.
     """
 
     fixed: ItemParameters | None
     start: ItemParameters | None
     groups: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    joined: tuple[str, ...] = ()
 
 
 def plan_layout(
@@ -79,7 +82,7 @@ def plan_layout(
     models = _models_of(columns, model)
     steps_held = _steps_held(data, held.fixed)
     binary = [not kind.polytomous for kind in models]
-    highest = refuse_unestimable(data, fixed=steps_held, binary=binary)
+    highest = refuse_unestimable(data, fixed=steps_held, binary=binary, joined=held.joined)
     is_held = np.array([name in steps_held for name in data.items])
     free_slope = np.array([kind.free_slope for kind in models]) & ~is_held
     start = _start((data, columns), highest, [kind.name for kind in models], held)

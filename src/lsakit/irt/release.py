@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, as_table, make_table, nullable_column
@@ -244,7 +244,9 @@ def _refuse_threshold(threshold: float) -> None:
         )
 
 
-def misfit_after(data: ResponseData, cal: Calibration) -> Misfit:
+def misfit_after(
+    data: ResponseData, cal: Calibration, by: tuple[NDArray[np.int64], tuple[str, ...]] | None = None
+) -> Misfit:
     """Compare the observed with the model curves of every set in every group of a calibration.
 
     Parameters
@@ -253,6 +255,8 @@ def misfit_after(data: ResponseData, cal: Calibration) -> Misfit:
         The responses by set of parameters.
     cal : Calibration
         The calibration of them.
+    by : tuple of (ndarray of shape (n_students,), tuple of str), optional
+        Number of each student's group and the groups' names, where they are not those of the calibration.
 
     Returns
     -------
@@ -261,20 +265,21 @@ def misfit_after(data: ResponseData, cal: Calibration) -> Misfit:
     """
     nodes = np.linspace(-cal.quadrature[1], cal.quadrature[1], cal.quadrature[0])
     mean, sd = (cal.groups.get_column(name).to_numpy() for name in ("mean", "sd"))
+    group, groups = by or (data.group, data.groups)
     answered = Answered(
         items=cal.parameters,
         codes=data.codes,
         weight=data.weight,
         calibrated_group=data.group,
-        group=data.group,
-        groups=data.groups,
+        group=group,
+        groups=groups,
         nodes=nodes,
         prior=normal_prior(nodes, mean, sd),
         rows=np.arange(len(data.weight)),
-        same_groups=True,
+        same_groups=by is None,
     )
     curves = group_curves(answered, *posterior_counts(answered))
-    return misfit_of(curves, cal.parameters, data.groups, cal.items.get_column("fixed").to_numpy())
+    return misfit_of(curves, cal.parameters, groups, cal.items.get_column("fixed").to_numpy())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

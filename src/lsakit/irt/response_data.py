@@ -247,7 +247,7 @@ def _read_weights(table: Table, weights: str | ArrayLike | None) -> Floats:
 
 
 def refuse_unestimable(
-    data: ResponseData, *, fixed: dict[str, int], binary: Sequence[bool]
+    data: ResponseData, *, fixed: dict[str, int], binary: Sequence[bool], joined: Sequence[str] = ()
 ) -> NDArray[np.int64]:
     """Refuse items, groups and booklets that no model can estimate; give each item's highest score.
 
@@ -259,6 +259,8 @@ def refuse_unestimable(
         Highest score of each item held fixed; such items may lack categories.
     binary : Sequence of bool of shape (n_items,)
         Whether each item's model allows two categories only.
+    joined : Sequence of str, optional
+        Items that share a metric by design, as sets of students drawn from one distribution do.
 
     Returns
     -------
@@ -303,7 +305,7 @@ def refuse_unestimable(
             _refuse_above(data, j, fixed[name])
             highest[j] = fixed[name]
     _refuse_small_groups(data)
-    _refuse_disconnected(data, fixed)
+    _refuse_disconnected(data, {*fixed, *joined})
     return highest
 
 
@@ -420,9 +422,9 @@ def connected_parts(codes: NDArray[np.int8], anchors: Sequence[int] = ()) -> lis
     return sorted(parts.values())
 
 
-def _refuse_disconnected(data: ResponseData, fixed: dict[str, int]) -> None:
+def _refuse_disconnected(data: ResponseData, joined: set[str]) -> None:
     """Refuse booklets that share no item, naming the parts."""
-    anchors = [place for place, name in enumerate(data.items) if name in fixed]
+    anchors = [place for place, name in enumerate(data.items) if name in joined]
     answered: NDArray[np.bool_] = np.any(data.codes >= 0, axis=0)
     parts = [part for part in connected_parts(data.codes, anchors) if answered[part].any()]
     if len(parts) > 1:
