@@ -24,8 +24,9 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from lsakit.irt.calibration import CalibrationOptions, calibrate
-from lsakit.irt.em import expect, pack_responses
+from lsakit.irt.em import expect
 from lsakit.irt.models import category_probabilities
+from lsakit.irt.packs import pack_responses
 from lsakit.irt.response_data import read_responses
 
 SIZES = (6_000, 60_000, 600_000)

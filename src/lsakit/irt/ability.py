@@ -21,10 +21,10 @@ from lsakit.io.frames import (
     strings,
 )
 from lsakit.irt.calibration import Calibration
-from lsakit.irt.em import LANE, normal_prior, pack_responses, packed_table, pad
 from lsakit.irt.group_items import place_responses
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import LANE, normal_prior, pack_responses, packed_table, pad
 from lsakit.kernels import abilities, mixed_abilities, response_packs
 
 METHODS = ("wle", "mle", "eap")

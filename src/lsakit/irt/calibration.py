@@ -20,12 +20,13 @@ from lsakit.io.frames import Table, as_table, make_table
 from lsakit.irt.acceleration import FixedPoint, accelerate
 from lsakit.irt.calibration_tables import group_table, history_table, shared_table
 from lsakit.irt.checkpoints import FileJournal, digest_of
-from lsakit.irt.em import Layout, expect, log_prior, maximise, pack_responses
+from lsakit.irt.em import Layout, expect, log_prior, maximise
 from lsakit.irt.group_items import split_by_group
 from lsakit.irt.item_parameters import ItemParameters, read_item_parameters, write_item_parameters
 from lsakit.irt.models import Floats
 from lsakit.irt.native_parameters import native_sizes, read_native
 from lsakit.irt.options import CalibrationOptions, Prior
+from lsakit.irt.packs import pack_responses
 from lsakit.irt.plan import Held, plan_layout
 from lsakit.irt.response_data import ResponseData, merge_repeated, read_responses
 from lsakit.irt.score_cells import expect_cells, find_cells

@@ -16,12 +16,12 @@ from scipy.optimize import minimize
 from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, as_table, make_table, nullable_column, with_columns
 from lsakit.io.text_columns import text_column
-from lsakit.irt.em import probability_table
 from lsakit.irt.item_parameters import ItemParameters, read_item_parameters
 from lsakit.irt.item_subsets import items_named
 from lsakit.irt.linking_error import item_linking_error, unit_linking_error
 from lsakit.irt.models import Floats
 from lsakit.irt.moved_items import difficulties, drift_reason, moved_items, scaled_items, worst_drift
+from lsakit.irt.packs import probability_table
 from lsakit.kernels.item_families import GUESSING, NOMINAL, PARTIAL_CREDIT
 
 METHODS = ("mean_mean", "mean_sigma", "haebara", "stocking_lord")

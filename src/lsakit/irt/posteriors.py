@@ -13,9 +13,9 @@ from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, as_table, floats, strings
 from lsakit.irt.ability import item_codes
 from lsakit.irt.calibration import Calibration
-from lsakit.irt.em import LANE, Packs, normal_prior, pack_responses, packed_table, pad, probability_table
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import LANE, Packs, normal_prior, pack_responses, packed_table, pad, probability_table
 from lsakit.kernels import response_packs
 
 BLOCK = 8192

@@ -18,10 +18,10 @@ from lsakit.io.frames import Table, as_table, make_table, nullable_column
 from lsakit.io.text_columns import text_column
 from lsakit.irt.acceleration import Progress
 from lsakit.irt.calibration import Calibration, calibrate_held, items_from
-from lsakit.irt.em import normal_prior
 from lsakit.irt.group_misfit import group_curves, posterior_counts
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.options import CalibrationOptions
+from lsakit.irt.packs import normal_prior
 from lsakit.irt.plan import Held
 from lsakit.irt.posteriors import Answered
 from lsakit.irt.release_journal import ReleaseJournal, Round

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lsakit.irt.em import Expectation, Layout, normal_prior, probability_table
+from lsakit.irt.em import Expectation, Layout
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import normal_prior, probability_table
 from lsakit.irt.response_data import ResponseData, numbered_rows
 from lsakit.kernels import repeated_rows
 from lsakit.kernels.item_families import PARTIAL_CREDIT

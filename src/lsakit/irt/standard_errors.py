@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lsakit.irt.em import Layout, Packs, expect
+from lsakit.irt.em import Layout, expect
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import Packs
 from lsakit.irt.parameter_slots import Slots, chart_of, invert_information, number_slots, prior_information
 from lsakit.irt.response_data import ResponseData
 from lsakit.irt.student_scores import StudentSums, add_students

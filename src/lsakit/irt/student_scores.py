@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from lsakit.irt.em import Layout, Packs, normal_prior, packed_table, pad, probability_table
+from lsakit.irt.em import Layout
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
 from lsakit.irt.native_parameters import native_sizes
+from lsakit.irt.packs import Packs, normal_prior, packed_table, pad, probability_table
 from lsakit.irt.parameter_slots import Slots
 from lsakit.irt.response_data import ResponseData
 from lsakit.kernels import item_families, partial_credit, response_packs

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lsakit.irt.em import expect, normal_prior, pack_responses, probability_table
+from lsakit.irt.em import expect
 from lsakit.irt.item_parameters import ItemParameters
+from lsakit.irt.packs import normal_prior, pack_responses, probability_table
 from lsakit.irt.response_data import ResponseData
 from lsakit.kernels import latent_regression, partial_credit
 from lsakit.population.posterior import Answers, posterior_moments
