@@ -30,7 +30,7 @@ from lsakit.irt.packs import pack_responses
 from lsakit.irt.plan import Held, plan_layout
 from lsakit.irt.response_data import ResponseData, merge_repeated, read_responses
 from lsakit.irt.score_cells import expect_cells, find_cells
-from lsakit.irt.standard_errors import Covariance, parameter_covariance
+from lsakit.irt.standard_errors import Covariance, needs_sandwich, parameter_covariance
 
 __all__ = ["Calibration", "CalibrationOptions", "Prior", "calibrate", "calibrate_data"]
 
@@ -187,7 +187,7 @@ def calibrate(
     ----------
     responses : table
         One row per student, one column per item: whole numbers from 0, empty where not administered (or not
-        reached under a rule that says so).
+        reached under a rule that says so). A share between 0 and 1 is a partly right answer to a two-category item.
     model : str or Mapping of str to str, default "gpcm"
         "rasch" (or "1pl"), "2pl", "pcm", "gpcm", "rsm", "3pl", "graded" or "nominal" for all items, or a mapping
         from item to model. An item of two categories under pcm or gpcm is the Rasch or 2PL item.
@@ -239,7 +239,7 @@ def calibrate(
     """
     chosen = options or CalibrationOptions()
     table = as_table(responses, param="responses")
-    data = read_responses(table, items=items, group=group, weights=weights)
+    data = read_responses(table, items=items, group=group, weights=weights, fractions=True)
     held = Held(
         fixed=items_from(fixed, "fixed"), start=items_from(chosen.start, "start"), groups=_groups_from(chosen)
     )
@@ -350,7 +350,8 @@ def calibrate_data(
     method = options.standard_errors
     packs = None
     if cells is None or method != "none":
-        packs = pack_responses(merged.codes, layout.start.n_steps, n_threads=options.threads)
+        steps = layout.start.n_steps
+        packs = pack_responses(merged.codes, steps, partly=merged.partly, n_threads=options.threads)
 
     def em_step(vector: Floats) -> tuple[float, Floats]:
         items, mean, sd = layout.unpack(vector)
@@ -441,7 +442,7 @@ def _result(
         n_parameters=len(found.parameters),
         history=history_table(found.history),
         quadrature=(options.n_nodes, options.node_range),
-        standard_errors="sandwich" if method == "observed" and data.is_weighted else method,
+        standard_errors="sandwich" if method == "observed" and needs_sandwich(data) else method,
         doubtful=_doubts(items, layout),
         parameters=items,
         log_prior=density,

@@ -5,7 +5,7 @@ The procedure stands in docs/algorithms/cycle_linking.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -158,7 +158,7 @@ def link_concurrent(
             param="weights",
         )
     sides = [
-        read_responses(as_table(table, param=name), group=group, weights=weights)
+        read_responses(as_table(table, param=name), group=group, weights=weights, fractions=True)
         for table, name in ((old_responses, "old_responses"), (new_responses, "new_responses"))
     ]
     shared = [name for name in sides[0].items if name in sides[1].items]
@@ -208,6 +208,7 @@ def joined_cycles(old: ResponseData, new: ResponseData, *, has_groups: bool) -> 
         codes[own, [place[name] for name in side.items]] = side.codes
         labels += [f"{cycle}: {name}" if has_groups else cycle for name in side.groups]
         first = own.stop
+    partly = _joined_shares(items, (old, new))
     known = tuple(sorted(labels))
     number = np.array([known.index(label) for label in labels], dtype=np.int64)
     weight = np.concatenate([old.weight, new.weight])  # each has mean 1 already
@@ -220,7 +221,26 @@ def joined_cycles(old: ResponseData, new: ResponseData, *, has_groups: bool) -> 
         groups=known,
         n_left_out=old.n_left_out + new.n_left_out,
         is_weighted=old.is_weighted or new.is_weighted,
+        partly=partly,
     )
+
+
+def _joined_shares(items: Sequence[str], sides: Sequence[ResponseData]) -> NDArray[np.float64] | None:
+    """Join how right partly right answers are; refuse items of which the cycles differ."""
+    if all(side.partly is None for side in sides):
+        return None
+    out = np.zeros(len(items))
+    for side in sides:
+        for name, share in zip(side.items, [] if side.partly is None else side.partly.tolist(), strict=False):
+            place = list(items).index(name)
+            if share and out[place] and not np.isclose(share, out[place]):
+                raise CalibrationError(
+                    f"A partly right answer to {name!r} counts {out[place]:g} in one cycle and {share:g} in the other.",
+                    hint="Score both cycles by the same number of options.",
+                    param=name,
+                )
+            out[place] = max(out[place], share)
+    return out
 
 
 def _is_common(items: ItemParameters, name: str, sides: list[ResponseData]) -> bool:

@@ -177,7 +177,9 @@ def link_cycle(
         raise CalibrationError(
             "The old items are missing.", hint="Give cal.items of the old cycle.", param="old_items"
         )
-    data = read_responses(as_table(responses, param="responses"), items=items, group=group, weights=weights)
+    data = read_responses(
+        as_table(responses, param="responses"), items=items, group=group, weights=weights, fractions=True
+    )
     common = [name for name in old.names if name in data.items]
     refuse_few(common, len(common), "refuse" if len(common) < FEWEST else "report")
     models = _models(data, old, model)
@@ -252,7 +254,9 @@ def as_old(responses: Any, group: str | None, weights: Any) -> ResponseData | No
     if responses is None:
         return None
     named = weights if isinstance(weights, str) else None
-    return read_responses(as_table(responses, param="old_responses"), group=group, weights=named)
+    return read_responses(
+        as_table(responses, param="old_responses"), group=group, weights=named, fractions=True
+    )
 
 
 def pooled_moments(

@@ -291,8 +291,9 @@ def expect(
         loglik += more[0]
         counts += more[1]
         mass += more[2]
-    folded = np.zeros((items.n_categories, wide))
+    folded = np.zeros((items.n_categories + len(packs.shares), wide))
     response_packs.fold_counts(packs.members, counts, folded)
+    folded = packs.without_blends(folded)
     kept = len(nodes)
     return Expectation(
         loglik=loglik,

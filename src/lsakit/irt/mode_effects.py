@@ -177,7 +177,9 @@ def mode_effects(
     .. [2] docs/algorithms/cycle_linking.md.
     """
     chosen = options or ModeOptions()
-    data = read_responses(as_table(responses, param="responses"), items=items, group=mode, weights=weights)
+    data = read_responses(
+        as_table(responses, param="responses"), items=items, group=mode, weights=weights, fractions=True
+    )
     reference = _reference(data, mode, chosen.reference)
     _refuse_models(data.items, model)
     modes = (reference, next(name for name in data.groups if name != reference))

@@ -5,18 +5,29 @@ See docs/algorithms/calibration.md, "E-step"; the partly right answers of NAEP a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lsakit.io.partly_right import PARTLY_RIGHT
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
 from lsakit.kernels import item_families, response_packs
 
 LANE = 8
+
+
+def _no_blends() -> NDArray[np.int64]:
+    """Give the blends of responses that are right or wrong."""
+    return np.zeros((0, 2), dtype=np.int64)
+
+
+def _no_shares() -> Floats:
+    """Give the shares of responses that are right or wrong."""
+    return np.zeros(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,23 +44,78 @@ class Packs:
         Category rows that each table row multiplies; −1 for none.
     n_threads : int, default 1
         Threads that the passes may use; the result does not depend on it.
+    blends : ndarray of shape (n_blends, 2), optional
+        Category rows (right, wrong) of the items with partly right answers; their own rows follow all category rows.
+    shares : ndarray of shape (n_blends,), optional
+        How right such an answer is.
     """
 
     indptr: NDArray[np.int64]
     rows: NDArray[Any]
     members: NDArray[np.int32]
     n_threads: int = 1
+    blends: NDArray[np.int64] = field(default_factory=_no_blends)
+    shares: Floats = field(default_factory=_no_shares)
+
+    def with_blends(self, table: Floats) -> Floats:
+        """Add the rows of partly right answers to a table of probabilities.
+
+        Parameters
+        ----------
+        table : ndarray of shape (n_categories, n_nodes)
+            P(category | theta).
+
+        Returns
+        -------
+        ndarray of shape (n_categories + n_blends, n_nodes)
+            The table with P^f (1 − P)^(1 − f) below it.
+        """
+        if not len(self.shares):
+            return table
+        right, wrong = table[self.blends[:, 0]], table[self.blends[:, 1]]
+        share = self.shares[:, None]
+        return np.vstack([table, right**share * wrong ** (1.0 - share)])
+
+    def without_blends(self, counts: Floats) -> Floats:
+        """Count partly right answers as right and wrong ones.
+
+        Parameters
+        ----------
+        counts : ndarray of shape (n_categories + n_blends, n_nodes)
+            Expected counts.
+
+        Returns
+        -------
+        ndarray of shape (n_categories, n_nodes)
+            Expected counts by category.
+        """
+        if not len(self.shares):
+            return counts
+        n_categories = len(counts) - len(self.shares)
+        out = counts[:n_categories].copy()
+        for place, share in enumerate(self.shares.tolist()):
+            out[self.blends[place, 0]] += share * counts[n_categories + place]
+            out[self.blends[place, 1]] += (1.0 - share) * counts[n_categories + place]
+        return out
 
 
-def pack_responses(codes: NDArray[np.int8], n_steps: NDArray[np.int64], *, n_threads: int = 1) -> Packs:
+def pack_responses(
+    codes: NDArray[np.int8],
+    n_steps: NDArray[np.int64],
+    *,
+    partly: Floats | None = None,
+    n_threads: int = 1,
+) -> Packs:
     """Pack neighbouring items together, up to sixty-four codes a pack.
 
     Parameters
     ----------
     codes : ndarray of shape (n_students, n_items)
-        Scores; −1 where not administered.
+        Scores; −1 where not administered, −2 where partly right.
     n_steps : ndarray of shape (n_items,)
         Highest score of each item.
+    partly : ndarray of shape (n_items,), optional
+        How right a partly right answer to each item is; 0 where there are none.
     n_threads : int, default 1
         Threads that the passes over the packs may use.
 
@@ -58,7 +124,8 @@ def pack_responses(codes: NDArray[np.int8], n_steps: NDArray[np.int64], *, n_thr
     Packs
         The packed responses.
     """
-    radix = n_steps + 2
+    has_blend = np.zeros(len(n_steps), dtype=bool) if partly is None else np.asarray(partly > 0.0)
+    radix = n_steps + 2 + has_blend
     start = [0]
     size = 1
     for item, own in enumerate(radix.tolist()):
@@ -68,6 +135,9 @@ def pack_responses(codes: NDArray[np.int8], n_steps: NDArray[np.int64], *, n_thr
         size *= own
     start.append(len(radix))
     offset = np.concatenate([[0], np.cumsum(n_steps + 1)[:-1]])
+    blended = np.flatnonzero(has_blend)
+    beyond = np.full(len(radix), -1, dtype=np.int64)
+    beyond[blended] = int((n_steps + 1).sum()) + np.arange(len(blended))
     stride = np.ones(len(radix), dtype=np.int64)
     row_offset, members = [0], []
     width = max(stop - begin for begin, stop in pairwise(start))
@@ -77,9 +147,12 @@ def pack_responses(codes: NDArray[np.int8], n_steps: NDArray[np.int64], *, n_thr
         code = np.arange(int(own_radix.prod()))
         digit = code[:, None] // stride[begin:stop] % own_radix
         block = np.full((len(code), width), -1, dtype=np.int32)
-        block[:, : stop - begin] = np.where(digit > 0, offset[begin:stop] + digit - 1, -1)
+        own = np.where(digit > 0, offset[begin:stop] + digit - 1, -1)
+        block[:, : stop - begin] = np.where(digit > n_steps[begin:stop] + 1, beyond[begin:stop], own)
         members.append(block)
         row_offset.append(row_offset[-1] + len(code))
+    if len(blended):
+        codes = np.where(codes == PARTLY_RIGHT, (n_steps + 1).astype(np.int8), codes)
     pack_start = np.array(start, dtype=np.int64)
     indptr = response_packs.count_packs(codes, pack_start)
     small = np.uint16 if row_offset[-1] <= np.iinfo(np.uint16).max else np.int32
@@ -87,7 +160,14 @@ def pack_responses(codes: NDArray[np.int8], n_steps: NDArray[np.int64], *, n_thr
     response_packs.list_pack_rows(
         codes, pack_start, stride, np.array(row_offset, dtype=np.int64), indptr, rows
     )
-    return Packs(indptr=indptr, rows=rows, members=np.concatenate(members), n_threads=n_threads)
+    return Packs(
+        indptr=indptr,
+        rows=rows,
+        members=np.concatenate(members),
+        n_threads=n_threads,
+        blends=np.column_stack([offset[blended] + 1, offset[blended]]).astype(np.int64),
+        shares=np.zeros(0) if partly is None else np.asarray(partly[blended], dtype=np.float64),
+    )
 
 
 def normal_prior(nodes: Floats, mean: Floats, sd: Floats) -> Floats:
@@ -175,5 +255,6 @@ def packed_table(packs: Packs, items: ItemParameters, nodes: Floats) -> Floats:
     """
     wide = -(-len(nodes) // LANE) * LANE
     table = np.empty((packs.members.shape[0], wide))
-    response_packs.expand_table(packs.members, pad(probability_table(items, nodes), wide), table)
+    categories = packs.with_blends(probability_table(items, nodes))
+    response_packs.expand_table(packs.members, pad(categories, wide), table)
     return table

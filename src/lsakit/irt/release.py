@@ -179,7 +179,7 @@ def release_items(
     """
     chosen = options or ReleaseOptions()
     table = as_table(responses, param="responses")
-    data = read_responses(table, items=items, group=group, weights=weights)
+    data = read_responses(table, items=items, group=group, weights=weights, fractions=True)
     return release_data(data, group, model, threshold, chosen)
 
 
@@ -277,6 +277,7 @@ def misfit_after(
         prior=normal_prior(nodes, mean, sd),
         rows=np.arange(len(data.weight)),
         same_groups=by is None,
+        partly=data.partly,
     )
     curves = group_curves(answered, *posterior_counts(answered))
     return misfit_of(curves, cal.parameters, groups, cal.items.get_column("fixed").to_numpy())

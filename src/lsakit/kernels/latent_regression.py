@@ -52,7 +52,10 @@ def log_likelihood(theta: float, start: int, stop: int, answers: Any, items: Any
         steps = n_steps[item]
         score = score_of[place]
         if score > 0:
-            value += score * move + intercepts[item, score - 1]
+            if score >= 1:
+                value += score * move + intercepts[item, int(score) - 1]
+            else:  # partly right
+                value += score * (move + intercepts[item, 0])
         if abs(move) * steps > LARGE:
             value -= _log_total(theta, item, items)
             continue
@@ -228,7 +231,10 @@ def _log_likelihoods(thetas: Any, span: Any, answers: Any, items: Any, product: 
         score = score_of[place]
         if score > 0:
             times += score * slope[item]
-            height += intercepts[item, score - 1]
+            if score >= 1:
+                height += intercepts[item, int(score) - 1]
+            else:  # partly right
+                height += score * intercepts[item, 0]
         if abs(slope[item]) * farthest * steps > 30.0 or np.abs(intercepts[item]).max() > 30.0:
             for q in range(len(thetas)):
                 out[q] -= _log_total(thetas[q], item, items)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lsakit.errors import EstimationError
 from lsakit.io.frames import Table
-from lsakit.irt.ability import item_codes
+from lsakit.irt.ability import item_responses, values_of
 from lsakit.irt.calibration import Calibration
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
@@ -108,8 +108,8 @@ def answers_of(cals: Mapping[str, Calibration], scored: Table, order: NDArray[np
         _refuse_other_models(one)
     blocks = []
     for one in parameters:
-        codes = item_codes(scored, one)
-        blocks.append(np.where((order >= 0)[:, None], codes[order], np.int8(-1)))
+        values = values_of(*item_responses(scored, one))
+        blocks.append(np.where((order >= 0)[:, None], values[order], values.dtype.type(-1)))
     together = np.concatenate(blocks, axis=1)
     given = together >= 0
     counts = np.column_stack([(block >= 0).sum(axis=1) for block in blocks])
