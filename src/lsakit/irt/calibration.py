@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from lsakit.errors import CalibrationError, ConvergenceError
 from lsakit.io.frames import Table, as_table, make_table
 from lsakit.irt.acceleration import FixedPoint, accelerate
-from lsakit.irt.calibration_tables import group_table, history_table, shared_table
+from lsakit.irt.calibration_tables import group_table, history_table, shared_table, without_values
 from lsakit.irt.checkpoints import FileJournal, digest_of
 from lsakit.irt.em import Layout, expect, log_prior, maximise
 from lsakit.irt.group_items import split_by_group
@@ -27,6 +27,7 @@ from lsakit.irt.models import Floats
 from lsakit.irt.native_parameters import native_sizes, read_native
 from lsakit.irt.options import CalibrationOptions, Prior
 from lsakit.irt.packs import pack_responses
+from lsakit.irt.partly_fixed import PartlyFixed, held_errors, split_fixed
 from lsakit.irt.plan import Held, plan_layout
 from lsakit.irt.response_data import ResponseData, merge_repeated, read_responses
 from lsakit.irt.score_cells import expect_cells, find_cells
@@ -197,7 +198,8 @@ def calibrate(
         Sampling (senate, final) weights, dimensionless; scaled to mean 1. They are no frequencies.
     fixed : table, optional
         Item parameters to hold fixed, in the form of ``cal.items``. With any, every group's mean and standard
-        deviation are free.
+        deviation are free. An empty slope, difficulty or guessing is estimated, the rest of the row held; with no item
+        held whole, one held difficulty frees the reference group's mean, two different ones its spread.
     items : Sequence of str, optional
         Item columns; by default all but student_id, school_id, class_id, booklet, group and weights.
     options : CalibrationOptions, optional
@@ -240,10 +242,19 @@ def calibrate(
     chosen = options or CalibrationOptions()
     table = as_table(responses, param="responses")
     data = read_responses(table, items=items, group=group, weights=weights, fractions=True)
+    whole, partly = _read_fixed(fixed)
     held = Held(
-        fixed=items_from(fixed, "fixed"), start=items_from(chosen.start, "start"), groups=_groups_from(chosen)
+        fixed=whole, start=items_from(chosen.start, "start"), groups=_groups_from(chosen), partly=partly
     )
     return calibrate_held(data, model, group, held, chosen)[0]
+
+
+def _read_fixed(fixed: Any) -> tuple[ItemParameters | None, dict[str, PartlyFixed]]:
+    """Take items held whole, and items of which some parameters are held."""
+    if fixed is None or isinstance(fixed, Calibration):
+        return items_from(fixed, "fixed"), {}
+    whole, partly = split_fixed(as_table(fixed, param="fixed"))
+    return items_from(whole, "fixed"), partly
 
 
 def calibrate_held(
@@ -286,7 +297,12 @@ def calibrate_held(
     layout = plan_layout(by_set, model, held, options, split)
     if split is not None:
         layout = replace(layout, start=replace(layout.start, group_column=group))
-    return calibrate_data(by_set, layout, group, options), by_set
+    found = calibrate_data(by_set, layout, group, options)
+    errors = held_errors(held.partly, by_set.items)
+    if errors:
+        table = without_values(found.items, errors)
+        found = replace(found, items=table)
+    return found, by_set
 
 
 def items_from(given: Any, param: str) -> ItemParameters | None:
