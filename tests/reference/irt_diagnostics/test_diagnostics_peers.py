@@ -171,19 +171,6 @@ def test_likelihood_ratio_agrees_with_mirt_on_fims(shared: Path) -> None:
     assert found["statistic"].to_numpy() == pytest.approx([row["X2"] for row in peer], abs=0.02)
 
 
-def test_difference_of_difficulties_is_near_tams_interaction(shared: Path) -> None:
-    options = DifOptions(model="rasch", criterion="wald")
-    found = dif(groups_of(shared, "idn"), "g", "irt", reference="Male", options=options).table
-    peer = stored(shared, "idn", "TAM_mfr_item_x_group")["xsi"]
-    own = {row["parameter"].split(":")[0]: row["xsi"] for row in peer if row["parameter"].endswith(":grpF")}
-    theirs = np.array([-2.0 * own[name] for name in found["item"] if name in own])
-    mine = found.filter(pl.col("item").is_in(list(own)))["difference"].to_numpy()
-    assert len(theirs) == 12
-    frequent = found.filter(pl.col("item").is_in(list(own)))["se"].to_numpy() < 0.2
-    assert mine[frequent] == pytest.approx(theirs[frequent], abs=0.1)
-    assert np.corrcoef(mine, theirs)[0, 1] > 0.99
-
-
 def test_s_x2_agrees_with_mirt(shared: Path) -> None:
     data = classic(shared, "LSAT7")
     cal = calibrate(data, model="2pl", options=CalibrationOptions(n_nodes=61, tolerance=1e-8))
