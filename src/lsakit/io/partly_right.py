@@ -42,8 +42,7 @@ def partly_right_items(table: Table, names: Sequence[str], *, param: str = "resp
     require_columns(table, names, param=param)
     out: dict[str, float] = {}
     for name in names:
-        column = table.get_column(name)
-        if not column.dtype.is_float():
+        if not table.schema[name].is_float():
             continue
         values = floats(table, name, param=param, nulls=True)
         part = _is_part(values)
@@ -61,7 +60,8 @@ def partly_right_items(table: Table, names: Sequence[str], *, param: str = "resp
                 f"The {param} to the item {name!r} hold the share {shares[0]:g} beside {what}.",
                 where=[f"row {row + 1}" for row in np.flatnonzero(part).tolist()],
                 why="A partly right answer is one over the number of options of an item scored 0 or 1.",
-                hint="Score the item by one rule (score_responses with rule 'naep'), or by whole points.",
+                hint="Score the item by one rule (score_responses with rule 'naep'), or by whole points; if the column is no "
+                "item, name the items with 'items'.",
                 param=name,
                 got=float(shares[-1]),
             )

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from lsakit.errors import CalibrationError, ConvergenceError
 from lsakit.io.frames import Table, as_table, make_table
+from lsakit.io.parquet_columns import as_columns
 from lsakit.irt.acceleration import FixedPoint, accelerate
 from lsakit.irt.calibration_tables import group_table, history_table, shared_table, without_values
 from lsakit.irt.checkpoints import FileJournal, digest_of
@@ -186,8 +187,9 @@ def calibrate(
 
     Parameters
     ----------
-    responses : table
-        One row per student, one column per item: whole numbers from 0, empty where not administered (or not
+    responses : table or Path
+        One row per student, one column per item; of the path of a Parquet file the columns are read one by one, so that
+        the table never lies in memory: whole numbers from 0, empty where not administered (or not
         reached under a rule that says so). A share between 0 and 1 is a partly right answer to a two-category item.
     model : str or Mapping of str to str, default "gpcm"
         "rasch" (or "1pl"), "2pl", "pcm", "gpcm", "rsm", "3pl", "graded" or "nominal" for all items, or a mapping
@@ -240,8 +242,7 @@ def calibrate(
     (True, True)
     """
     chosen = options or CalibrationOptions()
-    table = as_table(responses, param="responses")
-    data = read_responses(table, items=items, group=group, weights=weights, fractions=True)
+    data = read_responses(as_columns(responses), items=items, group=group, weights=weights, fractions=True)
     whole, partly = _read_fixed(fixed)
     held = Held(
         fixed=whole, start=items_from(chosen.start, "start"), groups=_groups_from(chosen), partly=partly

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lsakit.errors import CalibrationError
-from lsakit.io.frames import Table, as_table, make_table, nullable_column
+from lsakit.io.frames import Table, make_table, nullable_column
+from lsakit.io.parquet_columns import as_columns
 from lsakit.io.text_columns import text_column
 from lsakit.irt.acceleration import Progress
 from lsakit.irt.calibration import Calibration, calibrate_held, items_from
@@ -142,8 +143,8 @@ def release_items(
 
     Parameters
     ----------
-    responses : table
-        One row per student, one column per item, and the group.
+    responses : table or Path
+        One row per student, one column per item, and the group; or the path of such a Parquet file.
     group : str
         Column of the groups (countries, languages, modes, cycles).
     model : str or Mapping of str to str, default "gpcm"
@@ -178,8 +179,7 @@ def release_items(
     .. [2] docs/algorithms/item_release.md.
     """
     chosen = options or ReleaseOptions()
-    table = as_table(responses, param="responses")
-    data = read_responses(table, items=items, group=group, weights=weights, fractions=True)
+    data = read_responses(as_columns(responses), items=items, group=group, weights=weights, fractions=True)
     return release_data(data, group, model, threshold, chosen)
 
 
