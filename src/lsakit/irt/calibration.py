@@ -382,14 +382,17 @@ def calibrate_data(
         return found.loglik + log_prior(layout, items), maximise(found, layout, vector)
 
     journal = _journal(data, layout, options)
-    found = accelerate(
-        em_step,
-        layout.first(),
-        tolerance=options.tolerance,
-        max_iterations=options.max_iterations,
-        progress=options.progress,
-        journal=journal,
-    )
+    with threadpool_limits(
+        1, user_api="blas"
+    ):  # small products; a second thread only waits for its neighbors
+        found = accelerate(
+            em_step,
+            layout.first(),
+            tolerance=options.tolerance,
+            max_iterations=options.max_iterations,
+            progress=options.progress,
+            journal=journal,
+        )
     _refuse_impossible(found, data)
     _refuse_narrow(layout, found.parameters)
     method = method if found.converged else "none"

@@ -243,7 +243,7 @@ def as_old(responses: Any, group: str | None, weights: Any) -> ResponseData | No
         Scored responses.
     group : str or None
         Column of the group.
-    weights : str or array or None
+    weights : str or array of shape (n_students,) or None
         Weights of the new cycle; a column's name is taken in the old one too.
 
     Returns
