@@ -40,7 +40,7 @@ def score(cal: Calibration, responses: Any, method: str = "wle", *, n_nodes: int
         Calibrated items; EAP also uses the mean and standard deviation of the student's group.
     responses : table
         Scored responses with a column per calibrated item; empty where not administered. A share between 0 and 1 is
-        a partly right answer.
+        a partly right answer where the calibration has such.
     method : str, default "wle"
         "wle" (Warm), "mle" or "eap" (posterior mean).
     n_nodes : int, default 121
@@ -86,7 +86,7 @@ def score(cal: Calibration, responses: Any, method: str = "wle", *, n_nodes: int
             got=method,
         )
     table = as_table(responses, param="responses")
-    codes, partly = item_responses(table, cal.parameters)
+    codes, partly = item_responses(table, cal)
     n_items = (codes != -1).sum(axis=1).astype(np.int64)
     if method == "eap":
         found = _expected(cal, table, (codes, partly), n_nodes)
@@ -128,15 +128,15 @@ def item_codes(table: Table, items: ItemParameters) -> NDArray[np.int8]:
     return _checked(table, response_codes(table, columns), items)
 
 
-def item_responses(table: Table, items: ItemParameters) -> tuple[NDArray[np.int8], Floats | None]:
-    """Take the responses to calibrated items, partly right answers among them.
+def item_responses(table: Table, cal: Calibration) -> tuple[NDArray[np.int8], Floats | None]:
+    """Take the responses to calibrated items, partly right answers among them where the calibration has such.
 
     Parameters
     ----------
     table : polars.DataFrame
         Scored responses.
-    items : ItemParameters
-        The items.
+    cal : Calibration
+        The calibrated items; it says whether there may be partly right answers.
 
     Returns
     -------
@@ -150,6 +150,9 @@ def item_responses(table: Table, items: ItemParameters) -> tuple[NDArray[np.int8
     ResponseError
         If a score is above the item's highest, or a partly right answer is one to an item of several points.
     """
+    items = cal.parameters
+    if not cal.partly_right:
+        return item_codes(table, items), None
     columns = list(dict.fromkeys(items.columns or items.names))
     found = partly_right_items(table, columns)
     codes = _checked(table, codes_of(table, columns, found), items)

@@ -84,6 +84,8 @@ class Calibration:
         Sampling covariance of the shared parameters of the first binding, in the order of ``shared``.
     moving : tuple of str
         Parameters that the last EM step moved most, where the iteration did not converge.
+    partly_right : bool
+        Whether shares between 0 and 1 among responses are partly right answers; else they are refused.
     schema : str
         Name and version of this form.
     """
@@ -106,6 +108,7 @@ class Calibration:
     shared: Table | None = None
     shared_covariance: Floats | None = field(default=None, repr=False)
     moving: tuple[str, ...] = ()
+    partly_right: bool = False
     schema: str = "lsakit.calibration/1"
 
     @property
@@ -120,7 +123,13 @@ class Calibration:
 
     @classmethod
     def from_items(
-        cls, items: Any, *, mean: float = 0.0, sd: float = 1.0, group: str | None = None
+        cls,
+        items: Any,
+        *,
+        mean: float = 0.0,
+        sd: float = 1.0,
+        group: str | None = None,
+        partly_right: bool = False,
     ) -> Calibration:
         """Take published item parameters as they are.
 
@@ -134,6 +143,8 @@ class Calibration:
             Its standard deviation, logits.
         group : str, optional
             Column of the groups of the responses, where the items differ by group (columns column and groups).
+        partly_right : bool, default False
+            Whether responses may be shares between 0 and 1, partly right answers.
 
         Returns
         -------
@@ -170,6 +181,7 @@ class Calibration:
             standard_errors="none",
             doubtful=(),
             parameters=parameters,
+            partly_right=partly_right,
         )
 
 
@@ -190,7 +202,8 @@ def calibrate(
     responses : table or Path
         One row per student, one column per item; of the path of a Parquet file the columns are read one by one, so that
         the table never lies in memory: whole numbers from 0, empty where not administered (or not
-        reached under a rule that says so). A share between 0 and 1 is a partly right answer to a two-category item.
+        reached under a rule that says so). With the option ``partly_right`` a share between 0 and 1 is a partly right
+        answer to a two-category item.
     model : str or Mapping of str to str, default "gpcm"
         "rasch" (or "1pl"), "2pl", "pcm", "gpcm", "rsm", "3pl", "graded" or "nominal" for all items, or a mapping
         from item to model. An item of two categories under pcm or gpcm is the Rasch or 2PL item.
@@ -242,7 +255,9 @@ def calibrate(
     (True, True)
     """
     chosen = options or CalibrationOptions()
-    data = read_responses(as_columns(responses), items=items, group=group, weights=weights, fractions=True)
+    data = read_responses(
+        as_columns(responses), items=items, group=group, weights=weights, fractions=chosen.partly_right
+    )
     whole, partly = _read_fixed(fixed)
     held = Held(
         fixed=whole, start=items_from(chosen.start, "start"), groups=_groups_from(chosen), partly=partly
@@ -469,6 +484,7 @@ def _result(
         shared=shared_table(layout, found.parameters, spread),
         shared_covariance=spread.shared[0] if spread and spread.shared else None,
         moving=() if found.converged else _moving(layout, found.last_move),
+        partly_right=options.partly_right,
     )
 
 

@@ -158,7 +158,12 @@ def link_concurrent(
             param="weights",
         )
     sides = [
-        read_responses(as_table(table, param=name), group=group, weights=weights, fractions=True)
+        read_responses(
+            as_table(table, param=name),
+            group=group,
+            weights=weights,
+            fractions=chosen.release.calibration.partly_right,
+        )
         for table, name in ((old_responses, "old_responses"), (new_responses, "new_responses"))
     ]
     shared = [name for name in sides[0].items if name in sides[1].items]

@@ -178,7 +178,11 @@ def link_cycle(
             "The old items are missing.", hint="Give cal.items of the old cycle.", param="old_items"
         )
     data = read_responses(
-        as_table(responses, param="responses"), items=items, group=group, weights=weights, fractions=True
+        as_table(responses, param="responses"),
+        items=items,
+        group=group,
+        weights=weights,
+        fractions=chosen.calibration.partly_right,
     )
     common = [name for name in old.names if name in data.items]
     refuse_few(common, len(common), "refuse" if len(common) < FEWEST else "report")
@@ -186,7 +190,9 @@ def link_cycle(
     work = _Cycle(data=data, old=items_named(old, common), models=models, group=group, options=chosen)
     free, _ = work.calibrate(Held(fixed=None, start=None))
     refuse_unlike(common, work.old, items_named(free.parameters, common))
-    return work.run(free, old, as_old(chosen.old_responses, group, weights))
+    return work.run(
+        free, old, as_old(chosen.old_responses, group, weights, fractions=chosen.calibration.partly_right)
+    )
 
 
 def _models(data: ResponseData, old: ItemParameters, model: str | Mapping[str, str]) -> dict[str, str]:
@@ -234,7 +240,7 @@ def refuse_few(names: Sequence[str], number: int, on_few: str) -> tuple[str, ...
     return (f"Only {number} items carry the link; with fewer than {ENOUGH} the cycles are not comparable.",)
 
 
-def as_old(responses: Any, group: str | None, weights: Any) -> ResponseData | None:
+def as_old(responses: Any, group: str | None, weights: Any, *, fractions: bool) -> ResponseData | None:
     """Read the responses of the old cycle, where they are given.
 
     Parameters
@@ -245,6 +251,8 @@ def as_old(responses: Any, group: str | None, weights: Any) -> ResponseData | No
         Column of the group.
     weights : str or array of shape (n_students,) or None
         Weights of the new cycle; a column's name is taken in the old one too.
+    fractions : bool
+        Whether partly right answers are read.
 
     Returns
     -------
@@ -255,7 +263,7 @@ def as_old(responses: Any, group: str | None, weights: Any) -> ResponseData | No
         return None
     named = weights if isinstance(weights, str) else None
     return read_responses(
-        as_table(responses, param="old_responses"), group=group, weights=named, fractions=True
+        as_table(responses, param="old_responses"), group=group, weights=named, fractions=fractions
     )
 
 

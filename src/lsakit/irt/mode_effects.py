@@ -178,7 +178,11 @@ def mode_effects(
     """
     chosen = options or ModeOptions()
     data = read_responses(
-        as_table(responses, param="responses"), items=items, group=mode, weights=weights, fractions=True
+        as_table(responses, param="responses"),
+        items=items,
+        group=mode,
+        weights=weights,
+        fractions=chosen.calibration.partly_right,
     )
     reference = _reference(data, mode, chosen.reference)
     _refuse_models(data.items, model)

@@ -149,7 +149,7 @@ def read_answered(
         If an item, the group or the weights are absent.
     """
     table = as_table(responses, param="responses")
-    codes, partly = item_responses(table, cal.parameters)
+    codes, partly = item_responses(table, cal)
     weight = _weights(table, weights)
     rows = np.flatnonzero((codes != -1).any(axis=1) & (weight > 0.0))
     if len(rows) == 0:

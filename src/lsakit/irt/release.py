@@ -179,7 +179,13 @@ def release_items(
     .. [2] docs/algorithms/item_release.md.
     """
     chosen = options or ReleaseOptions()
-    data = read_responses(as_columns(responses), items=items, group=group, weights=weights, fractions=True)
+    data = read_responses(
+        as_columns(responses),
+        items=items,
+        group=group,
+        weights=weights,
+        fractions=chosen.calibration.partly_right,
+    )
     return release_data(data, group, model, threshold, chosen)
 
 

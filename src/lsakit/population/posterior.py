@@ -107,8 +107,8 @@ def answers_of(cals: Mapping[str, Calibration], scored: Table, order: NDArray[np
     for one in parameters:
         _refuse_other_models(one)
     blocks = []
-    for one in parameters:
-        values = values_of(*item_responses(scored, one))
+    for cal in cals.values():
+        values = values_of(*item_responses(scored, cal))
         blocks.append(np.where((order >= 0)[:, None], values[order], values.dtype.type(-1)))
     together = np.concatenate(blocks, axis=1)
     given = together >= 0

@@ -17,6 +17,7 @@ from lsakit.irt.scoring import score_responses
 from lsakit.population.latent_regression import fit_population
 
 NODES = np.linspace(-6, 6, 41)
+PARTLY = CalibrationOptions(partly_right=True)
 NAMES = [f"q{j}" for j in range(6)]
 HARD = np.array([-1.2, -0.5, 0.0, 0.3, 0.8, 1.4])
 SLOPE = np.array([1.0, 1.3, 0.8, 1.1, 1.5, 0.9])
@@ -56,7 +57,7 @@ def values() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def cal(values: np.ndarray) -> Calibration:
-    return calibrate(table(values), "2pl", options=CalibrationOptions(tolerance=1e-10))
+    return calibrate(table(values), "2pl", options=CalibrationOptions(tolerance=1e-10, partly_right=True))
 
 
 def test_the_log_likelihood_is_the_plain_one_and_at_its_maximum(values: np.ndarray, cal: Calibration) -> None:
@@ -112,7 +113,7 @@ def test_abilities_are_those_of_the_plain_function(values: np.ndarray, model: st
             "guessing": [0.2 * (model == "3pl")] * 6,
         }
     )
-    cal = Calibration.from_items(items)
+    cal = Calibration.from_items(items, partly_right=True)
     guess = 0.2 if model == "3pl" else 0.0
     some = values[:60]
     data = table(some)
@@ -149,7 +150,7 @@ def test_the_guessing_estimate_is_a_root_of_the_plain_function() -> None:
         {"item": NAMES, "model": ["3pl"] * 6, "slope": SLOPE, "difficulty": HARD, "guessing": [0.2] * 6}
     )
     x = np.array([[1.0, 0.2, 1.0, 0.0, 0.5, 0.25]])
-    theta = score(Calibration.from_items(items), table(x), "mle")["theta"][0]
+    theta = score(Calibration.from_items(items, partly_right=True), table(x), "mle")["theta"][0]
 
     def log_l(at: float) -> float:
         p = 0.2 + 0.8 / (1 + np.exp(-SLOPE * (at - HARD)))
@@ -162,7 +163,7 @@ def test_the_guessing_estimate_is_a_root_of_the_plain_function() -> None:
 
 def test_a_half_is_the_geometric_mean_of_right_and_wrong() -> None:
     items = pl.DataFrame({"item": NAMES, "slope": SLOPE, "difficulty": HARD})
-    cal = Calibration.from_items(items)
+    cal = Calibration.from_items(items, partly_right=True)
     rows = table(np.array([[1, 0, 1, 0, x, 1] for x in (0.0, 0.5, 1.0)], dtype=float))
     low, half, high = score(cal, rows, "eap")["theta"]
     assert low < half < high
@@ -172,7 +173,7 @@ def test_a_half_is_the_geometric_mean_of_right_and_wrong() -> None:
 
 def test_all_omitted_has_a_finite_estimate() -> None:
     items = pl.DataFrame({"item": NAMES, "slope": SLOPE, "difficulty": HARD})
-    found = score(Calibration.from_items(items), table(np.full((1, 6), 0.25)), "mle")
+    found = score(Calibration.from_items(items, partly_right=True), table(np.full((1, 6), 0.25)), "mle")
     assert found["status"][0] == "estimated"
     assert found["n_items"][0] == 6
     assert found["theta"][0] < -0.5
@@ -222,24 +223,29 @@ def test_naep_scores_omissions_by_the_number_of_options() -> None:
 def test_what_cannot_be_partly_right_is_refused(values: np.ndarray) -> None:
     data = table(values)
     with pytest.raises(ResponseError, match=r"hold the share 0\.2 beside several shares"):
-        calibrate(data.with_columns(q3=pl.Series([0.2, 0.25] * 400)), "2pl")
+        calibrate(data.with_columns(q3=pl.Series([0.2, 0.25] * 400)), "2pl", options=PARTLY)
     with pytest.raises(ResponseError, match="beside scores up to 2"):
-        calibrate(data.with_columns(q3=pl.Series([0.2, 2.0] * 400)), "gpcm")
+        calibrate(data.with_columns(q3=pl.Series([0.2, 2.0] * 400)), "gpcm", options=PARTLY)
     with pytest.raises(ResponseError, match="whole numbers"):
         classical(data)
+    with pytest.raises(ResponseError, match="whole numbers"):
+        calibrate(data, "2pl")
+    plain = Calibration.from_items({"item": NAMES, "slope": SLOPE, "difficulty": HARD})
+    with pytest.raises(ResponseError, match="whole numbers"):
+        score(plain, data)
     with pytest.raises(ResponseError, match="whole numbers"):
         dif(data.with_columns(g=pl.Series(["a", "b"] * 400)), "g")
     steps = pl.DataFrame(
         {"item": ["q0"], "slope": [1.0], "difficulty": [0.0], "step_1": [0.5], "step_2": [-0.5]}
     )
     with pytest.raises(ResponseError, match="has 2 points; a partly right answer is for items of one"):
-        score(Calibration.from_items(steps), data.select("q0"))
+        score(Calibration.from_items(steps, partly_right=True), data.select("q0"))
 
 
 def test_rasch_takes_the_long_way_to_the_same_place_without_them(values: np.ndarray) -> None:
     """Where the share is nearly 0 the answers are nearly wrong ones, which the cells of equal points would count."""
     nearly = np.where((values > 0) & (values < 1), 1e-9, values)
     wrong = np.where((values > 0) & (values < 1), 0.0, values)
-    one, other = calibrate(table(nearly), "rasch"), calibrate(table(wrong), "rasch")
+    one, other = calibrate(table(nearly), "rasch", options=PARTLY), calibrate(table(wrong), "rasch")
     assert one.items["difficulty"].to_numpy() == pytest.approx(other.items["difficulty"].to_numpy(), abs=1e-5)
     assert one.loglik == pytest.approx(other.loglik, abs=1e-4)
