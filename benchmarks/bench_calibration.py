@@ -1,7 +1,8 @@
 """Time the calibration of a national cycle at three sizes, and show that the numbers did not move.
 
     python benchmarks/bench_calibration.py [n_students ...]        prints the table; docs/algorithms/calibration_study.md
-    python benchmarks/bench_calibration.py --models 60000          3PL, graded, nominal, rating scale, groups
+    python benchmarks/bench_calibration.py --models 6000 60000 600000 [--peer <python with girth>]
+                                                                    3PL, graded, nominal, rating scale, groups
 
 120 items in 7 clusters over 13 booklets of four clusters, 10 % of the items with three categories, one ability. Each
 size runs in processes of its own: one simulates and writes a file, one reads it and calibrates. CPU seconds are those
@@ -24,8 +25,9 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from lsakit.irt.calibration import CalibrationOptions, calibrate
-from lsakit.irt.em import expect, pack_responses
+from lsakit.irt.em import expect
 from lsakit.irt.models import category_probabilities
+from lsakit.irt.packs import pack_responses
 from lsakit.irt.response_data import read_responses
 
 SIZES = (6_000, 60_000, 600_000)
@@ -55,7 +57,8 @@ def simulate(n_students: int, seed: int = 2026) -> tuple[pl.DataFrame, dict[str,
         code = (rng.random((n_students, 1)) > np.cumsum(chance, axis=1)[:, :-1]).sum(axis=1).astype(np.int8)
         seen = pl.Series(takes[booklet, cluster[item]])
         columns[f"M{item + 1:03d}"] = pl.select(pl.when(seen).then(pl.Series(code))).to_series()
-    return pl.DataFrame(columns), truth
+    table = pl.DataFrame(columns)
+    return table.with_columns(g=pl.Series(rng.choice(list("abcdef"), n_students))), truth
 
 
 def timed(work: object) -> tuple[object, float, float]:
@@ -92,7 +95,7 @@ def gemm_cpu(responses: pl.DataFrame, n_nodes: int) -> float:
 
 def measure(path: Path, model: str, n_nodes: int) -> dict[str, object]:
     """Calibrate a file; give what the table shows."""
-    responses, read_wall, _ = timed(lambda: pl.read_parquet(path))
+    responses, read_wall, _ = timed(lambda: pl.read_parquet(path).drop("g"))
     assert isinstance(responses, pl.DataFrame)
     plain = CalibrationOptions(standard_errors="none", n_nodes=n_nodes)
     calibrate(responses.head(2000), model=model, options=CalibrationOptions(n_nodes=n_nodes))
@@ -130,38 +133,63 @@ def measure(path: Path, model: str, n_nodes: int) -> dict[str, object]:
     }
 
 
-def models(path: Path) -> None:
-    """Time the other models on the same responses."""
-    responses = pl.read_parquet(path)
-    rng = np.random.default_rng(1)
-    grouped = responses.with_columns(g=pl.Series(rng.choice(list("abcdef"), responses.height)))
-    two = [f"M{j + 1:03d}" for j in range(120) if j % 10 != 9]
-    cases = {
-        "GPCM": {"model": "gpcm"},
-        "PCM": {"model": "pcm"},
-        "rating scale": {"model": "rsm"},
-        "graded": {"model": "graded"},
-        "nominal": {"model": "nominal"},
-        "3PL (108 items)": {"model": "3pl", "items": two},
-        "GPCM, six groups": {"model": "gpcm", "group": "g"},
+TWO = [f"M{j + 1:03d}" for j in range(120) if j % 10 != 9]
+CASES: dict[str, dict[str, object]] = {
+    "GPCM": {"model": "gpcm"},
+    "PCM": {"model": "pcm"},
+    "rating scale": {"model": "rsm"},
+    "graded": {"model": "graded"},
+    "nominal": {"model": "nominal"},
+    "3PL (108 items)": {"model": "3pl", "items": TWO},
+    "GPCM, six groups": {"model": "gpcm", "group": "g"},
+}
+
+
+def case(name: str, path: Path) -> dict[str, object]:
+    """Calibrate a file by one model; give what the table shows."""
+    plain, arguments = CalibrationOptions(standard_errors="none"), CASES[name]
+    few = pl.read_parquet(path, n_rows=2000)
+    items = arguments.get("items") or [column for column in few.columns if column.startswith("M")]
+    arguments = {**arguments, "items": items}
+    calibrate(few, options=plain, **arguments)  # type: ignore[arg-type]
+    cal, wall, cpu = timed(lambda: calibrate(path, options=plain, **arguments))  # type: ignore[arg-type]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    _, _, with_errors = timed(lambda: calibrate(path, **arguments))  # type: ignore[arg-type]
+    return {
+        "steps": cal.n_iterations,
+        "loglik": cal.loglik,
+        "wall": wall,
+        "cpu": cpu,
+        "errors": with_errors - cpu,
+        "peak": peak,
+        "peak_errors": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2,
     }
-    for name, arguments in cases.items():
-        table = grouped if "group" in arguments else responses
-        plain = CalibrationOptions(standard_errors="none")
-        calibrate(table.head(2000), options=plain, **arguments)
-        cal, wall, cpu = timed(lambda: calibrate(table, options=plain, **arguments))  # noqa: B023
-        _, _, with_errors = timed(lambda: calibrate(table, **arguments))  # noqa: B023
+
+
+def models(size: int, folder: Path, peer: str | None) -> None:
+    """Time all models on the same responses, each in a process of its own, and a live peer beside them."""
+    path = folder / f"{size}.parquet"
+    child("--write", str(size), str(path))
+    for name in CASES:
+        found = json.loads(child("--case", name, str(path)))
         print(
-            f"| {name} | {cal.n_iterations} | {cal.loglik:.4f} | {wall:.2f} | {cpu:.2f} | {with_errors - cpu:.2f} |",
+            f"| {size:,} | {name} | {found['steps']} | {found['loglik']:.4f} | {found['wall']:.2f} | {found['cpu']:.2f} | "
+            f"{found['errors']:.2f} | {found['peak']:.2f} ({found['peak_errors']:.2f}) |",
             flush=True,
         )
+    if peer:
+        script = Path(__file__).parent / "peers" / "girth_calibration.py"
+        codes = folder / "codes.npz"
+        np.savez(codes, codes=read_responses(pl.read_parquet(path).drop("g")).codes)
+        subprocess.run([peer, str(script), str(codes)], check=True)
+    path.unlink()
 
 
 def whole_process(path: Path) -> float:
     """CPU seconds of a new process that reads the file and calibrates it."""
     script = (
         "import sys, polars as pl; from lsakit.irt.calibration import CalibrationOptions, calibrate; "
-        "calibrate(pl.read_parquet(sys.argv[1]), options=CalibrationOptions(standard_errors='none'))"
+        "calibrate(pl.read_parquet(sys.argv[1]).drop('g'), options=CalibrationOptions(standard_errors='none'))"
     )
     begin = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", script, str(path)], check=True)
@@ -179,7 +207,9 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int)
-    parser.add_argument("--models", type=int)
+    parser.add_argument("--models", type=int, nargs="+")
+    parser.add_argument("--case", nargs=2)
+    parser.add_argument("--peer", help="a Python that has girth, run on the smallest size")
     parser.add_argument("--write", nargs=2)
     parser.add_argument("--measure", nargs=2)
     parser.add_argument("--nodes", type=int, default=41)
@@ -189,17 +219,20 @@ def main() -> None:
         simulate(int(given.write[0]))[0].write_parquet(given.write[1])
         return
     if given.measure:
-        calibrate(simulate(500, seed=1)[0])
+        calibrate(simulate(500, seed=1)[0].drop("g"))
         print(json.dumps(measure(Path(given.measure[0]), given.measure[1], given.nodes)))
+        return
+    if given.case:
+        print(json.dumps(case(given.case[0], Path(given.case[1]))))
         return
     with tempfile.TemporaryDirectory() as folder:
         if given.models:
-            path = Path(folder) / "responses.parquet"
-            child("--write", str(given.models), str(path))
             print(
-                "| model | E-steps | log-likelihood | wall s | CPU s | errors CPU s |\n|---|---:|---:|---:|---:|---:|"
+                "| students | model | E-steps | log-likelihood | wall s | CPU s | errors CPU s | peak GiB (with errors) |\n"
+                "|---:|---|---:|---:|---:|---:|---:|---:|"
             )
-            models(path)
+            for size in given.models:
+                models(size, Path(folder), given.peer if size == min(given.models) else None)
             return
         print(
             "| students | E-steps | log-likelihood | wall s | CPU s | whole process CPU s | observed errors CPU s | "

@@ -26,8 +26,8 @@ import polars as pl
 
 from lsakit.irt.calibration import Calibration
 from lsakit.irt.dif import DifOptions, dif
-from lsakit.irt.em import probability_table
 from lsakit.irt.item_fit import FitOptions, item_fit
+from lsakit.irt.packs import probability_table
 from lsakit.irt.person_fit import person_fit
 
 FOLDER = Path(__file__).resolve().parent

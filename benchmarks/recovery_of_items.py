@@ -20,9 +20,9 @@ import polars as pl
 
 from lsakit.irt.calibration import CalibrationOptions, calibrate
 from lsakit.irt.dimensions import calibrate_dimensions
-from lsakit.irt.em import probability_table
 from lsakit.irt.facets import calibrate_facets
 from lsakit.irt.item_parameters import read_item_parameters
+from lsakit.irt.packs import probability_table
 
 REPORT = Path(__file__).resolve().parent.parent / "docs" / "recovery_of_items.md"
 N_ITEMS = 24

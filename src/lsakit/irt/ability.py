@@ -16,15 +16,15 @@ from lsakit.io.frames import (
     as_table,
     make_table,
     nullable_column,
-    require_columns,
     response_codes,
     strings,
 )
+from lsakit.io.partly_right import PARTLY_RIGHT, codes_of, partly_right_items
 from lsakit.irt.calibration import Calibration
-from lsakit.irt.em import LANE, normal_prior, pack_responses, packed_table, pad
 from lsakit.irt.group_items import place_responses
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import LANE, normal_prior, pack_responses, packed_table, pad
 from lsakit.kernels import abilities, mixed_abilities, response_packs
 
 METHODS = ("wle", "mle", "eap")
@@ -39,7 +39,8 @@ def score(cal: Calibration, responses: Any, method: str = "wle", *, n_nodes: int
     cal : Calibration
         Calibrated items; EAP also uses the mean and standard deviation of the student's group.
     responses : table
-        Scored responses with a column per calibrated item; empty where not administered.
+        Scored responses with a column per calibrated item; empty where not administered. A share between 0 and 1 is
+        a partly right answer where the calibration has such.
     method : str, default "wle"
         "wle" (Warm), "mle" or "eap" (posterior mean).
     n_nodes : int, default 121
@@ -85,12 +86,12 @@ def score(cal: Calibration, responses: Any, method: str = "wle", *, n_nodes: int
             got=method,
         )
     table = as_table(responses, param="responses")
-    codes = item_codes(table, cal.parameters)
-    n_items = (codes >= 0).sum(axis=1).astype(np.int64)
+    codes, partly = item_responses(table, cal)
+    n_items = (codes != -1).sum(axis=1).astype(np.int64)
     if method == "eap":
-        found = _expected(cal, table, codes, n_nodes)
+        found = _expected(cal, table, (codes, partly), n_nodes)
     else:
-        found = _likely(cal.parameters, codes, warm=method == "wle")
+        found = _likely(cal.parameters, values_of(codes, partly), warm=method == "wle")
     status = np.where(n_items == 0, 1, np.where(np.isnan(found[:, 0]), 2, 0))
     gone = np.isnan(found[:, 0])
     columns: dict[str, Any] = {}
@@ -104,7 +105,7 @@ def score(cal: Calibration, responses: Any, method: str = "wle", *, n_nodes: int
 
 
 def item_codes(table: Table, items: ItemParameters) -> NDArray[np.int8]:
-    """Take the responses to calibrated items, refusing scores that an item does not have.
+    """Take the responses to calibrated items, refusing scores that an item does not have and partly right answers.
 
     Parameters
     ----------
@@ -123,9 +124,75 @@ def item_codes(table: Table, items: ItemParameters) -> NDArray[np.int8]:
     ResponseError
         If a score is above the item's highest; item and rows are named.
     """
+    columns = list(dict.fromkeys(items.columns or items.names))
+    return _checked(table, response_codes(table, columns), items)
+
+
+def item_responses(table: Table, cal: Calibration) -> tuple[NDArray[np.int8], Floats | None]:
+    """Take the responses to calibrated items, partly right answers among them where the calibration has such.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Scored responses.
+    cal : Calibration
+        The calibrated items; it says whether there may be partly right answers.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_students, n_items)
+        Scores; −1 where not administered, −2 where partly right.
+    partly : ndarray of shape (n_items,) or None
+        How right such an answer is; None where there are none.
+
+    Raises
+    ------
+    ResponseError
+        If a score is above the item's highest, or a partly right answer is one to an item of several points.
+    """
+    items = cal.parameters
+    if not cal.partly_right:
+        return item_codes(table, items), None
+    columns = list(dict.fromkeys(items.columns or items.names))
+    found = partly_right_items(table, columns)
+    codes = _checked(table, codes_of(table, columns, found), items)
+    if not found:
+        return codes, None
+    partly = np.array([found.get(name, 0.0) for name in items.columns or items.names])
+    many = np.flatnonzero((partly > 0.0) & (items.n_steps > 1))
+    if len(many):
+        name = items.names[int(many[0])]
+        raise ResponseError(
+            f"The item {name!r} has {int(items.n_steps[many[0]])} points; a partly right answer is for items of one.",
+            hint="Score it by whole points.",
+            param=name,
+        )
+    return codes, partly
+
+
+def values_of(codes: NDArray[np.int8], partly: Floats | None) -> NDArray[Any]:
+    """Write partly right answers as the share that they are.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_students, n_items)
+        Scores; −1 where not administered, −2 where partly right.
+    partly : ndarray of shape (n_items,) or None
+        How right such an answer is.
+
+    Returns
+    -------
+    ndarray of shape (n_students, n_items)
+        Whole numbers where there are no such answers; else floats, −1 where not administered.
+    """
+    if partly is None:
+        return codes
+    return np.where(codes == PARTLY_RIGHT, partly, codes.astype(np.float64))
+
+
+def _checked(table: Table, codes: NDArray[np.int16], items: ItemParameters) -> NDArray[np.int8]:
+    """Give each item its column, and refuse scores above its highest."""
     columns = items.columns or items.names
-    require_columns(table, list(columns), param="responses")
-    codes = response_codes(table, list(dict.fromkeys(columns)))
     if items.columns:
         place = {name: j for j, name in enumerate(dict.fromkeys(columns))}
         codes = _placed(table, codes[:, [place[name] for name in columns]], items)
@@ -165,7 +232,7 @@ def _placed(table: Table, codes: NDArray[np.int16], items: ItemParameters) -> ND
     return place_responses(codes, items.groups_of, labels)
 
 
-def _likely(items: ItemParameters, codes: NDArray[np.int8], *, warm: bool) -> Floats:
+def _likely(items: ItemParameters, codes: NDArray[Any], *, warm: bool) -> Floats:
     """WLE or MLE with standard errors; NaN where there is none."""
     out = np.empty((codes.shape[0], 2))
     if len(items.beyond):
@@ -201,13 +268,16 @@ def _group_numbers(cal: Calibration, table: Table) -> NDArray[np.int64]:
     return np.array([known[label] for label in labels], dtype=np.int64)
 
 
-def _expected(cal: Calibration, table: Table, codes: NDArray[np.int8], n_nodes: int) -> Floats:
+def _expected(
+    cal: Calibration, table: Table, given: tuple[NDArray[np.int8], Floats | None], n_nodes: int
+) -> Floats:
     """Posterior mean and standard deviation under the student's group."""
+    codes, partly = given
     reach = cal.quadrature[1]
     nodes = np.linspace(-reach, reach, n_nodes)
     group = _group_numbers(cal, table)
     mean, sd = cal.groups.get_column("mean").to_numpy(), cal.groups.get_column("sd").to_numpy()
-    packs = pack_responses(codes, cal.parameters.n_steps)
+    packs = pack_responses(codes, cal.parameters.n_steps, partly=partly)
     products = packed_table(packs, cal.parameters, nodes)
     prior = pad(normal_prior(nodes, mean, sd), products.shape[1])
     out = np.empty((codes.shape[0], 2))

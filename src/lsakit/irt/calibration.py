@@ -17,19 +17,22 @@ from threadpoolctl import threadpool_limits
 
 from lsakit.errors import CalibrationError, ConvergenceError
 from lsakit.io.frames import Table, as_table, make_table
+from lsakit.io.parquet_columns import as_columns
 from lsakit.irt.acceleration import FixedPoint, accelerate
-from lsakit.irt.calibration_tables import group_table, history_table, shared_table
+from lsakit.irt.calibration_tables import group_table, history_table, shared_table, without_values
 from lsakit.irt.checkpoints import FileJournal, digest_of
-from lsakit.irt.em import Layout, expect, log_prior, maximise, pack_responses
+from lsakit.irt.em import Layout, expect, log_prior, maximise
 from lsakit.irt.group_items import split_by_group
 from lsakit.irt.item_parameters import ItemParameters, read_item_parameters, write_item_parameters
 from lsakit.irt.models import Floats
 from lsakit.irt.native_parameters import native_sizes, read_native
 from lsakit.irt.options import CalibrationOptions, Prior
+from lsakit.irt.packs import pack_responses
+from lsakit.irt.partly_fixed import PartlyFixed, held_errors, split_fixed
 from lsakit.irt.plan import Held, plan_layout
 from lsakit.irt.response_data import ResponseData, merge_repeated, read_responses
 from lsakit.irt.score_cells import expect_cells, find_cells
-from lsakit.irt.standard_errors import Covariance, parameter_covariance
+from lsakit.irt.standard_errors import Covariance, needs_sandwich, parameter_covariance
 
 __all__ = ["Calibration", "CalibrationOptions", "Prior", "calibrate", "calibrate_data"]
 
@@ -81,6 +84,8 @@ class Calibration:
         Sampling covariance of the shared parameters of the first binding, in the order of ``shared``.
     moving : tuple of str
         Parameters that the last EM step moved most, where the iteration did not converge.
+    partly_right : bool
+        Whether shares between 0 and 1 among responses are partly right answers; else they are refused.
     schema : str
         Name and version of this form.
     """
@@ -103,6 +108,7 @@ class Calibration:
     shared: Table | None = None
     shared_covariance: Floats | None = field(default=None, repr=False)
     moving: tuple[str, ...] = ()
+    partly_right: bool = False
     schema: str = "lsakit.calibration/1"
 
     @property
@@ -117,7 +123,13 @@ class Calibration:
 
     @classmethod
     def from_items(
-        cls, items: Any, *, mean: float = 0.0, sd: float = 1.0, group: str | None = None
+        cls,
+        items: Any,
+        *,
+        mean: float = 0.0,
+        sd: float = 1.0,
+        group: str | None = None,
+        partly_right: bool = False,
     ) -> Calibration:
         """Take published item parameters as they are.
 
@@ -131,6 +143,8 @@ class Calibration:
             Its standard deviation, logits.
         group : str, optional
             Column of the groups of the responses, where the items differ by group (columns column and groups).
+        partly_right : bool, default False
+            Whether responses may be shares between 0 and 1, partly right answers.
 
         Returns
         -------
@@ -167,6 +181,7 @@ class Calibration:
             standard_errors="none",
             doubtful=(),
             parameters=parameters,
+            partly_right=partly_right,
         )
 
 
@@ -184,9 +199,11 @@ def calibrate(
 
     Parameters
     ----------
-    responses : table
-        One row per student, one column per item: whole numbers from 0, empty where not administered (or not
-        reached under a rule that says so).
+    responses : table or Path
+        One row per student, one column per item; of the path of a Parquet file the columns are read one by one, so that
+        the table never lies in memory: whole numbers from 0, empty where not administered (or not
+        reached under a rule that says so). With the option ``partly_right`` a share between 0 and 1 is a partly right
+        answer to a two-category item.
     model : str or Mapping of str to str, default "gpcm"
         "rasch" (or "1pl"), "2pl", "pcm", "gpcm", "rsm", "3pl", "graded" or "nominal" for all items, or a mapping
         from item to model. An item of two categories under pcm or gpcm is the Rasch or 2PL item.
@@ -196,7 +213,8 @@ def calibrate(
         Sampling (senate, final) weights, dimensionless; scaled to mean 1. They are no frequencies.
     fixed : table, optional
         Item parameters to hold fixed, in the form of ``cal.items``. With any, every group's mean and standard
-        deviation are free.
+        deviation are free. An empty slope, difficulty or guessing is estimated, the rest of the row held; with no item
+        held whole, one held difficulty frees the reference group's mean, two different ones its spread.
     items : Sequence of str, optional
         Item columns; by default all but student_id, school_id, class_id, booklet, group and weights.
     options : CalibrationOptions, optional
@@ -237,21 +255,98 @@ def calibrate(
     (True, True)
     """
     chosen = options or CalibrationOptions()
-    table = as_table(responses, param="responses")
-    data = read_responses(table, items=items, group=group, weights=weights)
-    data, split = split_by_group(data, chosen.unique)
-    held = Held(fixed=_items_from(fixed, "fixed"), start=_items_from(chosen.start, "start"))
-    layout = plan_layout(data, model, held, chosen, split)
+    data = read_responses(
+        as_columns(responses), items=items, group=group, weights=weights, fractions=chosen.partly_right
+    )
+    whole, partly = _read_fixed(fixed)
+    held = Held(
+        fixed=whole, start=items_from(chosen.start, "start"), groups=_groups_from(chosen), partly=partly
+    )
+    return calibrate_held(data, model, group, held, chosen)[0]
+
+
+def _read_fixed(fixed: Any) -> tuple[ItemParameters | None, dict[str, PartlyFixed]]:
+    """Take items held whole, and items of which some parameters are held."""
+    if fixed is None or isinstance(fixed, Calibration):
+        return items_from(fixed, "fixed"), {}
+    whole, partly = split_fixed(as_table(fixed, param="fixed"))
+    return items_from(whole, "fixed"), partly
+
+
+def calibrate_held(
+    data: ResponseData,
+    model: str | Mapping[str, str],
+    group: str | None,
+    held: Held,
+    options: CalibrationOptions,
+) -> tuple[Calibration, ResponseData]:
+    """Estimate items and groups from responses that were read, as `calibrate` does.
+
+    Parameters
+    ----------
+    data : ResponseData
+        The responses.
+    model : str or Mapping of str to str
+        One model for all items, or one per response column.
+    group : str or None
+        Column that named the groups.
+    held : Held
+        Fixed items and start values.
+    options : CalibrationOptions
+        How to calibrate; its ``start`` is not looked at.
+
+    Returns
+    -------
+    calibration : Calibration
+        The calibration.
+    data : ResponseData
+        The responses by set of parameters, one column per calibrated item.
+
+    Raises
+    ------
+    CalibrationError
+        If the responses cannot identify the model.
+    ConvergenceError
+        If the iteration does not converge.
+    """
+    by_set, split = split_by_group(data, options.unique)
+    layout = plan_layout(by_set, model, held, options, split)
     if split is not None:
         layout = replace(layout, start=replace(layout.start, group_column=group))
-    return calibrate_data(data, layout, group, chosen)
+    found = calibrate_data(by_set, layout, group, options)
+    errors = held_errors(held.partly, by_set.items)
+    if errors:
+        table = without_values(found.items, errors)
+        found = replace(found, items=table)
+    return found, by_set
 
 
-def _items_from(given: Any, param: str) -> ItemParameters | None:
-    """Take item parameters from a table or a calibration."""
+def items_from(given: Any, param: str) -> ItemParameters | None:
+    """Take item parameters from a table or a calibration.
+
+    Parameters
+    ----------
+    given : table or Calibration or None
+        Item parameters in the form of ``cal.items``.
+    param : str
+        What they are called in a refusal.
+
+    Returns
+    -------
+    ItemParameters or None
+        The parameters; None where nothing is given.
+    """
     if given is None or isinstance(given, Calibration):
         return None if given is None else given.parameters
     return read_item_parameters(as_table(given, param=param), param=param)
+
+
+def _groups_from(options: CalibrationOptions) -> dict[str, tuple[float, float]]:
+    """Take the moments of the groups from the calibration to start from."""
+    if not isinstance(options.start, Calibration):
+        return {}
+    rows = options.start.groups.select("group", "mean", "sd").iter_rows()
+    return {name: (mean, sd) for name, mean, sd in rows}
 
 
 def calibrate_data(
@@ -287,7 +382,8 @@ def calibrate_data(
     method = options.standard_errors
     packs = None
     if cells is None or method != "none":
-        packs = pack_responses(merged.codes, layout.start.n_steps, n_threads=options.threads)
+        steps = layout.start.n_steps
+        packs = pack_responses(merged.codes, steps, partly=merged.partly, n_threads=options.threads)
 
     def em_step(vector: Floats) -> tuple[float, Floats]:
         items, mean, sd = layout.unpack(vector)
@@ -301,14 +397,17 @@ def calibrate_data(
         return found.loglik + log_prior(layout, items), maximise(found, layout, vector)
 
     journal = _journal(data, layout, options)
-    found = accelerate(
-        em_step,
-        layout.first(),
-        tolerance=options.tolerance,
-        max_iterations=options.max_iterations,
-        progress=options.progress,
-        journal=journal,
-    )
+    with threadpool_limits(
+        1, user_api="blas"
+    ):  # small products; a second thread only waits for its neighbors
+        found = accelerate(
+            em_step,
+            layout.first(),
+            tolerance=options.tolerance,
+            max_iterations=options.max_iterations,
+            progress=options.progress,
+            journal=journal,
+        )
     _refuse_impossible(found, data)
     _refuse_narrow(layout, found.parameters)
     method = method if found.converged else "none"
@@ -378,13 +477,14 @@ def _result(
         n_parameters=len(found.parameters),
         history=history_table(found.history),
         quadrature=(options.n_nodes, options.node_range),
-        standard_errors="sandwich" if method == "observed" and data.is_weighted else method,
+        standard_errors="sandwich" if method == "observed" and needs_sandwich(data) else method,
         doubtful=_doubts(items, layout),
         parameters=items,
         log_prior=density,
         shared=shared_table(layout, found.parameters, spread),
         shared_covariance=spread.shared[0] if spread and spread.shared else None,
         moving=() if found.converged else _moving(layout, found.last_move),
+        partly_right=options.partly_right,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lsakit.io.frames import Table, make_table, nullable_column
+from lsakit.io.frames import Table, floats, make_table, nullable_column, with_columns
 from lsakit.irt.em import Layout
 from lsakit.irt.models import Floats
 from lsakit.irt.standard_errors import Covariance
@@ -97,3 +98,26 @@ def shared_table(layout: Layout, vector: Floats, spread: Covariance | None) -> T
     return make_table(
         {"parameter": names, "estimate": values, "se": nullable_column(errors, np.isnan(errors))}
     )
+
+
+def without_values(table: Table, gone: Mapping[str, NDArray[np.bool_]]) -> Table:
+    """Empty cells of a table of items.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Items.
+    gone : Mapping of str to ndarray of shape (n_items,)
+        Marks per column; columns that are not there are passed over.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same table, the marked cells null.
+    """
+    columns = {}
+    for name, marks in gone.items():
+        if name in table.columns:
+            values = floats(table, name, param="items", nulls=True)
+            columns[name] = nullable_column(values, np.isnan(values) | marks)
+    return with_columns(table, columns) if columns else table

@@ -16,11 +16,12 @@ from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, as_table, floats, make_table, nullable_column, response_codes, strings
 from lsakit.io.text_columns import text_column
 from lsakit.irt.calibration import CalibrationOptions
-from lsakit.irt.logistic_dif import JODOIN_GIERL, ZUMBO_THOMAS, Cells, logistic_dif
+from lsakit.irt.logistic_dif import JODOIN_GIERL, ZUMBO_THOMAS, Cells, LogisticDif, logistic_dif
 from lsakit.irt.mantel_haenszel import mantel_haenszel, mantel_of_scores
 from lsakit.irt.matching import TwoGroups, purify, stratified_counts, two_groups
 from lsakit.irt.model_dif import likelihood_ratio_dif, wald_dif
 from lsakit.irt.models import Floats
+from lsakit.irt.ordinal_dif import OrdinalCells, ordinal_dif
 from lsakit.irt.response_data import item_columns, read_responses
 
 METHODS = ("mh", "logistic", "irt")
@@ -161,7 +162,7 @@ def dif(
     ------
     CalibrationError
         If there are not two groups, a group has fewer than two students, purification leaves fewer than two
-        items, or logistic regression meets an item of several points.
+        items.
     ResponseError
         If a response is no whole number from 0.
     UnknownColumnError
@@ -322,14 +323,6 @@ def _mantel_rows(groups: TwoGroups, anchor: NDArray[np.bool_], options: DifOptio
 
 def _logistic_rows(groups: TwoGroups, anchor: NDArray[np.bool_], options: DifOptions) -> list[dict[str, Any]]:
     """Logistic regressions of every item under an anchor."""
-    many = [name for name, most in zip(groups.items, groups.highest.tolist(), strict=True) if most > 1]
-    if many:
-        raise CalibrationError(
-            f"Logistic regression is for items of two categories; {len(many)} have more.",
-            where=many,
-            hint="Use method='mh' (Mantel and SMD) or 'irt' for them, or name the others with 'items'.",
-            param="items",
-        )
     if groups.n_booklets > MOST_BOOKLETS and groups.stratum is None:
         raise CalibrationError(
             f"The responses hold {groups.n_booklets} different sets of items, too many for an intercept each.",
@@ -341,21 +334,26 @@ def _logistic_rows(groups: TwoGroups, anchor: NDArray[np.bool_], options: DifOpt
     rows = []
     for item, name in enumerate(groups.items):
         counts, known, matched = stratified_counts(groups, item, base, bool(anchor[item]))
-        flat = counts.reshape(-1, 2)
-        used = flat.sum(axis=1) > 0.0
-        cells = Cells(
-            score=np.repeat(known[:, 1], 2)[used],
-            booklet=np.repeat(known[:, 0], 2)[used].astype(np.int64),
-            focal=np.tile([0.0, 1.0], len(counts))[used],
-            right=flat[used, 1],
-            total=flat[used].sum(axis=1),
-        )
-        found = asdict(logistic_dif(cells, EFFECTS[options.effect_classes]))
+        found = asdict(_regression(counts, known, EFFECTS[options.effect_classes]))
         size = found["size_class"]
         if size in ("B", "C"):
             found["size_class"] = size + ("+" if found["group_effect"] > 0.0 else "-")
         rows.append({"item": name, "n_matched": matched, "p": found["both_p"], **found})
     return rows
+
+
+def _regression(counts: Floats, known: Floats, classes: tuple[float, float]) -> LogisticDif:
+    """Fit one item: logistic with two categories, proportional odds with more."""
+    n_categories = counts.shape[2]
+    flat = counts.reshape(-1, n_categories)
+    used = flat.sum(axis=1) > 0.0
+    score, booklet = np.repeat(known[:, 1], 2)[used], np.repeat(known[:, 0], 2)[used].astype(np.int64)
+    focal = np.tile([0.0, 1.0], len(counts))[used]
+    if n_categories > 2:
+        cells = OrdinalCells(score=score, booklet=booklet, focal=focal, counts=flat[used])
+        return ordinal_dif(cells, classes)
+    two = Cells(score=score, booklet=booklet, focal=focal, right=flat[used, 1], total=flat[used].sum(axis=1))
+    return logistic_dif(two, classes)
 
 
 def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from lsakit.irt.em import LANE, Expectation, Layout, Packs, maximise, pack_responses, packed_table
+from lsakit.irt.em import Expectation, Layout, maximise
 from lsakit.irt.item_parameters import ItemParameters, take_items
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import LANE, Packs, pack_responses, packed_table
 from lsakit.irt.response_data import ResponseData
 from lsakit.kernels import dimension_passes, response_packs
 from lsakit.kernels.item_families import NOMINAL

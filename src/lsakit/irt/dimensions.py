@@ -19,6 +19,7 @@ from lsakit.io.frames import Table, as_table, make_table, nullable_column
 from lsakit.irt.acceleration import FixedPoint, accelerate
 from lsakit.irt.calibration import Calibration
 from lsakit.irt.calibration_tables import group_table, history_table
+from lsakit.irt.checkpoints import FileJournal, digest_of
 from lsakit.irt.dimension_errors import DimensionCovariance, dimension_covariance
 from lsakit.irt.dimension_grid import DimensionState, Space, expect_dimensions, maximise_dimensions
 from lsakit.irt.item_parameters import read_item_parameters, take_items, write_item_parameters
@@ -93,8 +94,8 @@ def calibrate_dimensions(
         Item parameters to hold fixed. A dimension with any has a free mean and spread in every group.
     options : CalibrationOptions, optional
         Quadrature (per dimension; 41, 31 and 21 nodes for two, three and four dimensions where nothing is asked),
-        tolerance, standard errors, reference group, progress. Priors of slopes, ``unique`` and ``checkpoint`` are
-        refused here.
+        tolerance, standard errors, reference group, progress, checkpoint. Priors of slopes, ``unique`` and ``start``
+        are refused here.
 
     Returns
     -------
@@ -127,6 +128,7 @@ def calibrate_dimensions(
             return -np.inf, vector
         return found.loglik, maximise_dimensions(space, found, vector)
 
+    journal = _journal(space, chosen)
     with threadpool_limits(1, user_api="blas"):  # the same bits on one core and on many
         found = accelerate(
             em_step,
@@ -134,6 +136,7 @@ def calibrate_dimensions(
             tolerance=chosen.tolerance,
             max_iterations=chosen.max_iterations,
             progress=chosen.progress,
+            journal=journal,
         )
     state = space.unpack(found.parameters)
     _refuse_degenerate(space, state, found)
@@ -141,6 +144,8 @@ def calibrate_dimensions(
     with threadpool_limits(1, user_api="blas"):
         spread = dimension_covariance(space, state, method=method) if method != "none" else None
     result = _result(space, state, found, spread, (method, group, chosen))
+    if journal is not None and found.converged:
+        journal.close()
     if not found.converged and chosen.on_failure == "raise":
         raise ConvergenceError(
             f"The calibration did not converge in {found.n_iterations} steps: the last one still moved a "
@@ -149,6 +154,18 @@ def calibrate_dimensions(
             hint="Look at error.state, or raise max_iterations.",
         )
     return result
+
+
+def _journal(space: Space, options: CalibrationOptions) -> FileJournal | None:
+    """Open the checkpoint file, tied to data and options."""
+    if options.checkpoint is None:
+        return None
+    data, layout = space.data, space.layout
+    arrays: list[NDArray[Any]] = [data.codes, data.weight, data.group, space.of_item, space.first()]
+    arrays += [layout.nodes, layout.start.native, layout.priors, layout.free_slope, layout.free_intercepts]
+    arrays += [layout.native_free, space.free_mean, space.standard]
+    words = [*data.items, *data.groups, *space.names, *layout.start.models, repr(options.tolerance)]
+    return FileJournal(options.checkpoint, digest_of(arrays, words))
 
 
 def _options(options: CalibrationOptions | None, n_dimensions: int) -> CalibrationOptions:
@@ -168,7 +185,6 @@ def _options(options: CalibrationOptions | None, n_dimensions: int) -> Calibrati
         name
         for name, used in {
             "unique": bool(options.unique),
-            "checkpoint": options.checkpoint is not None,
             "start": options.start is not None,
             "priors": any(prior.parameter == "slope" for prior in options.priors),
         }.items()
@@ -232,7 +248,11 @@ def _space(
     free_mean = np.ones((len(data.groups), len(names)), dtype=bool)
     free_mean[reference] = has_fixed
     items_only = replace(
-        layout, free_mean=np.zeros(1, dtype=bool), free_sd=np.zeros(1, dtype=bool), nodes=options.nodes
+        layout,
+        free_mean=np.zeros(1, dtype=bool),
+        free_sd=np.zeros(1, dtype=bool),
+        nodes=options.nodes,
+        first_groups=np.zeros((0, 2)),
     )
     return Space.of(
         data,

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import Packs, normal_prior, packed_table, pad
 from lsakit.irt.response_data import ResponseData
 from lsakit.irt.shared_parameters import Binding, ItemCounts, maximise_shared
 from lsakit.kernels import item_families, partial_credit, response_packs
 
-LANE = 8
 BLOCK = 32_768
 
 
@@ -34,75 +32,9 @@ def _no_priors() -> Floats:
     return np.zeros((0, 0, 3))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packs:
-    """Responses as rows of a table of products.
-
-    Parameters
-    ----------
-    indptr : ndarray of shape (n_students + 1,)
-        Where each student's rows begin in ``rows``.
-    rows : ndarray of shape (n_filled_packs,)
-        Table rows.
-    members : ndarray of shape (n_rows, n_most_items)
-        Category rows that each table row multiplies; −1 for none.
-    n_threads : int, default 1
-        Threads that the passes may use; the result does not depend on it.
-    """
-
-    indptr: NDArray[np.int64]
-    rows: NDArray[Any]
-    members: NDArray[np.int32]
-    n_threads: int = 1
-
-
-def pack_responses(codes: NDArray[np.int8], n_steps: NDArray[np.int64], *, n_threads: int = 1) -> Packs:
-    """Pack neighbouring items together, up to sixty-four codes a pack.
-
-    Parameters
-    ----------
-    codes : ndarray of shape (n_students, n_items)
-        Scores; −1 where not administered.
-    n_steps : ndarray of shape (n_items,)
-        Highest score of each item.
-    n_threads : int, default 1
-        Threads that the passes over the packs may use.
-
-    Returns
-    -------
-    Packs
-        The packed responses.
-    """
-    radix = n_steps + 2
-    start = [0]
-    size = 1
-    for item, own in enumerate(radix.tolist()):
-        if size > 1 and size * own > response_packs.MOST_PACKED_ROWS:
-            start.append(item)
-            size = 1
-        size *= own
-    start.append(len(radix))
-    offset = np.concatenate([[0], np.cumsum(n_steps + 1)[:-1]])
-    stride = np.ones(len(radix), dtype=np.int64)
-    row_offset, members = [0], []
-    width = max(stop - begin for begin, stop in pairwise(start))
-    for begin, stop in pairwise(start):
-        own_radix = radix[begin:stop]
-        stride[begin:stop] = np.concatenate([[1], np.cumprod(own_radix)[:-1]])
-        code = np.arange(int(own_radix.prod()))
-        digit = code[:, None] // stride[begin:stop] % own_radix
-        block = np.full((len(code), width), -1, dtype=np.int32)
-        block[:, : stop - begin] = np.where(digit > 0, offset[begin:stop] + digit - 1, -1)
-        members.append(block)
-        row_offset.append(row_offset[-1] + len(code))
-    pack_start = np.array(start, dtype=np.int64)
-    indptr = response_packs.count_packs(codes, pack_start)
-    small = np.uint16 if row_offset[-1] <= np.iinfo(np.uint16).max else np.int32
-    rows = np.empty(int(indptr[-1]), dtype=small)
-    response_packs.list_pack_rows(
-        codes, pack_start, stride, np.array(row_offset, dtype=np.int64), indptr, rows
-    )
-    return Packs(indptr=indptr, rows=rows, members=np.concatenate(members), n_threads=n_threads)
+def _no_groups() -> Floats:
+    """Give the group moments of a layout whose groups start at 0 and 1."""
+    return np.zeros((0, 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +62,8 @@ class Layout:
         Items that share parameters.
     priors : ndarray of shape (n_items, n_most_native, 3), optional
         Prior of each native parameter; empty without priors.
+    first_groups : ndarray of shape (n_groups, 2), optional
+        Means and standard deviations at which the groups start, logits; empty for 0 and 1.
     """
 
     start: ItemParameters
@@ -141,6 +75,7 @@ class Layout:
     native_free: NDArray[np.bool_] = field(default_factory=_no_items)
     bindings: tuple[Binding, ...] = ()
     priors: Floats = field(default_factory=_no_priors)
+    first_groups: Floats = field(default_factory=_no_groups)
 
     @property
     def long_way(self) -> NDArray[np.int64]:
@@ -189,15 +124,13 @@ class Layout:
         Returns
         -------
         ndarray of shape (n_free,)
-            Start values of the items and shared parameters; means 0 and standard deviations 1.
+            Start values of the items, shared parameters and groups.
         """
         shared = [binding.start for binding in self.bindings]
-        return self.pack(
-            self.start,
-            np.zeros(len(self.free_mean)),
-            np.ones(len(self.free_sd)),
-            np.concatenate([[], *shared]),
-        )
+        groups = self.first_groups
+        if not len(groups):
+            groups = np.tile([0.0, 1.0], (len(self.free_mean), 1))
+        return self.pack(self.start, groups[:, 0], groups[:, 1], np.concatenate([[], *shared]))
 
     def shared_parts(self, vector: Floats) -> list[Floats]:
         """Take the shared parameters of each binding.
@@ -279,28 +212,6 @@ class Layout:
         return items, mean, sd
 
 
-def normal_prior(nodes: Floats, mean: Floats, sd: Floats) -> Floats:
-    """Put normal densities on the nodes.
-
-    Parameters
-    ----------
-    nodes : ndarray of shape (n_nodes,)
-        Equally spaced nodes, logits.
-    mean : ndarray of shape (n_groups,)
-        Group means, logits.
-    sd : ndarray of shape (n_groups,)
-        Group standard deviations, logits.
-
-    Returns
-    -------
-    ndarray of shape (n_groups, n_nodes)
-        Probabilities, each row summing to one.
-    """
-    z = (nodes - mean[:, None]) / sd[:, None]
-    raised = np.exp(-0.5 * z * z)
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
     """What one pass over the students gives.
@@ -318,73 +229,6 @@ class Expectation:
     loglik: float
     counts: Floats
     mass: Floats
-
-
-def pad(array: Floats, n_columns: int) -> Floats:
-    """Add columns of zeros up to a number.
-
-    Parameters
-    ----------
-    array : ndarray of shape (n_rows, n_nodes)
-        The array.
-    n_columns : int
-        Columns wanted.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_columns)
-        A contiguous copy.
-    """
-    out = np.zeros((array.shape[0], n_columns))
-    out[:, : array.shape[1]] = array
-    return out
-
-
-def probability_table(items: ItemParameters, nodes: Floats) -> Floats:
-    """Compute P(category | theta) of all items at the nodes.
-
-    Parameters
-    ----------
-    items : ItemParameters
-        The items.
-    nodes : ndarray of shape (n_nodes,)
-        Abilities, logits.
-
-    Returns
-    -------
-    ndarray of shape (n_categories, n_nodes)
-        One row per item category, items in order.
-    """
-    out = np.empty((items.n_categories, len(nodes)))
-    response_packs.fill_category_table(items.slope, items.intercepts, items.n_steps, items.offset, nodes, out)
-    beyond = items.beyond
-    if len(beyond):
-        form = (items.kinds, items.offset, items.n_steps)
-        item_families.fill_family_table(beyond, form, items.native, nodes, out)
-    return out
-
-
-def packed_table(packs: Packs, items: ItemParameters, nodes: Floats) -> Floats:
-    """Multiply category probabilities into one table row per pack code, padded to whole lanes.
-
-    Parameters
-    ----------
-    packs : Packs
-        The packing.
-    items : ItemParameters
-        The items.
-    nodes : ndarray of shape (n_nodes,)
-        Abilities, logits.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_padded_nodes)
-        Products; the padding meets a prior of zero.
-    """
-    wide = -(-len(nodes) // LANE) * LANE
-    table = np.empty((packs.members.shape[0], wide))
-    response_packs.expand_table(packs.members, pad(probability_table(items, nodes), wide), table)
-    return table
 
 
 def expect(
@@ -447,8 +291,9 @@ def expect(
         loglik += more[0]
         counts += more[1]
         mass += more[2]
-    folded = np.zeros((items.n_categories, wide))
+    folded = np.zeros((items.n_categories + len(packs.shares), wide))
     response_packs.fold_counts(packs.members, counts, folded)
+    folded = packs.without_blends(folded)
     kept = len(nodes)
     return Expectation(
         loglik=loglik,

@@ -42,6 +42,10 @@ class FacetCalibration:
         `score` with `ratings_table` gives abilities freed from the coders' severity.
     doubtful : tuple of str
         What the design cannot tell apart.
+    interactions : polars.DataFrame or None
+        Columns item, coder, interaction, se (logits; they sum to zero over the coders of an item and over the items of a
+        coder), z, n; None where it was not asked for. A positive one makes this item harder under this coder than the
+        coder's severity says.
     schema : str
         Name and version of this form.
     """
@@ -50,7 +54,8 @@ class FacetCalibration:
     items: Table
     calibration: Calibration
     doubtful: tuple[str, ...]
-    schema: str = "lsakit.facet_calibration/1"
+    interactions: Table | None = None
+    schema: str = "lsakit.facet_calibration/2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +71,17 @@ class _Ratings:
     score: NDArray[np.int64]
 
 
-def calibrate_facets(ratings: Any, *, options: CalibrationOptions | None = None) -> FacetCalibration:
+def calibrate_facets(
+    ratings: Any, *, interaction: bool = False, options: CalibrationOptions | None = None
+) -> FacetCalibration:
     """Estimate items and coders' severities from coded responses.
 
     Parameters
     ----------
     ratings : table
         Columns student_id, item, coder, score: one row per score given; a response coded twice has two rows.
+    interaction : bool, default False
+        Whether the severity of a coder may differ by item. Every coder must then have scored every item.
     options : CalibrationOptions, optional
         Quadrature, tolerance, standard errors, progress. Priors, ``unique`` and ``start`` are refused here.
 
@@ -84,7 +93,8 @@ def calibrate_facets(ratings: Any, *, options: CalibrationOptions | None = None)
     Raises
     ------
     CalibrationError
-        If there is one coder only, an item cannot be estimated, or items hang together through no student.
+        If there is one coder only, an item cannot be estimated, items hang together through no student, or an
+        interaction is asked for and a coder did not score an item or gave all the same score.
     ResponseError
         If a score is no whole number from 0, or a coder scored a response twice.
     ConvergenceError
@@ -104,9 +114,11 @@ def calibrate_facets(ratings: Any, *, options: CalibrationOptions | None = None)
     given = _read_ratings(as_table(ratings, param="ratings"))
     n_steps = _n_steps(given)
     data, pairs = _by_coder(given)
-    layout = _layout(given, data, pairs, n_steps, chosen)
+    if interaction:
+        _refuse_thin(given, data, pairs, n_steps)
+    layout = _layout(given, (data, pairs), n_steps, chosen, interaction=interaction)
     cal = calibrate_data(data, layout, None, chosen)
-    return _result(given, cal, n_steps)
+    return _result(given, cal, n_steps, interaction=interaction)
 
 
 def ratings_table(ratings: Any) -> Table:
@@ -249,27 +261,75 @@ def _by_coder(given: _Ratings) -> tuple[ResponseData, NDArray[np.int64]]:
     )
 
 
+def _contrasts(n_items: int, n_coders: int, *, interaction: bool) -> Floats:
+    """Give what is added to the difficulty of each item under each coder, in severities and interactions.
+
+    Sums are zero: the last coder's severity is minus the sum of the others; so are interactions over coders and items.
+    """
+    coder = np.vstack([np.eye(n_coders - 1), -np.ones(n_coders - 1)])
+    out = np.tile(coder, (n_items, 1, 1))
+    if not interaction:
+        return out
+    item = np.vstack([np.eye(n_items - 1), -np.ones(n_items - 1)])
+    both = np.einsum("ja,rb->jrab", item, coder).reshape(n_items, n_coders, -1)
+    return np.concatenate([out, both], axis=2)
+
+
+def _refuse_thin(
+    given: _Ratings, data: ResponseData, pairs: NDArray[np.int64], n_steps: NDArray[np.int64]
+) -> None:
+    """Refuse interactions that the scores cannot tell."""
+    there = {(item, coder) for item, coder in pairs.tolist()}
+    absent = [
+        f"{name} by {coder}"
+        for j, name in enumerate(given.items)
+        for r, coder in enumerate(given.coders)
+        if (j, r) not in there
+    ]
+    if absent or len(given.items) < 2:
+        raise CalibrationError(
+            f"{len(absent)} items were not scored by every coder; {len(given.items)} items in all.",
+            where=absent,
+            why="An interaction of items and coders needs each item under each coder, and two items.",
+            hint="Leave out the coders or items, or estimate severities alone (interaction=False).",
+            param="interaction",
+        )
+    flat = []
+    for place, (item, _) in enumerate(pairs.tolist()):
+        own = data.codes[:, place]
+        own = own[own >= 0]
+        if (own == 0).all() or (own == n_steps[item]).all():
+            flat.append(data.items[place])
+    if flat:
+        raise CalibrationError(
+            f"{len(flat)} items got the lowest or the highest score from a coder throughout.",
+            where=flat,
+            why="The interaction of that item and coder is not finite.",
+            hint="Leave the coder or the item out, or estimate severities alone (interaction=False).",
+            param="interaction",
+        )
+
+
 def _layout(
     given: _Ratings,
-    data: ResponseData,
-    pairs: NDArray[np.int64],
+    laid_out: tuple[ResponseData, NDArray[np.int64]],
     n_steps: NDArray[np.int64],
     options: CalibrationOptions,
+    *,
+    interaction: bool,
 ) -> Layout:
-    """Bind the items by coder to items and severities."""
+    """Bind the items by coder to items, severities and interactions."""
+    data, pairs = laid_out
     first = np.concatenate([[0], np.cumsum(n_steps)[:-1]])
     n_items = int(n_steps.sum())
-    n_shared = n_items + len(given.coders) - 1
+    contrasts = _contrasts(len(given.items), len(given.coders), interaction=interaction)
+    n_shared = n_items + contrasts.shape[2]
     designs = []
     for item, coder in pairs.tolist():
         steps = int(n_steps[item])
         design = np.zeros((steps + 1, n_shared))
         design[np.arange(steps), first[item] + np.arange(steps)] = 1.0
-        per_step = -np.arange(1.0, steps + 1.0)
-        if coder < len(given.coders) - 1:
-            design[:steps, n_items + coder] = per_step
-        else:
-            design[:steps, n_items:] = -per_step[:, None]
+        design[:steps, n_items:] = -np.arange(1.0, steps + 1.0)[:, None] * contrasts[item, coder]
         designs.append(design)
     start = np.zeros(n_shared)
     for item, steps in enumerate(n_steps.tolist()):
@@ -291,7 +351,16 @@ def _layout(
         items=tuple(range(len(own))),
         designs=tuple(designs),
         offsets=tuple(np.append(np.zeros(steps), 1.0) for steps in own.tolist()),
-        names=(*names, *(f"severity of {coder}" for coder in given.coders[:-1])),
+        names=(
+            *names,
+            *(f"severity of {coder}" for coder in given.coders[:-1]),
+            *(
+                f"interaction of {item} and {coder}"
+                for item in given.items[:-1]
+                for coder in given.coders[:-1]
+                if interaction
+            ),
+        ),
         start=start,
     )
     native = items.native
@@ -307,17 +376,20 @@ def _layout(
     )
 
 
-def _result(given: _Ratings, cal: Calibration, n_steps: NDArray[np.int64]) -> FacetCalibration:
-    """Read items and severities off the shared parameters."""
+def _result(
+    given: _Ratings, cal: Calibration, n_steps: NDArray[np.int64], *, interaction: bool
+) -> FacetCalibration:
+    """Read items, severities and interactions off the shared parameters."""
     assert cal.shared is not None
     estimate = cal.shared.get_column("estimate").to_numpy()
     n_items = int(n_steps.sum())
-    others = estimate[n_items:]
+    stop = n_items + len(given.coders) - 1
+    others = estimate[n_items:stop]
     severity = np.append(others, -others.sum())
     errors = cal.shared_covariance
     spread = np.full(len(severity), np.nan)
     if errors is not None:
-        block = errors[n_items:, n_items:]
+        block = errors[n_items:stop, n_items:stop]
         spread = np.sqrt(np.append(np.diag(block), block.sum()))
     return FacetCalibration(
         severities=make_table(
@@ -331,6 +403,31 @@ def _result(given: _Ratings, cal: Calibration, n_steps: NDArray[np.int64]) -> Fa
         items=_items_table(given, estimate[:n_items], n_steps, errors),
         calibration=replace(cal, group=None),
         doubtful=_doubts(given),
+        interactions=_interactions(given, estimate[stop:], errors, stop) if interaction else None,
+    )
+
+
+def _interactions(given: _Ratings, estimate: Floats, covariance: Floats | None, begin: int) -> Table:
+    """Write the interaction of every item and coder, with its standard error."""
+    n_items, n_coders = len(given.items), len(given.coders)
+    contrasts = _contrasts(n_items, n_coders, interaction=True)[:, :, n_coders - 1 :].reshape(
+        -1, len(estimate)
+    )
+    value = contrasts @ estimate
+    error = np.full(len(value), np.nan)
+    if covariance is not None:
+        error = np.sqrt(np.einsum("ia,ab,ib->i", contrasts, covariance[begin:, begin:], contrasts))
+    z = value / error
+    number = np.bincount(given.item * n_coders + given.coder, minlength=len(value))
+    return make_table(
+        {
+            "item": [name for name in given.items for _ in given.coders],
+            "coder": [name for _ in given.items for name in given.coders],
+            "interaction": value,
+            "se": nullable_column(error, np.isnan(error)),
+            "z": nullable_column(z, np.isnan(z)),
+            "n": number.astype(np.int64),
+        }
     )
 
 

@@ -70,15 +70,18 @@ def split_by_group(
     columns: list[str] = []
     groups_of: list[tuple[str, ...]] = []
     codes: list[NDArray[np.int8]] = []
+    places: list[int] = []
     for place, item in enumerate(data.items):
         for name, groups in _sets(item, unique.get(item, ()), data.groups):
             inside = np.isin(data.group, [data.groups.index(group) for group in groups])
             names.append(name)
             columns.append(item)
+            places.append(place)
             groups_of.append(groups)
             codes.append(np.where(inside | (not groups), data.codes[:, place], np.int8(-1)).astype(np.int8))
+    partly = None if data.partly is None else data.partly[places]
     return (
-        replace(data, items=tuple(names), codes=np.ascontiguousarray(np.column_stack(codes))),
+        replace(data, items=tuple(names), codes=np.ascontiguousarray(np.column_stack(codes)), partly=partly),
         SplitItems(columns=tuple(columns), groups_of=tuple(groups_of)),
     )
 

@@ -12,6 +12,7 @@ from lsakit.errors import CalibrationError
 from lsakit.io.text_columns import text_column
 from lsakit.irt.models import Floats
 from lsakit.irt.posteriors import Answered
+from lsakit.kernels import item_fit as kernels
 
 ALARM_SHARE = 0.25
 
@@ -81,6 +82,33 @@ class GroupCurves:
     mass: Floats
     density: Floats
     n: NDArray[np.int64]
+
+
+def posterior_counts(answered: Answered) -> tuple[Floats, Floats]:
+    """Sum the students' posteriors by group, and by group and category.
+
+    Parameters
+    ----------
+    answered : Answered
+        Students and items.
+
+    Returns
+    -------
+    counts : ndarray of shape (n_groups, n_categories, n_nodes)
+        Weighted posterior counts by category.
+    mass : ndarray of shape (n_groups, n_nodes)
+        Sum of the weighted posteriors of each group.
+    """
+    n_groups, n_nodes = len(answered.groups), len(answered.nodes)
+    counts = np.zeros((n_groups, answered.items.n_categories, n_nodes))
+    mass = np.zeros((n_groups, n_nodes))
+    for rows, posterior in answered.blocks():
+        weight, group = answered.weight[rows], answered.group[rows]
+        kernels.add_counts(posterior, answered.codes[rows], (group, weight), answered.items.offset, counts)
+        heavy = weight[:, None] * posterior
+        for place in np.unique(group).tolist():
+            mass[place] += heavy[group == place].sum(axis=0)
+    return counts, mass
 
 
 def group_curves(answered: Answered, counts: Floats, posterior_mass: Floats) -> GroupCurves:

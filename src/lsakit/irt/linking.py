@@ -6,7 +6,7 @@ Formulas, choices and references: docs/algorithms/linking.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,15 +16,16 @@ from scipy.optimize import minimize
 from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, as_table, make_table, nullable_column, with_columns
 from lsakit.io.text_columns import text_column
-from lsakit.irt.em import probability_table
 from lsakit.irt.item_parameters import ItemParameters, read_item_parameters
 from lsakit.irt.item_subsets import items_named
 from lsakit.irt.linking_error import item_linking_error, unit_linking_error
-from lsakit.irt.models import Floats, from_intercepts
+from lsakit.irt.models import Floats
+from lsakit.irt.moved_items import difficulties, drift_reason, moved_items, scaled_items, worst_drift
+from lsakit.irt.packs import probability_table
+from lsakit.kernels.item_families import GUESSING, NOMINAL, PARTIAL_CREDIT
 
 METHODS = ("mean_mean", "mean_sigma", "haebara", "stocking_lord")
 FEWEST, ENOUGH = 3, 20
-LINKABLE = ("rasch", "2pl", "3pl", "pcm", "rsm", "gpcm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,17 +134,7 @@ class Link:
         polars.DataFrame
             The same table, its parameters and their standard errors on the old scale.
         """
-        table = as_table(items, param="items")
-        out: dict[str, Any] = {}
-        for name in table.columns:
-            plain = name.removeprefix("se_")
-            column = table.get_column(name)
-            if plain == "slope":
-                out[name] = column / self.slope
-            elif plain == "difficulty" or plain.startswith("step_"):
-                moved = column * self.slope
-                out[name] = moved + self.intercept if name == "difficulty" else moved
-        return with_columns(table, out)
+        return transform_items(items, (self.slope, self.intercept))
 
     def theta(self, theta: Any) -> Any:
         """Put abilities of the new scale on the old one.
@@ -159,6 +150,63 @@ class Link:
             Logits of the old scale.
         """
         return self.slope * np.asarray(theta, dtype=float) + self.intercept
+
+
+def transform_items(items: Any, line: tuple[float, float]) -> Table:
+    """Put item parameters of the new scale on the old one.
+
+    Parameters
+    ----------
+    items : table
+        Columns slope, difficulty and step_1 …, in the form of ``cal.items``.
+    line : tuple of (float, float)
+        Slope and intercept of the line from the new to the old scale, logits.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same table, its parameters and their standard errors on the old scale.
+    """
+    rise, shift = line
+    table = as_table(items, param="items")
+    out: dict[str, Any] = {}
+    gaps = _score_gaps(table)
+    for name in table.columns:
+        plain = name.removeprefix("se_")
+        column = table.get_column(name)
+        if plain == "slope":
+            out[name] = column / rise
+        elif plain == "difficulty" or plain.startswith("step_"):
+            moved = column * rise
+            if name == "difficulty":
+                moved = moved + shift
+            elif plain in gaps:
+                moved = _nominal_step(moved, gaps[plain], None if name.startswith("se_") else shift)
+            out[name] = moved
+    return with_columns(table, out)
+
+
+def _nominal_step(moved: Any, gap: Floats, shift: float | None) -> Any:
+    """Add what unequal scores add to the step of a nominal item; its standard error is not known any more."""
+    values = np.array([np.nan if one is None else one for one in moved.to_list()], dtype=float)
+    is_nominal = ~np.isnan(gap)
+    values[is_nominal] += np.nan if shift is None else shift * gap[is_nominal]
+    return nullable_column(values, np.isnan(values))
+
+
+def _score_gaps(table: Table) -> dict[str, Floats]:
+    """Give 1 less the difference of neighboring scores per step of nominal items; NaN for other items."""
+    if "model" not in table.columns or "nominal" not in table.get_column("model").to_list():
+        return {}
+    items = read_item_parameters(table, param="items")
+    out: dict[str, Floats] = {}
+    for step in range(1, int(items.n_steps.max()) + 1):
+        gap = np.full(len(items.names), np.nan)
+        for row in np.flatnonzero((items.kinds == NOMINAL) & (items.n_steps >= step)).tolist():
+            scores = items.extra[row, : int(items.n_steps[row])] / items.slope[row]
+            gap[row] = 1.0 - float(np.diff(scores, prepend=0.0)[step - 1])
+        out[f"step_{step}"] = gap
+    return out
 
 
 def link(
@@ -223,7 +271,7 @@ def link(
             got=len(common),
         )
     pair = (items_named(old, common), items_named(new, common))
-    _refuse_unlike(common, *pair)
+    refuse_unlike(common, *pair)
     kept, reasons, line, judged = _without_drift(common, pair, method, chosen)
     shift, _ = judged
     own = shift[kept]
@@ -239,7 +287,7 @@ def link(
         slope=line[0],
         intercept=line[1],
         linking_error=item_linking_error(own),
-        unit_linking_error=_by_unit(names, own, pair[0].n_steps[kept], chosen.units),
+        unit_linking_error=error_by_unit(names, own, pair[0].n_steps[kept], chosen.units),
         method=method,
         items=_item_table((old, new), common, pair, line, (kept, reasons, judged)),
         n_items=int(kept.sum()),
@@ -248,15 +296,27 @@ def link(
     )
 
 
-def _refuse_unlike(common: list[str], old: ItemParameters, new: ItemParameters) -> None:
-    """Refuse items that differ in kind."""
+def refuse_unlike(common: list[str], old: ItemParameters, new: ItemParameters) -> None:
+    """Refuse items that differ in kind.
+
+    Parameters
+    ----------
+    common : list of str
+        Names of the common items.
+    old : ItemParameters
+        Those of the old cycle.
+    new : ItemParameters
+        Those of the new cycle.
+
+    Raises
+    ------
+    CalibrationError
+        If an item has different numbers of points, a slope that is not positive or models of different forms.
+    """
     for bad, what in (
         (old.n_steps != new.n_steps, "have different numbers of score points in the two tables"),
         ((old.slope <= 0.0) | (new.slope <= 0.0), "have a slope that is not positive"),
-        (
-            np.array([not {a, b} <= set(LINKABLE) for a, b in zip(old.models, new.models, strict=True)]),
-            f"follow a model other than {', '.join(LINKABLE)}",
-        ),
+        (_form(old) != _form(new), "follow models of different forms in the two tables"),
     ):
         if bad.any():
             raise CalibrationError(
@@ -267,22 +327,9 @@ def _refuse_unlike(common: list[str], old: ItemParameters, new: ItemParameters) 
             )
 
 
-def _difficulties(items: ItemParameters) -> tuple[Floats, list[Floats]]:
-    """Difficulty of each item, and the locations of its steps."""
-    found = [
-        from_intercepts(float(items.slope[row]), items.intercepts[row, : int(items.n_steps[row])])
-        for row in range(len(items.names))
-    ]
-    return np.array([one for one, _ in found]), [one - steps for one, steps in found]
-
-
-def _moved(items: ItemParameters, line: tuple[float, float]) -> ItemParameters:
-    """Put items on the old scale: slope a/A, intercepts less k·a*·B."""
-    slope = items.slope / line[0]
-    step = np.arange(1, items.intercepts.shape[1] + 1)
-    shifted = items.intercepts - step * (slope * line[1])[:, None]
-    own = step <= items.n_steps[:, None]
-    return replace(items, slope=slope, intercepts=np.where(own, shifted, 0.0))
+def _form(items: ItemParameters) -> NDArray[np.int64]:
+    """Number the forms of the probabilities; the 3PL is the 2PL with guessing."""
+    return np.where(items.kinds == GUESSING, PARTIAL_CREDIT, items.kinds)
 
 
 def _without_drift(
@@ -294,13 +341,11 @@ def _without_drift(
     while True:
         names = [name for name, stays in zip(common, kept, strict=True) if stays]
         line = _line(items_named(pair[0], names), items_named(pair[1], names), method, options)
-        shift = _difficulties(_moved(pair[1], line))[0] - _difficulties(pair[0])[0]
-        z = _robust_z(shift, kept)
-        large, far = np.abs(shift) > options.most_shift, np.abs(z) > options.most_z
-        drifting = kept & (large | far)
-        if options.drop == "none" or not drifting.any():
+        shift = difficulties(moved_items(pair[1], line))[0] - difficulties(pair[0])[0]
+        z, drifting, worst = worst_drift(shift, kept, (options.most_shift, options.most_z))
+        if options.drop == "none" or worst is None:
             for row in np.flatnonzero(drifting).tolist():
-                reasons[common[row]] = "drifts: " + _why(shift[row], z[row], large[row])
+                reasons[common[row]] = "drifts: " + drift_reason(shift[row], z[row], options.most_shift)
             return kept, reasons, line, (shift, z)
         if int(kept.sum()) <= FEWEST:
             raise CalibrationError(
@@ -310,27 +355,13 @@ def _without_drift(
                 hint="Look at the shifts with LinkOptions(drop='none').",
                 param="new_items",
             )
-        size = np.maximum(np.abs(shift) / options.most_shift, np.abs(z) / options.most_z)
-        worst = int(np.argmax(np.where(drifting, size, -1.0)))
         kept[worst] = False
-        reasons[common[worst]] = _why(shift[worst], z[worst], large[worst])
-
-
-def _why(shift: float, z: float, is_large: bool) -> str:
-    """Say why an item drifts."""
-    return f"shift {shift:+.3f} logits" if is_large else f"robust z {z:+.2f} (shift {shift:+.3f} logits)"
-
-
-def _robust_z(shift: Floats, kept: NDArray[np.bool_]) -> Floats:
-    """Distance from the median in units of the interquartile range; 0 where that is 0."""
-    low, middle, high = np.quantile(shift[kept], [0.25, 0.5, 0.75])
-    width = 0.74 * float(high - low)
-    return np.asarray((shift - middle) / width) if width > 1e-8 else np.zeros(len(shift))
+        reasons[common[worst]] = drift_reason(shift[worst], z[worst], options.most_shift)
 
 
 def _line(old: ItemParameters, new: ItemParameters, method: str, options: LinkOptions) -> tuple[float, float]:
     """Find slope and intercept."""
-    (b_old, steps_old), (b_new, steps_new) = _difficulties(old), _difficulties(new)
+    (b_old, steps_old), (b_new, steps_new) = difficulties(old), difficulties(new)
     if method == "mean_sigma":
         x, y = np.concatenate(steps_new), np.concatenate(steps_old)
         if not (x.std() > 1e-12 and y.std() > 1e-12):
@@ -368,10 +399,10 @@ def _by_curves(
     def criterion(line: Floats) -> float:
         if line[0] < 1e-3:
             return 1e6
-        value = distance(old, _moved(new, (float(line[0]), float(line[1]))))
+        value = distance(old, moved_items(new, (float(line[0]), float(line[1]))))
         if options.symmetric:
             back = (1.0 / float(line[0]), -float(line[1]) / float(line[0]))
-            value += distance(new, _moved(old, back))
+            value += distance(new, moved_items(old, back))
         return value
 
     found = []
@@ -398,14 +429,35 @@ def _by_curves(
 
 def _curves(items: ItemParameters, nodes: Floats, scaling: float) -> Floats:
     """P(category) of all items under the constant D."""
-    scaled = replace(items, slope=items.slope * scaling, intercepts=items.intercepts * scaling)
-    return probability_table(scaled, nodes)
+    return probability_table(scaled_items(items, scaling), nodes)
 
 
-def _by_unit(
+def error_by_unit(
     names: list[str], shift: Floats, points: NDArray[np.int64], units: Mapping[str, str] | None
 ) -> float | None:
-    """Linking error by unit; None where there are no units."""
+    """Give the linking error by unit.
+
+    Parameters
+    ----------
+    names : list of str
+        Items that carry the link.
+    shift : ndarray of shape (n_items,)
+        Shifts of their difficulties, logits.
+    points : ndarray of shape (n_items,)
+        Their highest scores.
+    units : Mapping of str to str or None
+        Unit of each item.
+
+    Returns
+    -------
+    float or None
+        Linking error, logits; None without units or with fewer than two.
+
+    Raises
+    ------
+    CalibrationError
+        If an item has no unit.
+    """
     if units is None:
         return None
     absent = [name for name in names if name not in units]
@@ -435,8 +487,8 @@ def _item_table(
     """One row per item of either table."""
     kept, reasons, (shift, z) = judged
     rows: list[dict[str, Any]] = []
-    moved = _moved(pair[1], line)
-    b_old, b_new = _difficulties(pair[0])[0], _difficulties(moved)[0]
+    moved = moved_items(pair[1], line)
+    b_old, b_new = difficulties(pair[0])[0], difficulties(moved)[0]
     for row, name in enumerate(common):
         rows.append(
             {
@@ -452,8 +504,8 @@ def _item_table(
             }
         )
     for items, status, head in zip(both, ("old_only", "new_only"), ("old", "new"), strict=True):
-        own = items if head == "old" else _moved(items, line)
-        difficulty = _difficulties(own)[0]
+        own = items if head == "old" else moved_items(items, line)
+        difficulty = difficulties(own)[0]
         for row, name in enumerate(own.names):
             if name not in set(common):
                 rows.append(

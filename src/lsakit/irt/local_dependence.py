@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from lsakit.io.text_columns import text_column
-from lsakit.irt.em import probability_table
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import probability_table
 from lsakit.irt.posteriors import BLOCK, Answered
 from lsakit.kernels import item_fit as kernels
 

@@ -113,23 +113,55 @@ def logistic_dif(cells: Cells, classes: tuple[float, float] = JODOIN_GIERL) -> L
     center = float(cells.total @ cells.score) / n
     spread = float(np.sqrt(cells.total @ (cells.score - center) ** 2 / n))
     if not spread > 0.0:
-        return _undefined("the matching score does not vary")
+        return undefined("the matching score does not vary")
     score = (cells.score - center) / spread
     base = np.column_stack([booklets, score])
     with_group = np.column_stack([base, cells.focal])
     full = np.column_stack([with_group, cells.focal * score])
     fits = [_fit(design, cells) for design in (np.ones((len(score), 1)), base, with_group, full)]
     if any(fit is None for fit in fits):
-        return _undefined("the likelihood has no finite maximum: the score or the group tells the answers")
+        return undefined("the likelihood has no finite maximum: the score or the group tells the answers")
     null, first, second, third = (fit for fit in fits if fit is not None)
-    r2 = [_nagelkerke(fit[0], null[0], n) for fit in (first, second, third)]
-    tests = (second[0] - first[0], third[0] - second[0], third[0] - first[0])
+    logliks = (null[0], first[0], second[0], third[0])
+    # The interaction is on the scale of the given score; the group effect is that of the uniform model.
+    return tested(logliks, n, float(second[1][-1]), float(third[1][-1]) / spread, classes)
+
+
+def tested(
+    logliks: tuple[float, float, float, float],
+    n: float,
+    group_effect: float,
+    interaction: float,
+    classes: tuple[float, float],
+) -> LogisticDif:
+    """Turn four nested fits into tests, effects and class.
+
+    Parameters
+    ----------
+    logliks : tuple of float
+        Log-likelihoods without predictors, with the score, with the group, with their interaction.
+    n : float
+        Number (or weight) of answers.
+    group_effect : float
+        Log odds ratio of the focal group in the third model.
+    interaction : float
+        Difference of slopes in the fourth model.
+    classes : tuple of (float, float)
+        R2 differences from which an item is of class B and C.
+
+    Returns
+    -------
+    LogisticDif
+        Tests, effects and class.
+    """
+    null, first, second, third = logliks
+    r2 = [_nagelkerke(one, null, n) for one in (first, second, third)]
+    tests = (second - first, third - second, third - first)
     uniform, nonuniform, both = (max(2.0 * one, 0.0) for one in tests)
     size, p = r2[2] - r2[0], float(chi2.sf(both, 2))
     letter = "A"
     if p < SIGNIFICANT and size >= classes[0]:
         letter = "C" if size >= classes[1] else "B"
-    # The interaction is on the scale of the given score; the group effect is that of the uniform model.
     return LogisticDif(
         uniform=uniform,
         uniform_p=float(chi2.sf(uniform, 1)),
@@ -137,8 +169,8 @@ def logistic_dif(cells: Cells, classes: tuple[float, float] = JODOIN_GIERL) -> L
         nonuniform_p=float(chi2.sf(nonuniform, 1)),
         both=both,
         both_p=p,
-        group_effect=float(second[1][-1]),
-        interaction=float(third[1][-1]) / spread,
+        group_effect=group_effect,
+        interaction=interaction,
         r2_uniform=r2[1] - r2[0],
         r2_nonuniform=r2[2] - r2[1],
         r2_both=size,
@@ -147,8 +179,19 @@ def logistic_dif(cells: Cells, classes: tuple[float, float] = JODOIN_GIERL) -> L
     )
 
 
-def _undefined(reason: str) -> LogisticDif:
-    """Say that there are no numbers."""
+def undefined(reason: str) -> LogisticDif:
+    """Say that there are no numbers.
+
+    Parameters
+    ----------
+    reason : str
+        Why.
+
+    Returns
+    -------
+    LogisticDif
+        NaN throughout, with the reason.
+    """
     none = float("nan")
     return LogisticDif(
         uniform=none,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lsakit.irt.em import probability_table
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import probability_table
 from lsakit.irt.posteriors import BLOCK, Answered
 from lsakit.kernels import item_fit as kernels
 

@@ -16,8 +16,8 @@ from scipy.stats import chi2, norm
 from lsakit.errors import CalibrationError, ConvergenceError
 from lsakit.io.frames import Table, make_table, nullable_column
 from lsakit.irt.calibration import Calibration, CalibrationOptions, calibrate
-from lsakit.irt.em import normal_prior, probability_table
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import normal_prior, probability_table
 
 SMALL, LARGE = 0.43, 0.64
 SIGNIFICANT = 0.05

@@ -100,10 +100,13 @@ class CalibrationOptions:
         Items with parameters of their own in some groups: per item the groups, each a name (its own parameters)
         or a sequence of names (one set that they share). The other groups keep the common parameters.
     start : Calibration or table, optional
-        Item parameters to start from (a warm start), in the form of ``cal.items``; unknown items start as usual.
+        Item parameters to start from (a warm start), in the form of ``cal.items``; unknown items start as usual. A
+        calibration gives the means and standard deviations of its groups too.
     checkpoint : Path, optional
         File that keeps the state every ten steps. A calibration of the same data and options goes on from it; it
         is deleted at the end.
+    partly_right : bool, default False
+        Whether a share between 0 and 1 is read as a partly right answer (rule "naep"); it is refused otherwise.
     n_threads : int, optional
         Threads of the expectation step; the processor's number by default. Results do not depend on it.
     """
@@ -120,6 +123,7 @@ class CalibrationOptions:
     unique: Mapping[str, Sequence[str | Sequence[str]]] = field(default_factory=dict)
     start: Any = None
     checkpoint: Path | None = None
+    partly_right: bool = False
     n_threads: int | None = None
 
     def __post_init__(self) -> None:

@@ -14,9 +14,9 @@ from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, as_table, make_table, nullable_column, strings
 from lsakit.irt.ability import score
 from lsakit.irt.calibration import Calibration
-from lsakit.irt.em import probability_table
 from lsakit.irt.mean_squares import known_ability_sums, mean_squares
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import probability_table
 from lsakit.irt.posteriors import BLOCK, Answered, read_answered
 
 STEP = 1e-4

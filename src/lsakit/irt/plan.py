@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from lsakit.irt.item_parameters import ItemParameters, empty_extra
 from lsakit.irt.models import Floats, ItemModel, item_model
 from lsakit.irt.native_parameters import kinds_of, native_sizes
 from lsakit.irt.options import GUESSING_PRIOR, PRIOR_KINDS, CalibrationOptions, Prior
+from lsakit.irt.partly_fixed import PartlyFixed, binding_of, refuse_impossible, told_moments
 from lsakit.irt.response_data import ResponseData, category_counts, refuse_unestimable
 from lsakit.irt.shared_parameters import Binding
 from lsakit.kernels.item_families import GRADED, GUESSING, NOMINAL, PARTIAL_CREDIT
@@ -33,10 +34,19 @@ class Held:
         Items held fixed.
     start : ItemParameters or None
         Items to start from.
+    groups : Mapping of str to tuple of (float, float), optional
+        Mean and standard deviation at which groups start, logits; others start at 0 and 1.
+    joined : tuple of str, optional
+        Items that share a metric by design, though no student may have met them together.
+    partly : Mapping of str to PartlyFixed, optional
+        Items of which some parameters are held fixed.
     """
 
     fixed: ItemParameters | None
     start: ItemParameters | None
+    groups: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    joined: tuple[str, ...] = ()
+    partly: Mapping[str, PartlyFixed] = field(default_factory=dict)
 
 
 def plan_layout(
@@ -74,22 +84,28 @@ def plan_layout(
     """
     columns = split.columns if split is not None else data.items
     models = _models_of(columns, model)
-    steps_held = _steps_held(data, held.fixed)
+    models = [
+        item_model(held.partly[name].model or own.name) if name in held.partly else own
+        for name, own in zip(data.items, models, strict=True)
+    ]
+    steps_held = _steps_held(data, held)
     binary = [not kind.polytomous for kind in models]
-    highest = refuse_unestimable(data, fixed=steps_held, binary=binary)
+    highest = refuse_unestimable(data, fixed=steps_held, binary=binary, joined=held.joined)
     is_held = np.array([name in steps_held for name in data.items])
     free_slope = np.array([kind.free_slope for kind in models]) & ~is_held
-    start = _start(data, highest, [kind.name for kind in models], held)
+    start = _start((data, columns), highest, [kind.name for kind in models], held)
     if split is not None:
         start = replace(start, columns=split.columns, groups_of=split.groups_of)
-    bindings = rating_scales(start, ~is_held)
-    priors, native_free = _long_way(start, ~is_held, bindings, options.priors)
+    start, free_slope, own_bindings = _hold_parts(start, free_slope, held.partly)
+    bindings = (*rating_scales(start, ~is_held), *own_bindings)
+    priors, native_free = _long_way(start, ~is_held, (bindings, held.partly), options.priors)
     n_groups = len(data.groups)
     free_mean, free_sd = np.ones(n_groups, dtype=bool), np.ones(n_groups, dtype=bool)
     reference = _reference(data.groups, options.reference_group)
     if not steps_held:
-        free_mean[reference] = False
-        free_sd[reference] = not free_slope.all()
+        told = told_moments(held.partly, data.items)
+        free_mean[reference] = told[0]
+        free_sd[reference] = told[1] or not free_slope.all()
     return Layout(
         start=start,
         free_slope=free_slope,
@@ -100,7 +116,37 @@ def plan_layout(
         native_free=native_free,
         bindings=bindings,
         priors=priors,
+        first_groups=_first_groups(data.groups, held.groups),
     )
+
+
+def _hold_parts(
+    start: ItemParameters, free_slope: NDArray[np.bool_], partly: Mapping[str, PartlyFixed]
+) -> tuple[ItemParameters, NDArray[np.bool_], tuple[Binding, ...]]:
+    """Put held values into the start, and bind the items of which more than slope or guessing is held."""
+    native, kinds, free = start.native, start.kinds, free_slope.copy()
+    bindings, touched = [], []
+    for place, name in enumerate(start.names):
+        if name not in partly:
+            continue
+        own, steps = partly[name], int(start.n_steps[place])
+        refuse_impossible(own, int(kinds[place]), start.models[place], steps)
+        if own.slope is not None:
+            native[place, steps] = own.slope
+            free[place] = False
+        if own.guessing is not None:
+            native[place, steps + 1] = np.log(own.guessing / (1.0 - own.guessing))
+        binding = binding_of(own, place, int(kinds[place]), native[place], steps)
+        if binding is not None:
+            binding.native(binding.start, native)
+            bindings.append(binding)
+        touched.append(place)
+    return start.with_native(native, np.array(touched, dtype=np.int64)), free, tuple(bindings)
+
+
+def _first_groups(groups: Sequence[str], known: Mapping[str, tuple[float, float]]) -> Floats:
+    """Start the groups that are known where they were; the others at 0 and 1."""
+    return np.array([known.get(name, (0.0, 1.0)) for name in groups], dtype=float)
 
 
 def _models_of(columns: Sequence[str], model: str | Mapping[str, str]) -> list[ItemModel]:
@@ -118,17 +164,16 @@ def _models_of(columns: Sequence[str], model: str | Mapping[str, str]) -> list[I
     return [item_model(model[name]) for name in columns]
 
 
-def _steps_held(data: ResponseData, fixed: ItemParameters | None) -> dict[str, int]:
+def _steps_held(data: ResponseData, held: Held) -> dict[str, int]:
     """Give the highest score of each item held fixed."""
-    if fixed is None:
-        return {}
-    found = {
-        name: int(own) for name, own in zip(fixed.names, fixed.n_steps, strict=True) if name in data.items
-    }
-    if not found:
+    names = held.fixed.names if held.fixed is not None else ()
+    steps = held.fixed.n_steps.tolist() if held.fixed is not None else []
+    found = {name: int(own) for name, own in zip(names, steps, strict=True) if name in data.items}
+    every = [*names, *held.partly]
+    if every and not set(every) & set(data.items):
         raise CalibrationError(
             "None of the fixed items is among the items of the responses.",
-            where=fixed.names,
+            where=every,
             hint="Check the item names of both tables.",
             param="fixed",
         )
@@ -151,15 +196,25 @@ def _reference(groups: Sequence[str], wanted: str | None) -> int:
 
 
 def _start(
-    data: ResponseData, highest: NDArray[np.int64], models: Sequence[str], held: Held
+    source_of: tuple[ResponseData, Sequence[str]],
+    highest: NDArray[np.int64],
+    models: Sequence[str],
+    held: Held,
 ) -> ItemParameters:
-    """Start slopes at one and intercepts at the marginal log odds; take fixed and known items as given."""
+    """Start slopes at one and intercepts at the marginal log odds; take fixed and known items as given.
+
+    A set of parameters that is new starts where its response column's common set was.
+    """
+    data, columns = source_of
     most = int(highest.max())
     names = list(models)
     sources = {}
     for given, is_fixed in ((held.start, False), (held.fixed, True)):
         for source, name in enumerate(given.names if given is not None else ()):
             sources[name] = (given, source, is_fixed)
+    for name, column in zip(data.items, columns, strict=True):
+        if name not in sources and column in sources:
+            sources[name] = (*sources[column][:2], False)
     for item, name in enumerate(data.items):
         given, source, is_fixed = sources.get(name, (None, 0, False))
         if given is not None and is_fixed:
@@ -260,13 +315,17 @@ def rating_scales(start: ItemParameters, free: NDArray[np.bool_]) -> tuple[Bindi
 
 
 def _long_way(
-    start: ItemParameters, free: NDArray[np.bool_], bindings: Sequence[Binding], wanted: Sequence[Prior]
+    start: ItemParameters,
+    free: NDArray[np.bool_],
+    held: tuple[Sequence[Binding], Mapping[str, PartlyFixed]],
+    wanted: Sequence[Prior],
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Lay out priors, and the native parameters that are free one by one."""
     kinds, sizes = start.kinds, native_sizes(start.kinds, start.n_steps)
     priors = np.zeros((len(start.names), int(sizes.max()), 3))
     for prior in (GUESSING_PRIOR, *wanted):
         _place_prior(prior, start, priors, is_default=prior is GUESSING_PRIOR)
+    bindings, partly = held
     bound = {item for binding in bindings for item in binding.items}
     with_prior: NDArray[np.bool_] = np.any(priors[:, :, 0] != 0.0, axis=1)
     refused = [start.names[item] for item in sorted(bound) if with_prior[item]]
@@ -281,8 +340,11 @@ def _long_way(
     for item in range(len(sizes)):
         if free[item] and item not in bound and (kinds[item] != PARTIAL_CREDIT or with_prior[item]):
             native_free[item, : sizes[item]] = True
-            if not item_model(start.models[item]).free_slope:
+            own = partly.get(start.names[item])
+            if not item_model(start.models[item]).free_slope or (own is not None and own.slope is not None):
                 native_free[item, start.n_steps[item]] = False
+            if own is not None and own.guessing is not None:
+                native_free[item, start.n_steps[item] + 1] = False
     if not native_free.any():
         return np.zeros((0, 0, 3)), np.zeros((0, 0), dtype=bool)
     priors[~native_free] = 0.0

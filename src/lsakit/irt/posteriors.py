@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, as_table, floats, strings
-from lsakit.irt.ability import item_codes
+from lsakit.irt.ability import item_responses
 from lsakit.irt.calibration import Calibration
-from lsakit.irt.em import LANE, Packs, normal_prior, pack_responses, packed_table, pad, probability_table
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import LANE, Packs, normal_prior, pack_responses, packed_table, pad, probability_table
 from lsakit.kernels import response_packs
 
 BLOCK = 8192
@@ -47,6 +47,8 @@ class Answered:
         Rows of the table, from 0.
     same_groups : bool
         Whether fit is reported by the groups of the calibration.
+    partly : ndarray of shape (n_items,) or None, optional
+        How right a partly right answer (code −2) to each item is; None where there are none.
     """
 
     items: ItemParameters
@@ -59,6 +61,7 @@ class Answered:
     prior: Floats
     rows: NDArray[np.int64]
     same_groups: bool
+    partly: Floats | None = None
 
     @property
     def probability(self) -> Floats:
@@ -98,7 +101,7 @@ class Answered:
         tuple of (slice, ndarray)
             Which students, and their posteriors of shape (n_block, n_nodes).
         """
-        packs: Packs = pack_responses(self.codes, self.items.n_steps)
+        packs: Packs = pack_responses(self.codes, self.items.n_steps, partly=self.partly)
         table = packed_table(packs, self.items, self.nodes)
         prior = pad(self.prior, table.shape[1])
         size = (0,) * (-(-len(self.nodes) // LANE) * LANE)
@@ -146,9 +149,9 @@ def read_answered(
         If an item, the group or the weights are absent.
     """
     table = as_table(responses, param="responses")
-    codes = item_codes(table, cal.parameters)
+    codes, partly = item_responses(table, cal)
     weight = _weights(table, weights)
-    rows = np.flatnonzero((codes >= 0).any(axis=1) & (weight > 0.0))
+    rows = np.flatnonzero((codes != -1).any(axis=1) & (weight > 0.0))
     if len(rows) == 0:
         raise CalibrationError(
             "No student of positive weight answered any calibrated item.",
@@ -175,6 +178,7 @@ def read_answered(
         prior=normal_prior(nodes, mean, sd),
         rows=rows,
         same_groups=shown == cal.group,
+        partly=partly,
     )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lsakit.errors import CalibrationError, ResponseError
-from lsakit.io.frames import Table, floats, require_columns, response_codes, strings
+from lsakit.io.frames import Table, floats, require_columns, strings
+from lsakit.io.partly_right import codes_of, partly_right_items
 from lsakit.irt.models import Floats
 from lsakit.kernels import repeated_rows
 
@@ -28,7 +29,7 @@ class ResponseData:
     items : tuple of str
         Item names.
     codes : ndarray of shape (n_students, n_items)
-        Scores; −1 where not administered.
+        Scores; −1 where not administered, −2 where partly right.
     weight : ndarray of shape (n_students,)
         Weights with mean 1, dimensionless.
     group : ndarray of shape (n_students,)
@@ -41,6 +42,8 @@ class ResponseData:
         Whether weights were given.
     square_weight : ndarray of shape (n_students,) or None, optional
         Sums of squared weights where a row stands for several students; None where each stands for one.
+    partly : ndarray of shape (n_items,) or None, optional
+        How right a partly right answer (code −2) to each item is; 0 where there are none, None where nowhere.
     """
 
     items: tuple[str, ...]
@@ -51,6 +54,7 @@ class ResponseData:
     n_left_out: int
     is_weighted: bool
     square_weight: Floats | None = None
+    partly: Floats | None = None
 
 
 def merge_repeated(data: ResponseData) -> ResponseData:
@@ -133,6 +137,7 @@ def read_responses(
     items: Sequence[str] | None = None,
     group: str | None = None,
     weights: str | ArrayLike | None = None,
+    fractions: bool = False,
 ) -> ResponseData:
     """Read scored responses, weights and groups.
 
@@ -146,6 +151,8 @@ def read_responses(
         Column of the group.
     weights : str or array of shape (n_students,), optional
         Column of the weights, or the weights.
+    fractions : bool, default False
+        Whether partly right answers (a share between 0 and 1) are read; they are refused otherwise.
 
     Returns
     -------
@@ -161,12 +168,13 @@ def read_responses(
     """
     named = weights if isinstance(weights, str) else None
     chosen = item_columns(table, items, other=(group, named))
-    codes = _read_codes(table, chosen)
+    codes, partly = _read_codes(table, chosen, fractions=fractions)
     weight = _read_weights(table, weights)
     labels = strings(table, group, param="responses") if group else ["all"] * table.height
     groups = tuple(sorted(set(labels)))
     number = {name: place for place, name in enumerate(groups)}
-    kept = (codes.max(axis=1) >= 0) & (weight > 0.0)
+    answered = codes.max(axis=1) >= 0 if partly is None else np.any(codes != -1, axis=1)
+    kept = answered & (weight > 0.0)
     if not kept.any():
         raise CalibrationError(
             "No student of positive weight answered any item.",
@@ -182,20 +190,24 @@ def read_responses(
         groups=groups,
         n_left_out=int((~kept).sum()),
         is_weighted=weights is not None,
+        partly=partly,
     )
 
 
-def _read_codes(table: Table, items: Sequence[str]) -> NDArray[np.int8]:
+def _read_codes(
+    table: Table, items: Sequence[str], *, fractions: bool
+) -> tuple[NDArray[np.int8], Floats | None]:
     """Take scores as bytes, some columns at a time, so that a nation's responses lie in memory once."""
+    partly = partly_right_items(table, items) if fractions else {}
     out = np.empty((table.height, len(items)), dtype=np.int8)
     highest = np.full(len(items), -1, dtype=np.int64)
     for first in range(0, len(items), COLUMNS_AT_ONCE):
         here = slice(first, first + COLUMNS_AT_ONCE)
-        part = response_codes(table, items[here])
+        part = codes_of(table, items[here], partly)
         highest[here] = part.max(axis=0, initial=-1)
         out[:, here] = part
     _refuse_large_codes(highest, items)
-    return out
+    return out, np.array([partly.get(name, 0.0) for name in items]) if partly else None
 
 
 def _refuse_large_codes(highest: NDArray[np.int64], items: Sequence[str]) -> None:
@@ -247,7 +259,7 @@ def _read_weights(table: Table, weights: str | ArrayLike | None) -> Floats:
 
 
 def refuse_unestimable(
-    data: ResponseData, *, fixed: dict[str, int], binary: Sequence[bool]
+    data: ResponseData, *, fixed: dict[str, int], binary: Sequence[bool], joined: Sequence[str] = ()
 ) -> NDArray[np.int64]:
     """Refuse items, groups and booklets that no model can estimate; give each item's highest score.
 
@@ -259,6 +271,8 @@ def refuse_unestimable(
         Highest score of each item held fixed; such items may lack categories.
     binary : Sequence of bool of shape (n_items,)
         Whether each item's model allows two categories only.
+    joined : Sequence of str, optional
+        Items that share a metric by design, as sets of students drawn from one distribution do.
 
     Returns
     -------
@@ -303,7 +317,7 @@ def refuse_unestimable(
             _refuse_above(data, j, fixed[name])
             highest[j] = fixed[name]
     _refuse_small_groups(data)
-    _refuse_disconnected(data, fixed)
+    _refuse_disconnected(data, {*fixed, *joined})
     return highest
 
 
@@ -420,9 +434,9 @@ def connected_parts(codes: NDArray[np.int8], anchors: Sequence[int] = ()) -> lis
     return sorted(parts.values())
 
 
-def _refuse_disconnected(data: ResponseData, fixed: dict[str, int]) -> None:
+def _refuse_disconnected(data: ResponseData, joined: set[str]) -> None:
     """Refuse booklets that share no item, naming the parts."""
-    anchors = [place for place, name in enumerate(data.items) if name in fixed]
+    anchors = [place for place, name in enumerate(data.items) if name in joined]
     answered: NDArray[np.bool_] = np.any(data.codes >= 0, axis=0)
     parts = [part for part in connected_parts(data.codes, anchors) if answered[part].any()]
     if len(parts) > 1:

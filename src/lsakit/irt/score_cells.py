@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lsakit.irt.em import Expectation, Layout, normal_prior, probability_table
+from lsakit.irt.em import Expectation, Layout
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import normal_prior, probability_table
 from lsakit.irt.response_data import ResponseData, numbered_rows
 from lsakit.kernels import repeated_rows
 from lsakit.kernels.item_families import PARTIAL_CREDIT
@@ -64,11 +65,16 @@ def find_cells(data: ResponseData, layout: Layout) -> ScoreCells | None:
     Returns
     -------
     ScoreCells or None
-        The cells; None where some slope is free or not 1, where another model stands among the items, or where there
+        The cells; None where some slope is free or not 1, where another model or a partly right answer stands among the items, or where there
         are fewer than four students per cell.
     """
     start = layout.start
-    if layout.free_slope.any() or (start.slope != 1.0).any() or (start.kinds != PARTIAL_CREDIT).any():
+    if (
+        data.partly is not None
+        or layout.free_slope.any()
+        or (start.slope != 1.0).any()
+        or (start.kinds != PARTIAL_CREDIT).any()
+    ):
         return None
     pattern, rows = numbered_rows(np.packbits(data.codes >= 0, axis=1))
     points = np.where(data.codes > 0, data.codes, 0).sum(axis=1, dtype=np.int64)

@@ -26,6 +26,7 @@ from lsakit.io.frames import (
     strings,
     with_columns,
 )
+from lsakit.io.partly_right import PARTLY_RIGHT
 from lsakit.irt.response_data import ID_COLUMNS
 
 NOT_ADMINISTERED = -1
@@ -49,12 +50,15 @@ class ScoringRule:
         Whether omissions after a student's last answer become not reached, all but the first of them.
     blank_is_missing : bool, default False
         Whether omitted and invalid answers count as not administered instead of 0, as in questionnaires.
+    omitted_choice_is_partly_right : bool, default False
+        Whether an omitted multiple-choice item scores 1 / n_options instead of 0.
     """
 
     name: str
     not_reached_is_wrong: bool
     recode_trailing_omissions: bool = False
     blank_is_missing: bool = False
+    omitted_choice_is_partly_right: bool = False
 
 
 RULES: dict[str, ScoringRule] = {
@@ -68,6 +72,7 @@ RULES: dict[str, ScoringRule] = {
     "timss_scoring": ScoringRule(
         name="timss_scoring", not_reached_is_wrong=True, recode_trailing_omissions=True
     ),
+    "naep": ScoringRule(name="naep", not_reached_is_wrong=False, omitted_choice_is_partly_right=True),
     "questionnaire": ScoringRule(name="questionnaire", not_reached_is_wrong=False, blank_is_missing=True),
 }
 
@@ -115,7 +120,8 @@ def score_responses(
         "pisa2015" and "pisa2012_calibration" (not reached counts as not administered), "pisa2012_scoring" and
         "wrong" (scores 0), "timss_calibration" and "timss_scoring" (the same two, after omissions at the end of the
         test are recoded to not reached). Omitted and invalid answers score 0 under each, except under
-        "questionnaire", where they count as not administered, as not reached ones do.
+        "questionnaire", where they count as not administered, as not reached ones do, and under "naep", where an omitted
+        multiple-choice item scores 1 / n_options and a not reached one counts as not administered.
     booklets : table, optional
         Columns booklet, position, cluster: the order of the test, needed by the TIMSS rules where there are
         several booklets.
@@ -154,12 +160,11 @@ def score_responses(
     if chosen.recode_trailing_omissions:
         codes = _recode_trailing(codes, _test_order(raw, bank, booklets))
     recoded = ((given == OMITTED) & (codes == NOT_REACHED)).sum(axis=0).astype(np.int64)
+    if chosen.omitted_choice_is_partly_right:
+        _refuse_unknown_options(codes, bank)
     scores = _scores(codes, bank, chosen)
     table = raw.select(aside)
-    columns = {
-        name: nullable_column(np.ascontiguousarray(scores[:, j]), scores[:, j] < 0)
-        for j, name in enumerate(bank.names)
-    }
+    columns = {name: _column(scores[:, j], bank, j) for j, name in enumerate(bank.names)}
     return ScoredResponses(
         table=with_columns(table, columns) if aside else make_table(columns),
         summary=_summary(codes, scores, bank, recoded),
@@ -175,6 +180,7 @@ class _Bank:
     key: NDArray[np.int64]
     highest_code: NDArray[np.int64]
     max_score: NDArray[np.int64]
+    has_options: NDArray[np.bool_]
     table: Table
 
 
@@ -205,14 +211,17 @@ def _read_items(table: Table) -> _Bank:
     _refuse_items(names, (max_score < 1) | (max_score > 9), "max_score", "a highest score outside 1 to 9")
     _refuse_items(names, choice & (max_score != 1), "max_score", "a highest score other than 1, though mc")
     options = np.maximum(np.nan_to_num(key), FEWEST_OPTIONS)
+    stated = np.zeros(len(names), dtype=bool)
     if "n_options" in table.columns:
         given = floats(table, "n_options", param="items", nulls=True)
         options = np.where(np.isnan(given), options, given)
+        stated = given >= 1
     return _Bank(
         names=tuple(names),
         key=np.where(choice, np.nan_to_num(key, nan=-1.0), -1.0).astype(np.int64),
         highest_code=np.where(choice, options, max_score).astype(np.int64),
         max_score=max_score,
+        has_options=stated,
         table=table,
     )
 
@@ -270,8 +279,31 @@ def _scores(codes: NDArray[np.int16], bank: _Bank, rule: ScoringRule) -> NDArray
     is_choice = bank.key >= 0
     scores = np.where(is_choice, codes == bank.key, codes)
     scores = np.where((codes == INVALID) | (codes == OMITTED), -1 if rule.blank_is_missing else 0, scores)
+    if rule.omitted_choice_is_partly_right:
+        scores = np.where((codes == OMITTED) & is_choice, PARTLY_RIGHT, scores)
     scores = np.where(codes == NOT_REACHED, 0 if rule.not_reached_is_wrong else -1, scores)
     return np.where(codes == NOT_ADMINISTERED, -1, scores).astype(np.int8)
+
+
+def _refuse_unknown_options(codes: NDArray[np.int16], bank: _Bank) -> None:
+    """Refuse omitted multiple-choice items whose number of options is not stated."""
+    omitted = ((codes == OMITTED) & (bank.key >= 0)).any(axis=0)
+    _refuse_items(
+        bank.names,
+        omitted & ~bank.has_options,
+        "n_options",
+        "no n_options, though students omitted them and the rule scores one over the number of options",
+    )
+
+
+def _column(scores: NDArray[np.int8], bank: _Bank, place: int) -> Any:
+    """Write the scores of one item; partly right ones as a share."""
+    own = np.ascontiguousarray(scores)
+    partly = own == PARTLY_RIGHT
+    if not partly.any():
+        return nullable_column(own, own < 0)
+    share = 1.0 / float(bank.highest_code[place])
+    return nullable_column(np.where(partly, share, own.astype(np.float64)), own == NOT_ADMINISTERED)
 
 
 def _test_order(raw: Table, bank: _Bank, booklets: Any) -> list[tuple[NDArray[np.int64], list[int]]]:
@@ -353,9 +385,11 @@ def _summary(
         "n_omitted": codes == OMITTED,
     }
     number = {name: flags.sum(axis=0).astype(np.int64) for name, flags in counts.items()}
-    scored = scores >= 0
+    partly = scores == PARTLY_RIGHT
+    scored = (scores >= 0) | partly
     n_scored = scored.sum(axis=0)
-    total = np.where(scored, scores, 0).sum(axis=0, dtype=float)
+    share_of = np.where(partly, 1.0 / np.maximum(bank.highest_code, 1), scores)
+    total = np.where(scored, share_of, 0).sum(axis=0, dtype=float)
     share = np.divide(total, n_scored * bank.max_score, out=np.zeros(len(total)), where=n_scored > 0)
     administered = codes.shape[0] - number["n_not_administered"]
     missing = number["n_not_reached"] + number["n_invalid"] + number["n_omitted"]

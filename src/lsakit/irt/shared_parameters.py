@@ -119,9 +119,10 @@ def maximise_shared(binding: Binding, shared: Floats, table: Floats, given: Item
     ndarray of shape (n_shared,)
         Shared parameters at the maximum.
     """
+    own = [np.flatnonzero(np.any(design != 0.0, axis=0)) for design in binding.designs]
     value = _objective(binding, shared, table, given)
     for _ in range(MOST_STEPS):
-        step = _scoring_step(binding, table, given)
+        step = _scoring_step(binding, own, table, given)
         largest = float(np.abs(step).max(initial=0.0))
         factor = min(1.0, 2.0 / largest) if largest > 0.0 else 1.0
         for _half in range(MOST_HALVINGS):
@@ -151,12 +152,12 @@ def _objective(binding: Binding, shared: Floats, table: Floats, given: ItemCount
     return total
 
 
-def _scoring_step(binding: Binding, table: Floats, given: ItemCounts) -> Floats:
-    """Solve for one step of Fisher scoring in the shared parameters."""
+def _scoring_step(binding: Binding, own: list[NDArray[np.int64]], table: Floats, given: ItemCounts) -> Floats:
+    """Solve for one step of Fisher scoring in the shared parameters; an item informs few of them."""
     n_shared = len(binding.start)
     gradient, information = np.zeros(n_shared), np.zeros((n_shared, n_shared))
-    for item, design in zip(binding.items, binding.designs, strict=True):
-        steps = int(given.n_steps[item])
+    for item, whole, columns in zip(binding.items, binding.designs, own, strict=True):
+        steps, design = int(given.n_steps[item]), whole[:, columns]
         first, second = item_families.item_information(
             int(given.kinds[item]),
             given.own(item),
@@ -166,7 +167,7 @@ def _scoring_step(binding: Binding, table: Floats, given: ItemCounts) -> Floats:
             given.priors[item],
             False,
         )
-        gradient += design.T @ first
-        information += design.T @ second @ design
+        gradient[columns] += design.T @ first
+        information[np.ix_(columns, columns)] += design.T @ second @ design
     ridge = 1e-8 * np.diag(information) + 1e-10
     return np.asarray(np.linalg.solve(information + np.diag(ridge), gradient))

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lsakit.irt.em import Layout, Packs, expect
+from lsakit.irt.em import Layout, expect
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import Packs
 from lsakit.irt.parameter_slots import Slots, chart_of, invert_information, number_slots, prior_information
 from lsakit.irt.response_data import ResponseData
 from lsakit.irt.student_scores import StudentSums, add_students
@@ -129,7 +130,7 @@ def parameter_covariance(
     else:
         complete = _complete_information(data, packs, layout, (items, mean, sd), slots)
         matrix = invert_information(complete - sums.within + sums.scores, slots, items, chart)
-        if data.is_weighted:
+        if needs_sandwich(data):
             matrix = matrix @ sums.squared @ matrix
     return Covariance(
         matrix=matrix,
@@ -138,6 +139,22 @@ def parameter_covariance(
         group_slots=slots.group_slots,
         shared=_shared_covariance(layout, matrix, chart),
     )
+
+
+def needs_sandwich(data: ResponseData) -> bool:
+    """Say whether the curvature of the log-likelihood is not the variance of its score.
+
+    Parameters
+    ----------
+    data : ResponseData
+        The responses.
+
+    Returns
+    -------
+    bool
+        Whether there are weights or partly right answers.
+    """
+    return data.is_weighted or data.partly is not None
 
 
 def _shared_covariance(layout: Layout, matrix: Floats, chart: Floats | None) -> tuple[Floats, ...]:

@@ -11,15 +11,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from lsakit.irt.em import Layout, Packs, normal_prior, packed_table, pad, probability_table
+from lsakit.io.partly_right import PARTLY_RIGHT
+from lsakit.irt.em import Layout
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
 from lsakit.irt.native_parameters import native_sizes
+from lsakit.irt.packs import Packs, normal_prior, packed_table, pad, probability_table
 from lsakit.irt.parameter_slots import Slots
 from lsakit.irt.response_data import ResponseData
 from lsakit.kernels import item_families, partial_credit, response_packs
@@ -84,6 +87,53 @@ def score_table(items: ItemParameters, layout: Layout) -> Floats:
     return out
 
 
+def blended_scores(scores: Floats, packs: Packs) -> Floats:
+    """Add the scores of partly right answers below those of the categories.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_nodes, n_categories, n_most_native)
+        Derivatives by category.
+    packs : Packs
+        The packing, which knows how right such answers are.
+
+    Returns
+    -------
+    ndarray of shape (n_nodes, n_categories + n_blends, n_most_native)
+        Derivatives, f of the right and 1 − f of the wrong category's.
+    """
+    if not len(packs.shares):
+        return scores
+    share = packs.shares[:, None]
+    mixed = share * scores[:, packs.blends[:, 0]] + (1.0 - share) * scores[:, packs.blends[:, 1]]
+    return np.concatenate([scores, mixed], axis=1)
+
+
+def score_rows(data: ResponseData, items: ItemParameters, packs: Packs) -> NDArray[Any]:
+    """Give each response as a row of the scores, counted from its item's first row.
+
+    Parameters
+    ----------
+    data : ResponseData
+        The responses.
+    items : ItemParameters
+        The items.
+    packs : Packs
+        The packing.
+
+    Returns
+    -------
+    ndarray of shape (n_students, n_items)
+        Rows; −1 where not administered.
+    """
+    if data.partly is None:
+        return data.codes
+    blended = np.flatnonzero(data.partly > 0.0)
+    row = np.zeros(len(items.names), dtype=np.int32)
+    row[blended] = items.n_categories + np.arange(len(packs.shares)) - items.offset[blended]
+    return np.where(data.codes == PARTLY_RIGHT, row, data.codes.astype(np.int32))
+
+
 def add_students(
     data: ResponseData,
     packs: Packs,
@@ -117,17 +167,18 @@ def add_students(
     table = packed_table(packs, items, layout.nodes)
     prior = pad(normal_prior(layout.nodes, mean, sd), table.shape[1])
     size = (0,) * table.shape[1]
-    scores = score_table(items, layout)
+    scores = blended_scores(score_table(items, layout), packs)
+    codes = score_rows(data, items, packs)
     extra = [_group_scores(layout, float(mean[g]), float(sd[g])) for g in range(len(mean))]
 
     def one(given: tuple[int, NDArray[np.int64]]) -> _Products:
         group, students = given
-        chunk = _Chunk.of(data.codes, students, (items, layout), slots, group)
+        chunk = _Chunk.of(codes, students, (items, layout), slots, group)
         posterior = np.empty((len(students), len(layout.nodes)))
         response_packs.posterior_rows(
             (packs.indptr, packs.rows), table, prior[group], size, students, posterior
         )
-        return chunk.products(data, posterior, scores, extra[group], layout.nodes, within=within)
+        return chunk.products((data, codes), posterior, scores, extra[group], layout.nodes, within=within)
 
     jobs = _like_booklets(data, slots)
     with ThreadPoolExecutor(packs.n_threads) as pool, threadpool_limits(1, user_api="blas"):
@@ -195,7 +246,7 @@ class _Chunk:
     @classmethod
     def of(
         cls,
-        codes: NDArray[np.int8],
+        codes: NDArray[Any],
         students: NDArray[np.int64],
         model: tuple[ItemParameters, Layout],
         slots: Slots,
@@ -234,7 +285,7 @@ class _Chunk:
 
     def products(
         self,
-        data: ResponseData,
+        given: tuple[ResponseData, NDArray[Any]],
         posterior: Floats,
         scores: Floats,
         extra: Floats,
@@ -243,6 +294,7 @@ class _Chunk:
         within: bool,
     ) -> _Products:
         """Sum the products of the students' scores over the nodes."""
+        data, codes = given
         weight = data.weight[self.students]
         n_basis, n_items = len(self.constant), int(self.sizes.sum())
         moments = np.zeros((3, n_basis, n_basis))
@@ -255,7 +307,7 @@ class _Chunk:
             part = np.empty((len(rows), n_basis))
             root = np.sqrt(chance[rows])
             partial_credit.fill_scores(
-                data.codes, self.students[rows], self.items, scores[q], (self.slot, self.sizes), root, part
+                codes, self.students[rows], self.items, scores[q], (self.slot, self.sizes), root, part
             )
             part[:, n_items:] = root[:, None] * extra[q, self.group_kept]
             mean = root[:, None] * part

@@ -116,8 +116,10 @@ def _weighted_log_likelihood(theta: float, codes: Any, items: Any, moments: Any)
             total = np.exp(-top)
             for k in range(1, n_steps[item] + 1):
                 total += np.exp(k * slope[item] * theta + intercepts[item, k - 1] - top)
-            if codes[item] > 0:
-                value += codes[item] * slope[item] * theta + intercepts[item, codes[item] - 1]
+            if codes[item] >= 1:
+                value += codes[item] * slope[item] * theta + intercepts[item, int(codes[item]) - 1]
+            elif codes[item] > 0:  # partly right
+                value += codes[item] * (slope[item] * theta + intercepts[item, 0])
             value -= top + np.log(total)
             item_moments(theta, slope[item], intercepts[item], n_steps[item], moments)
             information += slope[item] * slope[item] * moments[1]

@@ -36,13 +36,19 @@ def fill_log_table(form: Any, native: Any, nodes: Any, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def list_rows(codes: Any, offset: Any, first: Any, out: Any) -> None:
-    """Write the table rows of each student's responses one after another; ``first`` is where each student begins."""
+def list_rows(codes: Any, places: Any, first: Any, out: Any) -> None:
+    """Write the table rows of each student's responses one after another; ``first`` is where each student begins.
+
+    ``places`` is (first row of each item, row of its partly right answers); codes are scores, −1 where not
+    administered, −2 where partly right.
+    """
+    offset, partly_row = places
     for student in range(codes.shape[0]):
         place = first[student]
         for item in range(codes.shape[1]):
-            if codes[student, item] >= 0:
-                out[place] = offset[item] + codes[student, item]
+            code = codes[student, item]
+            if code != -1:
+                out[place] = offset[item] + code if code >= 0 else partly_row[item]
                 place += 1
 
 

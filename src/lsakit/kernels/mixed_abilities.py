@@ -101,8 +101,12 @@ def estimating_function(theta: float, codes: Any, items: Any, correct: bool, ter
             if terms[0, k] > 1e-300:
                 information += terms[1, k] * terms[1, k] / terms[0, k]
                 bias += terms[1, k] * terms[2, k] / terms[0, k]
-        if terms[0, codes[item]] > 1e-300:
-            value += terms[1, codes[item]] / terms[0, codes[item]]
+        whole = int(codes[item])
+        part = codes[item] - whole  # a partly right answer is part right and the rest wrong
+        if terms[0, whole] > 1e-300:
+            value += (1.0 - part) * terms[1, whole] / terms[0, whole]
+        if part > 0.0 and terms[0, whole + 1] > 1e-300:
+            value += part * terms[1, whole + 1] / terms[0, whole + 1]
     if correct and information > 0.0:
         value += bias / (2.0 * information)
     return value, information

@@ -15,9 +15,9 @@ from lsakit.errors import EstimationError
 from lsakit.io.frames import Table, as_table, make_table
 from lsakit.io.text_columns import text_column
 from lsakit.irt.calibration import Calibration
-from lsakit.irt.em import probability_table
 from lsakit.irt.item_parameters import ItemParameters, read_item_parameters
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import probability_table
 
 REACH = 40.0
 RP67 = 2.0 / 3.0

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from lsakit.errors import EstimationError
 from lsakit.io.frames import Table
-from lsakit.irt.ability import item_codes
+from lsakit.irt.ability import item_responses
 from lsakit.irt.calibration import Calibration
 from lsakit.irt.models import Floats
 from lsakit.kernels import latent_regression, likelihood_tables
 from lsakit.kernels.item_families import GUESSING
 
+NOT_ADMINISTERED = -1
 BLOCK = 2048  # students whose covariates stay in the processor's cache between two products
 COARSEST_STEP = 0.125
 FINEST_STEP = 2.0**-11
@@ -42,6 +43,8 @@ class Answers:
         Native parameters of the items.
     n_steps : ndarray of shape (n_items,)
         Highest scores.
+    partly_right : ndarray of shape (n_items,)
+        How right a partly right answer to the item is, a share; 0 where there are none.
     step : float
         Distance of the grid points of the tables, logits.
     """
@@ -51,6 +54,7 @@ class Answers:
     kinds: NDArray[np.int64]
     native: Floats
     n_steps: NDArray[np.int64]
+    partly_right: Floats
     step: float
 
     @property
@@ -82,6 +86,7 @@ class Answers:
             kinds=self.kinds,
             native=self.native,
             n_steps=self.n_steps,
+            partly_right=self.partly_right,
             step=self.step,
         )
 
@@ -95,13 +100,19 @@ class Answers:
 
         Returns
         -------
-        ndarray of shape (n_categories, n_nodes)
-            Logarithms of probabilities, one row per category.
+        ndarray of shape (n_rows, n_nodes)
+            Logarithms of probabilities, one row per category; then one per item with partly right answers, which
+            weighs right and wrong by their shares.
         """
-        form = (self.kinds, _first_rows(self.n_steps), self.n_steps)
+        first = _first_rows(self.n_steps)
         out = np.empty((int((self.n_steps + 1).sum()), len(nodes)))
+        form = (self.kinds, first, self.n_steps)
         likelihood_tables.fill_log_table(form, self.native, np.ascontiguousarray(nodes), out)
-        return out
+        partly = np.flatnonzero(self.partly_right > 0.0)
+        if not len(partly):
+            return out
+        share = self.partly_right[partly, None]
+        return np.concatenate([out, share * out[first[partly] + 1] + (1.0 - share) * out[first[partly]]])
 
     def grid(self, reach: float, step: float) -> tuple[Floats, tuple[int, float]]:
         """Tabulate the items on equally spaced points.
@@ -151,17 +162,22 @@ def answers_of(cals: Mapping[str, Calibration], scored: Table, order: NDArray[np
     n_steps = np.concatenate([one.n_steps for one in parameters]).astype(np.int64)
     offset = _first_rows(n_steps)
     blocks = []
-    for one in parameters:
-        codes = item_codes(scored, one)
+    partly = []
+    for cal in cals.values():
+        codes, share = item_responses(scored, cal)
+        partly.append(np.zeros(codes.shape[1]) if share is None else share)
         blocks.append(codes if _is_identity(order, len(codes)) else _reordered(codes, order))
-    counts = np.column_stack([(block >= 0).sum(axis=1) for block in blocks]).astype(np.int64)
+    counts = np.column_stack([(block != NOT_ADMINISTERED).sum(axis=1) for block in blocks]).astype(np.int64)
     ends = np.cumsum(counts.ravel()).reshape(counts.shape)
     bounds = np.column_stack([np.concatenate([[0], ends[:-1, -1]]), ends]).astype(np.int64)
     rows = np.empty(int(ends[-1, -1]) if len(ends) else 0, dtype=np.int32)
+    shares = np.concatenate(partly)
+    partly_rows = int((n_steps + 1).sum()) + np.cumsum(shares > 0.0) - 1
     first_item = 0
     for d, block in enumerate(blocks):
-        own = np.ascontiguousarray(offset[first_item : first_item + block.shape[1]])
-        likelihood_tables.list_rows(block, own, np.ascontiguousarray(bounds[:, d]), rows)
+        items = slice(first_item, first_item + block.shape[1])
+        places = (np.ascontiguousarray(offset[items]), np.ascontiguousarray(partly_rows[items]))
+        likelihood_tables.list_rows(block, places, np.ascontiguousarray(bounds[:, d]), rows)
         first_item += block.shape[1]
     width = max(one.native.shape[1] for one in parameters)
     native = [np.pad(one.native, ((0, 0), (0, width - one.native.shape[1]))) for one in parameters]
@@ -171,6 +187,7 @@ def answers_of(cals: Mapping[str, Calibration], scored: Table, order: NDArray[np
         kinds=np.concatenate([one.kinds for one in parameters]),
         native=np.concatenate(native),
         n_steps=n_steps,
+        partly_right=shares,
         step=COARSEST_STEP,
     )
     return _with_fine_step(found)
@@ -214,6 +231,7 @@ def _with_fine_step(answers: Answers) -> Answers:
         kinds=answers.kinds,
         native=answers.native,
         n_steps=answers.n_steps,
+        partly_right=answers.partly_right,
         step=step,
     )
 

@@ -13,6 +13,7 @@ from irt_plain_loops import simulate
 from lsakit.errors import CalibrationError, CancelledError, ConvergenceError
 from lsakit.irt import em, response_data
 from lsakit.irt.calibration import CalibrationOptions, calibrate
+from lsakit.irt.dimensions import calibrate_dimensions
 from lsakit.irt.plan import Held, plan_layout
 from lsakit.irt.response_data import merge_repeated, read_responses
 from lsakit.irt.score_cells import find_cells
@@ -86,6 +87,27 @@ def test_a_checkpoint_of_what_did_not_converge_stays(tmp_path: Path) -> None:
     assert file.exists()
     further = CalibrationOptions(checkpoint=file, tolerance=1e-12)
     assert calibrate(responses(), model=MODELS, options=further).converged
+
+
+def test_several_dimensions_go_on_from_their_checkpoint(tmp_path: Path) -> None:
+    file = tmp_path / "state.npz"
+    table = responses(400)
+    dimensions = {f"q{j}": "even" if j % 2 == 0 else "odd" for j in range(7)}
+    options = {"tolerance": 1e-7, "n_nodes": 21, "standard_errors": "cross_product"}
+    whole = calibrate_dimensions(table, dimensions, options=CalibrationOptions(**options))
+    assert whole.n_iterations > 12
+    stopped = CalibrationOptions(**options, checkpoint=file, progress=stop_after(12))
+    with pytest.raises(CancelledError):
+        calibrate_dimensions(table, dimensions, options=stopped)
+    with pytest.raises(CalibrationError, match="belongs to other responses or options"):
+        calibrate_dimensions(table.reverse(), dimensions, options=stopped)
+    heard: list[str] = []
+    on = CalibrationOptions(**options, checkpoint=file, progress=lambda text, _: heard.append(text))
+    resumed = calibrate_dimensions(table, dimensions, options=on)
+    assert int(heard[0].split()[1].rstrip(":")) >= 10  # it did not begin anew
+    assert resumed.loglik == whole.loglik
+    assert resumed.calibrations["odd"].items.equals(whole.calibrations["odd"].items)
+    assert not file.exists()
 
 
 def test_a_warm_start_is_shorter_and_ends_at_the_same_place() -> None:

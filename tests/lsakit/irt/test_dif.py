@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -10,7 +12,9 @@ import pytest
 from lsakit.errors import CalibrationError
 from lsakit.irt.calibration import CalibrationOptions
 from lsakit.irt.dif import DifOptions, dif
+from lsakit.irt.logistic_dif import Cells, logistic_dif
 from lsakit.irt.mantel_haenszel import ets_class, mantel_haenszel, mantel_of_scores
+from lsakit.irt.ordinal_dif import OrdinalCells, ordinal_dif
 
 # (right, wrong) of the reference and (right, wrong) of the focal group at three score levels.
 LEVELS = [(25, 35, 10, 45), (50, 25, 30, 40), (72, 13, 52, 31)]
@@ -297,10 +301,55 @@ def test_refused_data() -> None:
     lonely = data.with_columns(g=pl.Series(["b"] + ["a"] * 199))
     with pytest.raises(CalibrationError, match="The group 'b' has 1 students"):
         dif(lonely, "g")
-    with pytest.raises(CalibrationError, match="for items of two categories; 1 have more"):
-        dif(data.with_columns(i03=pl.col("i03") * 2), "g", "logistic")
     with pytest.raises(CalibrationError, match="'purification' of DIF cannot be 'twice'"):
         DifOptions(purification="twice")
     everything = answers(1, n=4000, shift=6.0, n_items=4)
     with pytest.raises(CalibrationError, match="Purification leaves"):
         dif(everything, "g", options=DifOptions(purification="iterate", purify_by="significant"))
+
+
+def test_proportional_odds_with_two_categories_is_the_logistic_regression() -> None:
+    rng = np.random.default_rng(12)
+    n = 60
+    score, booklet = rng.integers(0, 10, n).astype(float), rng.integers(0, 3, n)
+    focal = rng.integers(0, 2, n).astype(float)
+    total = rng.integers(1, 30, n).astype(float)
+    right = rng.binomial(total.astype(int), 1 / (1 + np.exp(-(score - 5) / 3))).astype(float)
+    two = logistic_dif(Cells(score=score, booklet=booklet, focal=focal, right=right, total=total))
+    counts = np.column_stack([total - right, right])
+    many = ordinal_dif(OrdinalCells(score=score, booklet=booklet, focal=focal, counts=counts))
+    for name, value in asdict(two).items():
+        if isinstance(value, float):
+            assert getattr(many, name) == pytest.approx(value, abs=1e-8), name
+
+
+def test_proportional_odds_find_a_planted_shift_and_only_that() -> None:
+    rng = np.random.default_rng(13)
+    n, n_items = 4000, 10
+    theta, focal = rng.normal(size=(n, 1)), np.repeat([0, 1], n // 2)[:, None]
+    hard = np.linspace(-1, 1, n_items) + 0.9 * focal * (np.arange(n_items) == 4)
+    noise = rng.logistic(size=(n, n_items))
+    score = sum((theta - hard - cut + noise > 0).astype(int) for cut in (-0.7, 0.7))
+    data = pl.DataFrame({f"i{j}": score[:, j] for j in range(n_items)}).with_columns(
+        g=pl.Series(np.where(focal[:, 0] == 1, "focal", "ref"))
+    )
+    found = dif(data, "g", "logistic", reference="ref").table
+    row = found.filter(pl.col("item") == "i4").row(0, named=True)
+    assert row["group_effect"] == pytest.approx(
+        -0.9, abs=0.25
+    )  # the score holds the item itself: a little less
+    assert row["uniform_p"] < 1e-10
+    assert found.filter(pl.col("item") != "i4")["uniform_p"].min() > 1e-4
+
+
+def test_proportional_odds_without_a_finite_maximum_say_so() -> None:
+    score = np.arange(6.0)
+    counts = np.zeros((6, 3))
+    counts[np.arange(6), [0, 0, 1, 1, 2, 2]] = 5.0  # the score tells the category
+    found = ordinal_dif(
+        OrdinalCells(
+            score=score, booklet=np.zeros(6, dtype=np.int64), focal=np.tile([0.0, 1.0], 3), counts=counts
+        )
+    )
+    assert found.undefined_because is not None
+    assert "no finite maximum" in found.undefined_because

@@ -10,9 +10,9 @@ import pytest
 
 from lsakit.errors import CalibrationError, ResponseError, UnknownColumnError
 from lsakit.irt.calibration import Calibration, CalibrationOptions, calibrate
-from lsakit.irt.em import normal_prior, probability_table
 from lsakit.irt.group_misfit import rmsd_and_md
 from lsakit.irt.item_fit import FitOptions, item_fit
+from lsakit.irt.packs import normal_prior, probability_table
 from lsakit.irt.person_fit import person_fit
 from lsakit.kernels import item_fit as kernels
 

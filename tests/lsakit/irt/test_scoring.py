@@ -141,4 +141,4 @@ def test_an_unknown_rule_names_the_known_ones() -> None:
     with pytest.raises(
         ResponseError, match=r"pisa2015, pisa2012_calibration, .*questionnaire or a ScoringRule"
     ):
-        score_responses(RAW, ITEMS, rule="naep")
+        score_responses(RAW, ITEMS, rule="timss")

@@ -12,7 +12,7 @@ import pytest
 
 from lsakit.irt.ability import score
 from lsakit.irt.calibration import CalibrationOptions, Prior, calibrate
-from lsakit.irt.em import probability_table
+from lsakit.irt.packs import probability_table
 
 OPTIONS = CalibrationOptions(n_nodes=61, tolerance=1e-8)
 
