@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from irt_plain_loops import log_likelihood, read_row, simulate
-from lsakit.errors import CalibrationError, EstimationError
+from lsakit.errors import CalibrationError
 from lsakit.irt.ability import score
 from lsakit.irt.calibration import Calibration, CalibrationOptions, Prior, calibrate
 
@@ -271,12 +271,15 @@ def test_three_categories_under_3pl_and_published_items_without_guessing() -> No
         Calibration.from_items(items | {"model": ["nominal"], "step_1": [0.5], "step_2": [-0.5]})
 
 
-def test_the_population_model_refuses_what_it_cannot_compute(
+def test_the_population_model_takes_every_model(
     solved: tuple[pl.DataFrame, Calibration],
 ) -> None:
     from lsakit.population.latent_regression import fit_population
 
     responses, cal = solved
     rows = responses.with_columns(student_id=pl.Series([f"s{i}" for i in range(responses.height)]))
-    with pytest.raises(EstimationError, match=r"3 items follow a model.*c1 \(3pl\)"):
-        fit_population(cal, rows)
+    pop = fit_population(cal, rows)
+    # The calibration's items are those of the maximum with its own group: the population model finds that group again, but
+    # for the calibration's quadrature (equally spaced nodes on ±6) and stopping rule.
+    assert pop.coefficients["estimate"][0] == pytest.approx(0.0, abs=2e-3)
+    assert pop.residual_covariance[0, 0] == pytest.approx(cal.groups["sd"][0] ** 2, abs=2e-3)
