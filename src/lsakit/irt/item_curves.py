@@ -37,7 +37,7 @@ class ItemCurves:
         Columns item, group, category (null for the score as a share of the highest), theta (logits), n (weighted
         students), observed, expected (shares). Categories for items of several points only.
     abilities : polars.DataFrame
-        Columns group, theta (node, logits), share; the shares of a group sum to one.
+        Columns group, theta (node, logits), n (weighted students), share; the shares of a group sum to one.
     n_students : int
         Students who count.
     """
@@ -109,6 +109,7 @@ def item_curves(
             {
                 "group": [name for name in answered.groups for _ in range(n_nodes)],
                 "theta": np.tile(answered.nodes, n_groups),
+                "n": mass.ravel(),
                 "share": share.ravel(),
             }
         ),
