@@ -30,7 +30,7 @@ def producer(manifests: Sequence[Manifest], value_hash: str) -> Manifest | None:
     return None
 
 
-def ancestry(store: Store, manifest_id: str) -> tuple[Manifest, ...]:
+def ancestry(store: Store, manifest_id: str, *, outside: str = "refuse") -> tuple[Manifest, ...]:
     """Walk from a run back to the runs that made its inputs, down to those that had none.
 
     Parameters
@@ -39,6 +39,9 @@ def ancestry(store: Store, manifest_id: str) -> tuple[Manifest, ...]:
         The store.
     manifest_id : str
         Id of the manifest, or the start of it.
+    outside : {"refuse", "leave"}, default "refuse"
+        What to do with an input that no run of this store made, such as a file that was put in: refuse the
+        walk, or leave that input as its end.
 
     Returns
     -------
@@ -48,13 +51,15 @@ def ancestry(store: Store, manifest_id: str) -> tuple[Manifest, ...]:
     Raises
     ------
     LineageError
-        If an input was made by no run of this store.
+        If an input was made by no run of this store, unless such inputs are left.
     """
     manifests = store.manifests()
     walk = [store.manifest(manifest_id)]
     for manifest in walk:
         for role, value_hash in manifest.inputs.items():
             behind = producer(manifests, value_hash)
+            if behind is None and outside == "leave":
+                continue
             if behind is None:
                 raise LineageError(
                     f"The input {role!r} of step {manifest.step!r} ({value_hash[:19]}…) was made by no run "

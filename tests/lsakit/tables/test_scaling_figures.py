@@ -120,9 +120,11 @@ def test_items_of_several_points_stand_in_the_table_of_dif_only(drawn: dict[str,
     assert len(drawn["dif"].table.rows) == 12
 
 
-def test_a_dropped_trend_item_is_named(drawn: dict[str, Figure]) -> None:
-    assert f">{WITH_SHIFT}<" in drawn["link"].svg
-    assert ">M01<" not in drawn["link"].svg
+def test_dropped_trend_items_are_named_and_no_others(drawn: dict[str, Figure], runs: dict[str, Get]) -> None:
+    status = dict(runs["linked"]("link", "link_items").select("item", "status").rows())
+    named = {item for item in status if f">{item}<" in drawn["link"].svg}
+    assert named == {item for item in status if status[item] == "dropped"}
+    assert WITH_SHIFT in named
 
 
 def test_runs_are_compared_item_by_item(drawn: dict[str, Figure], runs: dict[str, Get]) -> None:
