@@ -9,7 +9,9 @@ from lsakit.lineage.manifests import Manifest
 from lsakit.lineage.store import Store
 
 
-def producer(manifests: Sequence[Manifest], value_hash: str) -> Manifest | None:
+def producer(
+    manifests: Sequence[Manifest], value_hash: str, *, other_than: str | None = None
+) -> Manifest | None:
     """Find the run that made an artefact.
 
     Parameters
@@ -18,6 +20,8 @@ def producer(manifests: Sequence[Manifest], value_hash: str) -> Manifest | None:
         Runs to search, in the order of their moments.
     value_hash : str
         Hash of the artefact.
+    other_than : str, optional
+        Id of a run that does not count: one that takes an artefact and hands it on did not make it.
 
     Returns
     -------
@@ -25,7 +29,9 @@ def producer(manifests: Sequence[Manifest], value_hash: str) -> Manifest | None:
         The first run that gave it, or None when it came from outside.
     """
     for manifest in manifests:
-        if any(artefact.hash == value_hash for artefact in manifest.outputs.values()):
+        if manifest.id != other_than and any(
+            artefact.hash == value_hash for artefact in manifest.outputs.values()
+        ):
             return manifest
     return None
 
@@ -57,7 +63,7 @@ def ancestry(store: Store, manifest_id: str, *, outside: str = "refuse") -> tupl
     walk = [store.manifest(manifest_id)]
     for manifest in walk:
         for role, value_hash in manifest.inputs.items():
-            behind = producer(manifests, value_hash)
+            behind = producer(manifests, value_hash, other_than=manifest.id)
             if behind is None and outside == "leave":
                 continue
             if behind is None:
