@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from lsakit.errors import EstimationError
-from lsakit.irt.em import probability_table
+from lsakit.irt.packs import probability_table
 from lsakit.irt.item_parameters import read_item_parameters
 from lsakit.irt.item_subsets import items_named
 from lsakit.tables import chart_parts, charts, scaling_charts

@@ -53,6 +53,8 @@ class ScalingOptions:
     pca_share : float, optional
         Share of the variance of the conditioning variables that their components must keep; without it the
         variables enter as they are.
+    per_group : bool, default False
+        Whether each group has a population model of its own, instead of one for all with the groups as contrasts.
     reported : tuple of str, optional
         Columns by which results will be reported; each must be in the population model.
     link : str, default "none"
@@ -97,6 +99,7 @@ class ScalingOptions:
     conditioning: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     pca_share: float | None = None
+    per_group: bool = False
     reported: tuple[str, ...] = ()
     link: str = "none"
     drift: float = 0.5
@@ -130,6 +133,13 @@ class ScalingOptions:
         if self.pca_share is not None:
             _refuse_range("pca_share", self.pca_share, 0.0, 1.0, low_is_open=True)
         object.__setattr__(self, "cuts", _cuts(self.cuts))
+        if self.per_group and self.group is None:
+            raise _refusal(
+                "per_group",
+                self.per_group,
+                "needs the option 'group', the column that holds the groups.",
+                "Name the column of the groups, or leave 'per_group' out.",
+            )
         if self.reference_group is not None and self.group is None:
             raise _refusal(
                 "reference_group",

@@ -292,6 +292,7 @@ class _Plan:
             "categorical": sorted({*options.categorical, *options.reported} & set(options.conditioning)),
             "reported": sorted(options.reported),
             "pca_share": options.pca_share,
+            "per_group": options.per_group,
             "n_values": options.n_values,
         }
         linked = {"item_parameters": ("link", "linked_parameters"), "groups": ("link", "linked_groups")}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lsakit.errors import CalibrationError
 from lsakit.irt.calibration import Calibration
 from lsakit.irt.reliability import reliability
 from lsakit.lineage import Step, StepCall
@@ -24,6 +24,7 @@ from lsakit.pipeline.scaling.people import (
 )
 from lsakit.population.latent_regression import Population, PopulationOptions, fit_population
 from lsakit.population.plausible_values import draw_plausible_values
+from lsakit.population.population_groups import GroupedPopulation, fit_population_by_group
 
 VALUE = r"^PV\d+$"
 
@@ -35,8 +36,8 @@ def run_population(call: StepCall) -> dict[str, Any]:
     ----------
     call : StepCall
         Inputs ``item_parameters``, ``groups``, ``scored_responses`` and, where there are such, ``students``; parameters
-        ``group``, ``weight``, ``senate``, ``conditioning``, ``categorical``, ``reported``, ``pca_share``, ``n_values``,
-        ``drop``, ``collapse``; seed.
+        ``group``, ``weight``, ``senate``, ``conditioning``, ``categorical``, ``reported``, ``pca_share``, ``per_group``,
+        ``n_values``, ``drop``, ``collapse``; seed.
 
     Returns
     -------
@@ -51,48 +52,70 @@ def run_population(call: StepCall) -> dict[str, Any]:
     table = join_students(scored, students, {"group": parameters["group"]})
     background = _background(students, scored, parameters)
     call.progress("population model", 0.05)
-    fitted = fit_population(
-        cal,
-        table,
-        background=background,
-        weights=WEIGHT if WEIGHT in background.columns else None,
-        options=_options(parameters, call),
-    )
+    fitted = _fitted(cal, table, background, parameters, _options(parameters, call))
     call.progress("plausible values", 0.75)
     draws = draw_plausible_values(
-        fitted, n=int(parameters["n_values"]), seed=call.required_seed, progress=None
+        fitted.model, n=int(parameters["n_values"]), seed=call.required_seed, progress=None
     )
     groups = [*([parameters["group"]] if parameters["group"] else []), *_categories(background, parameters)]
     return {
-        "coefficients": fitted.coefficients,
+        "coefficients": fitted.model.coefficients,
         "population": _record(fitted, cal, background, draws),
         "subgroups": _subgroups(fitted, background, draws, list(dict.fromkeys(groups))),
-        "abilities": fitted.students,
+        "abilities": fitted.model.students.select("student_id", "eap", "sd", "n_items", "prior_only"),
         "draws": draws,
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fitted:
+    """A population model, or one per group, and what both have."""
+
+    model: Population | GroupedPopulation
+    parts: Mapping[str, Population]
+    means: NDArray[np.float64]
+
+    def averaged(self, value: Callable[[Population], float]) -> float:
+        """Average a figure of the models by their numbers of students."""
+        total = sum(part.n_students for part in self.parts.values())
+        return sum(value(part) * part.n_students for part in self.parts.values()) / total
+
+
+def _fitted(
+    cal: Calibration,
+    table: pl.DataFrame,
+    background: pl.DataFrame,
+    parameters: Mapping[str, Any],
+    options: PopulationOptions,
+) -> _Fitted:
+    """Fit one model of all students, or one in each group."""
+    weights = WEIGHT if WEIGHT in background.columns else None
+    if not parameters["per_group"]:
+        model = fit_population(cal, table, background=background, weights=weights, options=options)
+        return _Fitted(model=model, parts={"": model}, means=np.asarray(model.means)[:, 0])
+    group = parameters["group"]
+    own = replace(
+        options,
+        direct=tuple(name for name in options.direct if name != group),
+        reported=tuple(name for name in options.reported if name != group),
+    )
+    grouped = fit_population_by_group(cal, table, background, weights, group=group, options=own)
+    place = {name: row for row, name in enumerate(grouped.student_ids)}
+    means = np.empty(len(place))
+    for part in grouped.populations.values():
+        means[[place[name] for name in part.student_ids]] = np.asarray(part.means)[:, 0]
+    return _Fitted(model=grouped, parts=grouped.populations, means=means)
+
+
 def _options(parameters: Mapping[str, Any], call: StepCall) -> PopulationOptions:
     """Set how the model is fitted."""
-    known = PopulationOptions.__dataclass_fields__
     share = parameters["pca_share"]
-    if share is not None and "pca_share" not in known:
-        raise CalibrationError(
-            f"This version of lsakit has no components of conditioning variables. Got pca_share {share}.",
-            hint="Leave 'pca_share' out, or name fewer conditioning variables.",
-            param="pca_share",
-            got=share,
-        )
-    extra: dict[str, Any] = {}
-    if "pca_share" in known:
-        direct = [name for name in (parameters["group"], *parameters["reported"]) if name]
-        extra = {
-            "pca_share": share,
-            "direct": tuple(dict.fromkeys(direct)) if share is not None else (),
-            "reported": tuple(parameters["reported"]),
-        }
+    direct = [name for name in (parameters["group"], *parameters["reported"]) if name]
     return PopulationOptions(
-        progress=lambda text, share: call.progress(f"population model: {text}", 0.05 + 0.7 * share), **extra
+        progress=lambda text, done: call.progress(f"population model: {text}", 0.05 + 0.7 * done),
+        pca_share=share,
+        direct=tuple(dict.fromkeys(direct)) if share is not None else (),
+        reported=tuple(parameters["reported"]),
     )
 
 
@@ -123,52 +146,53 @@ def _categories(background: pl.DataFrame, parameters: Mapping[str, Any]) -> list
     return [name for name in parameters["conditioning"] if not background.schema[name].is_numeric()]
 
 
-def _weights_of(fitted: Population, background: pl.DataFrame) -> NDArray[np.float64]:
+def _weights_of(fitted: _Fitted, background: pl.DataFrame) -> NDArray[np.float64]:
     """Give the weights of all students, zero for those without an item."""
     own = (
         background.get_column(WEIGHT).cast(pl.Float64).to_numpy()
         if WEIGHT in background.columns
         else np.ones(background.height)
     )
-    return np.where(fitted.students.get_column("prior_only").to_numpy(), 0.0, own)
+    return np.where(fitted.model.students.get_column("prior_only").to_numpy(), 0.0, own)
 
 
 def _record(
-    fitted: Population, cal: Calibration, background: pl.DataFrame, draws: pl.DataFrame
+    fitted: _Fitted, cal: Calibration, background: pl.DataFrame, draws: pl.DataFrame
 ) -> dict[str, Any]:
     """Say how well the model explains ability."""
     weight = _weights_of(fitted, background)
-    means = np.asarray(fitted.means)[:, 0]
+    means = fitted.means
     share = weight / weight.sum()
     explained = float(share @ (means - share @ means) ** 2)
-    residual = float(fitted.residual_covariance[0, 0])
+    residual = fitted.averaged(lambda part: float(part.residual_covariance[0, 0]))
     values = reliability(draws, method="pv", weights=weight)
-    conditioning = getattr(fitted, "conditioning", None)
+    students = fitted.model.students
     return {
         "residual_sd": float(np.sqrt(residual)),
-        "loglik": fitted.loglik,
-        "converged": fitted.converged,
-        "n_iterations": fitted.n_iterations,
-        "reliability": float(fitted.reliability[0]),
+        "loglik": fitted.model.loglik,
+        "converged": fitted.model.converged,
+        "n_iterations": max(part.n_iterations for part in fitted.parts.values()),
+        "reliability": fitted.averaged(lambda part: float(part.reliability[0])),
         "reliability_pv": values.value,
-        "n_students": fitted.n_students,
-        "n_prior_only": int(fitted.students.get_column("prior_only").sum()),
-        "n_terms": fitted.coefficients.height,
+        "n_students": sum(part.n_students for part in fitted.parts.values()),
+        "n_prior_only": int(students.get_column("prior_only").sum()),
+        "n_terms": fitted.model.coefficients.height,
         "n_items": len(cal.parameters.names),
         "r_squared": explained / (explained + residual),
-        "n_components": getattr(conditioning, "n_components", None),
-        "pca_share": getattr(conditioning, "share_reached", None),
+        "n_components": max(part.conditioning.n_components for part in fitted.parts.values()),
+        "pca_share": min(part.conditioning.share_reached for part in fitted.parts.values()),
+        "n_models": len(fitted.parts),
     }
 
 
 def _subgroups(
-    fitted: Population, background: pl.DataFrame, draws: pl.DataFrame, variables: Sequence[str]
+    fitted: _Fitted, background: pl.DataFrame, draws: pl.DataFrame, variables: Sequence[str]
 ) -> pl.DataFrame:
     """Average posterior means and plausible values by the levels of the categories in the model."""
     names = [name for name in draws.columns if name != "student_id"]
     weight = _weights_of(fitted, background)
     rows = np.flatnonzero(weight > 0.0)
-    eap = fitted.students.get_column("eap").to_numpy()[rows]
+    eap = fitted.model.students.get_column("eap").to_numpy()[rows]
     value = draws.select(names).to_numpy().mean(axis=1)[rows]
     parts = [pl.DataFrame(schema=_SUBGROUPS)]
     for variable in variables:
