@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import as_file, files
 from typing import Any
 
 import vl_convert
+
+from lsakit.errors import LsakitError
 
 FONT = "Be Vietnam Pro, Segoe UI, Arial, sans-serif"
 INK, MUTED, LINE = "#1b2430", "#5a6675", "#d9dee5"
@@ -51,6 +54,59 @@ def draw(spec: Spec, *, language: str) -> str:
     """
     _register_fonts()
     return str(vl_convert.vegalite_to_svg(spec, format_locale=LOCALES[language]))
+
+
+def picture(svg: str, *, width_mm: float, dots_per_inch: int = 300) -> bytes:
+    """Turn a drawing into a picture that is crisp in print.
+
+    Parameters
+    ----------
+    svg : str
+        The drawing.
+    width_mm : float
+        Width at which it will stand, in millimeters.
+    dots_per_inch : int, default 300
+        Dots per inch at that width.
+
+    Returns
+    -------
+    bytes
+        The picture as PNG.
+    """
+    _register_fonts()
+    dots = width_mm / 25.4 * dots_per_inch
+    return bytes(vl_convert.svg_to_png(svg, scale=dots / drawing_width(svg)))
+
+
+def drawing_width(svg: str) -> float:
+    """Read the width of a drawing from its own words.
+
+    Parameters
+    ----------
+    svg : str
+        The drawing.
+
+    Returns
+    -------
+    float
+        Width in the drawing's units.
+
+    Raises
+    ------
+    LsakitError
+        If it states neither a width nor a box.
+    """
+    head = svg[: svg.find(">", svg.find("<svg")) + 1]
+    found = re.search(r'\bwidth="([0-9.]+)(?:px)?"', head) or re.search(
+        r'\bviewBox="[-0-9.]+[ ,]+[-0-9.]+[ ,]+([0-9.]+)', head
+    )
+    if found is None or float(found.group(1)) <= 0:
+        raise LsakitError(
+            "The drawing states neither a width nor a viewBox, so no picture can be made of it.",
+            hint="Draw it anew; a drawing of lsakit always states both.",
+            param="svg",
+        )
+    return float(found.group(1))
 
 
 def _frame(layers: Sequence[Spec], *, height: int | Spec, width: int = 560) -> Spec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,6 +47,39 @@ class PublicationTable:
     figure_ids: tuple[str, ...]
     note: str = ""
     values: Mapping[tuple[int, int], tuple[float, str]] = field(default_factory=dict)
+
+
+_NUMBER = re.compile(r"^[−+±<≤≥>-]?\s*[0-9][0-9.,]*\s*%?(\s*[–/;(]\s*[−-]?[0-9][0-9.,]*%?\)?)*$")
+_EMPTY = ("", "–")
+
+
+def numeric_columns(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[bool, ...]:
+    """Say which columns of a table hold numbers, and so stand at the right.
+
+    Parameters
+    ----------
+    columns : Sequence of str
+        Headings.
+    rows : Sequence of Sequence of str
+        Cells as written.
+
+    Returns
+    -------
+    tuple of bool
+        For each column whether every cell that is not empty is a number, an interval or a share; the first
+        column, which names the row, never is.
+
+    Examples
+    --------
+    >>> numeric_columns(("Group", "n", "Interval", "Flag"), (("5", "1,234", "2.0 – −3.5", "low"),))
+    (False, True, True, False)
+    """
+    found = []
+    for place in range(len(columns)):
+        cells = [row[place].strip() for row in rows]
+        written = [cell for cell in cells if cell not in _EMPTY]
+        found.append(place > 0 and bool(written) and all(_NUMBER.match(cell) for cell in written))
+    return tuple(found)
 
 
 def select(
