@@ -124,13 +124,13 @@ class WordDocument:
     subtitle : str, default ""
         The line below the title.
     source_line : str, default ""
-        Where the numbers come from: below every table and figure, and where there is none at the end.
+        Where the numbers come from: below every table and figure of a report, otherwise once at the end.
     form : OfficialForm, optional
         The parts of an official document; without it the file bears a title alone.
     is_landscape : bool, default False
         Whether the paper lies.
-    numbered : bool, default False
-        Whether headings, tables and figures bear numbers.
+    is_report : bool, default False
+        Whether headings, tables and figures bear numbers, and tables and figures their source.
     """
 
     title: str
@@ -140,7 +140,7 @@ class WordDocument:
     source_line: str = ""
     form: OfficialForm | None = None
     is_landscape: bool = False
-    numbered: bool = False
+    is_report: bool = False
 
 
 def report_docx(report: Report, *, form: OfficialForm | None = None) -> bytes:
@@ -167,7 +167,7 @@ def report_docx(report: Report, *, form: OfficialForm | None = None) -> bytes:
             language=report.language,
             source_line=report.source_line,
             form=form or OfficialForm(kind=texts.say("official.report")),
-            numbered=True,
+            is_report=True,
         )
     )
 
@@ -269,7 +269,8 @@ class _Writer:
             add_run(paragraph, basis, italic=True)
         for block in self.document.blocks:
             self.parts[block.kind](block)
-        if self.document.source_line and not (self.counts["table"] or self.counts["figure"]):
+        is_said = self.document.is_report and (self.counts["table"] or self.counts["figure"])
+        if self.document.source_line and not is_said:
             self._paragraph(self.document.source_line, style="Quote")
         if form is not None and (form.authority or form.recipients):
             self._closing(form)
@@ -333,7 +334,9 @@ class _Writer:
             format_paragraph(title, before=0)
         if form is not None and kind:
             longest = min(text_width_mm(summary, points=14), self.line_mm)
-            add_rule(self.file.add_paragraph(), width_mm=0.4 * longest, available_mm=self.line_mm)
+            line = self.file.add_paragraph()
+            add_rule(line, width_mm=0.4 * longest, available_mm=self.line_mm)
+            format_paragraph(line, before=4)
         if self.document.subtitle:
             format_paragraph(self._paragraph(self.document.subtitle, style="Subtitle"), before=6)
 
@@ -344,7 +347,7 @@ class _Writer:
 
     def _heading(self, block: WordBlock) -> None:
         """Write a heading."""
-        number = f"{self._number('heading')}. " if self.document.numbered else ""
+        number = f"{self._number('heading')}. " if self.document.is_report else ""
         self._paragraph(number + block.text, style="Heading 1")
 
     def _sentence(self, block: WordBlock) -> None:
@@ -357,7 +360,7 @@ class _Writer:
         if not text:
             return
         caption = self._paragraph("", style="Caption")
-        if self.document.numbered:
+        if self.document.is_report:
             add_run(caption, self.texts.say(f"official.{kind}") + " ")
             add_field(caption, f"SEQ {kind} \\* ARABIC", str(number))
             add_run(caption, ". ")
@@ -365,7 +368,8 @@ class _Writer:
 
     def _below(self, note: str) -> None:
         """Write note and source below a table or figure."""
-        written = [line for line in (note, self.document.source_line) if line]
+        source = self.document.source_line if self.document.is_report else ""
+        written = [line for line in (note, source) if line]
         paragraph = self._paragraph("", style="Quote" if written else "Normal")
         for place, line in enumerate(written):
             run = add_run(paragraph, line)

@@ -76,7 +76,7 @@ def new_document(*, title: str, language: str, is_landscape: bool) -> Any:
     properties.title = clean(title)[:255]  # the format holds no more
     properties.last_modified_by, properties.comments = AUTHOR, ""
     properties.created = properties.modified = UNDATED
-    _drop_thumbnail(document)
+    _drop_leftovers(document)
     return document
 
 
@@ -85,11 +85,11 @@ def _code(language: str) -> str:
     return "vi-VN" if language == "vi" else "en-US"
 
 
-def _drop_thumbnail(document: Any) -> None:
-    """Take the picture of the library's own empty page out of the package."""
-    links = document.part.package.rels
-    for key in [key for key, link in links.items() if link.reltype.endswith("/thumbnail")]:
-        links.pop(key)
+def _drop_leftovers(document: Any) -> None:
+    """Take the library's own picture of an empty page and its empty bibliography out of the package."""
+    for links in (document.part.package.rels, document.part.rels):
+        for key in [key for key, link in links.items() if link.reltype.endswith(("/thumbnail", "/customXml"))]:
+            links.pop(key)
 
 
 def _set_styles(document: Any, language: str) -> None:
