@@ -88,7 +88,9 @@ def _code(language: str) -> str:
 def _drop_leftovers(document: Any) -> None:
     """Take the library's own picture of an empty page and its empty bibliography out of the package."""
     for links in (document.part.package.rels, document.part.rels):
-        for key in [key for key, link in links.items() if link.reltype.endswith(("/thumbnail", "/customXml"))]:
+        for key in [
+            key for key, link in links.items() if link.reltype.endswith(("/thumbnail", "/customXml"))
+        ]:
             links.pop(key)
 
 
