@@ -84,7 +84,9 @@ def run_of(study: ScalingStudy, number: int) -> ScalingRun | None:
 
 def run_by_pk(pk: int) -> ScalingRun | None:
     """Give a run by its key, as a job carries it."""
-    found = ScalingRun.objects.select_related("study__cycle", "data", "linked_to__study__cycle", "requested_by")
+    found = ScalingRun.objects.select_related(
+        "study__cycle", "data", "linked_to__study__cycle", "requested_by"
+    )
     return found.filter(pk=pk).first()
 
 

@@ -13,6 +13,7 @@ from dienrong.scaling.operations.refusals import DataRefused, DecisionRefused, O
 from dienrong.scaling.operations.running import (
     JOB_KIND,
     cancel_run,
+    end_open_runs,
     execute_run,
     request_run,
     settle_runs,
@@ -30,6 +31,7 @@ __all__ = [
     "SentFile",
     "cancel_run",
     "create_study",
+    "end_open_runs",
     "execute_run",
     "freeze_data",
     "match_columns",

@@ -52,11 +52,15 @@ def send_files(*, study: ScalingStudy, files: Mapping[str, SentFile], by: Any | 
         for role, sent in files.items():
             held[role] = _keep(role, sent)
         columns = [
-            column for role, one in held.items() for column in uploads.columns_of(kept.path_of(one["kept"]), role)[0]
+            column
+            for role, one in held.items()
+            for column in uploads.columns_of(kept.path_of(one["kept"]), role)[0]
         ]
     except uploads.FileRefusedError as error:
         kept.forget(one["kept"] for one in held.values())
-        raise DataRefused(str(error), hint=_("Correct the file or save it as .xlsx or .csv, then send it again.")) from error
+        raise DataRefused(
+            str(error), hint=_("Correct the file or save it as .xlsx or .csv, then send it again.")
+        ) from error
     except DataRefused:
         kept.forget(one["kept"] for one in held.values())
         raise
@@ -80,7 +84,12 @@ def _keep(role: str, sent: SentFile) -> dict[str, Any]:
     except uploads.FileRefusedError:
         kept.forget([name])
         raise
-    return {"name": Path(sent.name).name[:200], "kept": plain.name, "digest": f"sha256:{digest}", "role": role}
+    return {
+        "name": Path(sent.name).name[:200],
+        "kept": plain.name,
+        "digest": f"sha256:{digest}",
+        "role": role,
+    }
 
 
 def take_run(*, study: ScalingStudy, run: AnalysisRun, by: Any | None) -> StudyData:
@@ -198,11 +207,15 @@ def hold_draft(data: StudyData) -> StudyData:
     Conflict
         If they are frozen or thrown away already.
     """
-    held = StudyData.objects.select_for_update().filter(pk=data.pk).select_related("study__cycle", "run").first()
+    held = (
+        StudyData.objects.select_for_update().filter(pk=data.pk).select_related("study__cycle", "run").first()
+    )
     if held is None or held.state != STATE.DRAFT:
         raise Conflict(
             _("These data are no draft any more."),
-            hint=_("What is frozen is never changed. Send other files to replace them; earlier runs keep theirs."),
+            hint=_(
+                "What is frozen is never changed. Send other files to replace them; earlier runs keep theirs."
+            ),
         )
     return held
 
@@ -229,7 +242,8 @@ def freeze_data(*, data: StudyData, by: Any | None) -> StudyData:
         held = hold_draft(data)
         if held.updated_at != data.updated_at:
             raise Conflict(
-                _("Somebody changed these data while your page was open."), hint=_("Look at them again, then freeze.")
+                _("Somebody changed these data while your page was open."),
+                hint=_("Look at them again, then freeze."),
             )
         held.artefacts = artefacts
         held.mapping = {**held.mapping, "columns": columns}
@@ -244,7 +258,10 @@ def freeze_data(*, data: StudyData, by: Any | None) -> StudyData:
             action="scaling.data_frozen",
             actor=by,
             obj=held.study,
-            after={"number": held.number, "artefacts": {role: one["hash"] for role, one in artefacts.items()}},
+            after={
+                "number": held.number,
+                "artefacts": {role: one["hash"] for role, one in artefacts.items()},
+            },
         )
     return held
 

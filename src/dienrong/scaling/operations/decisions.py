@@ -66,7 +66,8 @@ def take_decision(
     reason = clean_text(new.reason)
     if not reason:
         raise DecisionRefused(
-            _("A decision needs its reason."), hint=_("Write in a few words what you saw and why you decide so.")
+            _("A decision needs its reason."),
+            hint=_("Write in a few words what you saw and why you decide so."),
         )
     _refuse_contradictions(held, new)
     decision = ItemDecision.objects.create(
@@ -127,7 +128,9 @@ def _scores(new: NewDecision, known: KnownItem) -> dict[int, int]:
     is_order = values[0] == 0 and all(steps_up) and set(scores) == set(wanted)
     if not is_order or not 1 <= (values[-1] or 0) < known.max_score:
         raise DecisionRefused(
-            _("Categories are joined with their neighbors: new scores begin at 0, rise by one, and are fewer than before."),
+            _(
+                "Categories are joined with their neighbors: new scores begin at 0, rise by one, and are fewer than before."
+            ),
             hint=_("The item scores 0 to %(most)d; for example, 0 and 1 become 0, 2 becomes 1.")
             % {"most": known.max_score}
             if known.max_score > 1
