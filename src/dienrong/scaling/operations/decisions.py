@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,7 +84,7 @@ def take_decision(
     record(
         action="scaling.decision_taken",
         actor=by,
-        obj=decision,
+        obj=held,
         after={"item": new.item, "kind": new.kind, "details": details, "reason": reason},
     )
     return decision
@@ -123,7 +124,7 @@ def _scores(new: NewDecision, known: KnownItem) -> dict[int, int]:
     values = [scores.get(old) for old in wanted]
     steps_up = [
         later is not None and earlier is not None and later - earlier in (0, 1)
-        for earlier, later in zip(values, values[1:], strict=False)
+        for earlier, later in itertools.pairwise(values)
     ]
     is_order = values[0] == 0 and all(steps_up) and set(scores) == set(wanted)
     if not is_order or not 1 <= (values[-1] or 0) < known.max_score:
@@ -162,7 +163,7 @@ def withdraw_decision(*, decision: ItemDecision, by: Any | None) -> ItemDecision
     """
     if by is not None:
         demand(by, "run_analysis")
-    held = ItemDecision.objects.select_for_update().get(pk=decision.pk)
+    held = ItemDecision.objects.select_for_update(of=("self",)).select_related("study").get(pk=decision.pk)
     if held.withdrawn_at is not None:
         raise Conflict(_("This decision is withdrawn already."), hint=_("Take a new one if it is needed."))
     held.withdrawn_at, held.withdrawn_by = clock.now(), by
@@ -170,7 +171,7 @@ def withdraw_decision(*, decision: ItemDecision, by: Any | None) -> ItemDecision
     record(
         action="scaling.decision_withdrawn",
         actor=by,
-        obj=held,
+        obj=held.study,
         before={"item": held.item, "kind": held.kind, "details": held.details},
     )
     return held

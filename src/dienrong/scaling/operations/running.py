@@ -133,7 +133,7 @@ def request_run(
     record(
         action="scaling.run_requested",
         actor=by,
-        obj=run,
+        obj=held,
         after={
             "number": run.number,
             "options": run.options,
@@ -201,7 +201,7 @@ def _finish(run: ScalingRun, outcome: runs.RunOutcome) -> None:
     record(
         action=f"scaling.run_{run.state}",
         actor=run.requested_by,
-        obj=run,
+        obj=run.study,
         after={"number": run.number, "state": run.state, "refusal": run.refusal},
     )
 
@@ -228,4 +228,4 @@ def cancel_run(*, run: ScalingRun, by: Any | None) -> None:
     if kept.state in {STATE.QUEUED, STATE.RUNNING}:
         kept.state, kept.finished_at = STATE.CANCELLED, clock.now()
         kept.save(update_fields=["state", "finished_at"])
-        record(action="scaling.run_cancelled", actor=by, obj=kept, after={"number": kept.number})
+        record(action="scaling.run_cancelled", actor=by, obj=kept.study, after={"number": kept.number})
