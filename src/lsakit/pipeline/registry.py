@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from lsakit.lineage import Step
+from lsakit.pipeline.scaling.calibration import CALIBRATION_OF_SUBJECT
+from lsakit.pipeline.scaling.item_statistics import CLASSICAL
+from lsakit.pipeline.scaling.scores import SCORES
 from lsakit.pipeline.stages.administration import ADMINISTRATION
 from lsakit.pipeline.stages.calibration import CALIBRATION
 from lsakit.pipeline.stages.estimates import ESTIMATES
@@ -31,5 +34,8 @@ STEPS: dict[str, Step] = {
         VALUES,
         ESTIMATES,
         REPORT,
+        SCORES,
+        CLASSICAL,
+        CALIBRATION_OF_SUBJECT,
     )
 }
