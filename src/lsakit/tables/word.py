@@ -5,7 +5,6 @@ A document is a title and blocks; a report becomes such a document. The same doc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +20,8 @@ from lsakit.tables.official_form import (
     kind_and_summary,
     number_line,
 )
-from lsakit.tables.publication import numeric_columns
-from lsakit.tables.report import Report
+from lsakit.tables.publication import natural_widths, numeric_columns
+from lsakit.tables.report import Report, in_print
 from lsakit.tables.texts import Texts
 from lsakit.tables.word_parts import (
     BODY_POINTS,
@@ -187,8 +186,9 @@ def report_blocks(report: Report) -> tuple[WordBlock, ...]:
     """
     blocks: list[WordBlock] = []
     for section in report.sections:
+        sentences, tables = in_print(section, report.language)
         blocks.append(WordBlock(kind="heading", text=section.heading))
-        blocks += [WordBlock(kind="paragraph", text=sentence) for sentence in section.paragraphs]
+        blocks += [WordBlock(kind="paragraph", text=sentence) for sentence in sentences]
         if section.left_to_unit:
             blocks.append(WordBlock(kind="room"))
         blocks += [
@@ -209,7 +209,7 @@ def report_blocks(report: Report) -> tuple[WordBlock, ...]:
                 rows=table.rows,
                 note=table.note,
             )
-            for table in section.tables
+            for table in tables
         ]
     return tuple(blocks)
 
@@ -444,27 +444,3 @@ class _Writer:
         for _line in range(ROOM_LINES):
             right.add_paragraph()
         add_run(format_paragraph(right.add_paragraph(), align="center"), form.signer, points=13, bold=True)
-
-
-def natural_widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[float, ...]:
-    """Share a line among the columns of a table by what stands in them.
-
-    Parameters
-    ----------
-    columns : Sequence of str
-        Headings.
-    rows : Sequence of Sequence of str
-        Cells.
-
-    Returns
-    -------
-    tuple of float
-        A share per column: its longest word at least, its longest cell up to forty letters.
-    """
-    widths = []
-    for place, heading in enumerate(columns):
-        cells = [row[place] for row in rows]
-        longest_word = max((len(word) for text in (heading, *cells) for word in text.split()), default=1)
-        longest_cell = max((len(cell) for cell in cells), default=1)
-        widths.append(float(max(4, longest_word, min(longest_cell, 40), min(len(heading), 40) / 2.5)))
-    return tuple(widths)
