@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from lsakit.lineage import Step
 from lsakit.pipeline.scaling.calibration import CALIBRATION_OF_SUBJECT
+from lsakit.pipeline.scaling.fit import FIT
+from lsakit.pipeline.scaling.item_bias import DIF
 from lsakit.pipeline.scaling.item_statistics import CLASSICAL
 from lsakit.pipeline.scaling.scores import SCORES
 from lsakit.pipeline.stages.administration import ADMINISTRATION
@@ -37,5 +39,7 @@ STEPS: dict[str, Step] = {
         SCORES,
         CLASSICAL,
         CALIBRATION_OF_SUBJECT,
+        FIT,
+        DIF,
     )
 }

@@ -45,7 +45,9 @@ def run_classical(call: StepCall) -> dict[str, Any]:
     stated = inputs["summary"].select("item", *counts, pl.col("max_score").alias("stated_max_score"))
     return {
         "item_statistics": statistics.join(stated, on="item", how="left", maintain_order="left"),
-        "option_statistics": found.options.rename({"rest_mean": "mean", "point_biserial": "correlation"}),
+        "option_statistics": found.options.rename(
+            {"rest_mean": "mean", "point_biserial": "correlation"}
+        ).with_columns(pl.col("is_key").cast(pl.Boolean)),
         "option_curves": found.curves.rename({"class": "group_number"}),
         "consistency": {
             "alpha": found.alpha,

@@ -129,7 +129,9 @@ def plan_scaling(
     given = inputs.given()
     _refuse_absent(given, options, decisions)
     plan = _Plan(given, options, decisions)
-    stages = [plan.scores(), plan.classical(), plan.calibration()]
+    stages = [plan.scores(), plan.classical(), plan.calibration(), plan.fit()]
+    if options.dif_by:
+        stages.append(plan.dif())
     return tuple(stages)
 
 
@@ -220,5 +222,34 @@ class _Plan:
         return PlannedScaling(
             stage="calibration",
             sources=self.sources(*self.people(self.groups), scored_responses=("scores", "scored_responses")),
+            parameters=parameters,
+        )
+
+    def fit(self) -> PlannedScaling:
+        """Plan the judgment of fit."""
+        parameters = {**self.groups, **self.scored, "rmsd_threshold": self.options.rmsd_threshold}
+        return PlannedScaling(
+            stage="fit",
+            sources=self.sources(
+                *self.people(self.groups),
+                item_parameters=("calibration", "item_parameters"),
+                groups=("calibration", "groups"),
+                scored_responses=("scores", "scored_responses"),
+            ),
+            parameters=parameters,
+        )
+
+    def dif(self) -> PlannedScaling:
+        """Plan the tests of differential functioning, which own parameters of groups do not change."""
+        options = self.options
+        parameters = {
+            "dif_by": list(options.dif_by),
+            "model": options.model,
+            "models": dict(sorted(options.models.items())),
+            **self.scored,
+        }
+        return PlannedScaling(
+            stage="dif",
+            sources=self.sources("students", scored_responses=("scores", "scored_responses")),
             parameters=parameters,
         )
