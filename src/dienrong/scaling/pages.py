@@ -57,9 +57,7 @@ def steps_of(study: ScalingStudy) -> list[dict[str, Any]]:
     draft = queries.draft_of(study)
     n_left = n_to_review(study, run) if run else 0
     n_decisions = queries.holding(study).count()
-    is_current = run is not None and [one["id"] for one in run.decisions] == [
-        one.pk for one in queries.holding(study).order_by("item", "kind")
-    ]
+    is_current = run is not None and not is_changed(study, run)
     has_values = run is not None and bool(queries.manifest_of(run, "values"))
     states = [
         (_("Data"), "done" if data else "in_progress" if draft else "not_started", "data"),
@@ -109,7 +107,7 @@ def _state_word(state: str) -> str:
     }[state]
 
 
-def next_step(study: ScalingStudy, *, may_run: bool) -> dict[str, str] | None:
+def next_step(study: ScalingStudy, *, may_run: bool) -> dict[str, Any] | None:
     """Say what comes next for a study, with one button; None for those who only look."""
     data, draft = queries.data_of(study), queries.draft_of(study)
     if not may_run:
@@ -142,8 +140,7 @@ def next_step(study: ScalingStudy, *, may_run: bool) -> dict[str, str] | None:
         return _next(
             _("Start the first run"), _("The data are frozen."), address("run_new", study), _("Start a run")
         )
-    kept = [one["id"] for one in run.decisions]
-    if kept != [one.pk for one in queries.holding(study).order_by("item", "kind")]:
+    if is_changed(study, run):
         return _next(
             _("Run again with the decisions"),
             _("Decisions changed since run %(number)d.") % {"number": run.number},
@@ -163,12 +160,13 @@ def next_step(study: ScalingStudy, *, may_run: bool) -> dict[str, str] | None:
         _("No item waits for a decision."),
         address("run", study, run.number),
         _("Open run %(number)d") % {"number": run.number},
+        is_done=True,
     )
 
 
-def _next(title: str, text: str, url: str, button: str) -> dict[str, str]:
-    """Make a card of what comes next."""
-    return {"title": title, "text": text, "url": url, "button": button}
+def _next(title: str, text: str, url: str, button: str, *, is_done: bool = False) -> dict[str, Any]:
+    """Make a card of what comes next; ``is_done`` where nothing waits for anybody."""
+    return {"title": title, "text": text, "url": url, "button": button, "is_done": is_done}
 
 
 def board_rows(run: ScalingRun) -> tuple[board.BoardRow, ...]:
@@ -178,6 +176,13 @@ def board_rows(run: ScalingRun) -> tuple[board.BoardRow, ...]:
         return board.rows(queries.store_path(run.study), queries.manifests_of(run), items)
     except results.ResultGoneError:
         return ()
+
+
+def is_changed(study: ScalingStudy, run: ScalingRun) -> bool:
+    """Tell whether decisions that change the scale were taken or withdrawn since a run; "keep" changes nothing."""
+    keep = ItemDecision.Kind.KEEP
+    before = {one["id"] for one in run.decisions if one["kind"] != keep}
+    return before != set(queries.holding(study).exclude(kind=keep).values_list("pk", flat=True))
 
 
 def n_to_review(study: ScalingStudy, run: ScalingRun | None) -> int:
