@@ -33,6 +33,19 @@ class Heading:
     title: str
     is_number: bool
 
+    @property
+    def down(self) -> str:
+        """What the address says for sorting downward."""
+        return f"-{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A cell of a laid-out table."""
+
+    text: str
+    is_number: bool
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Laid:
@@ -42,7 +55,7 @@ class Laid:
     role: str
     title: str
     headings: tuple[Heading, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
     n_rows: int
 
     @property
@@ -73,7 +86,10 @@ def lay_out(
         title=words.role_title(role),
         headings=headings,
         rows=tuple(
-            tuple(cell(heading.name, value) for heading, value in zip(headings, row, strict=True))
+            tuple(
+                Cell(text=cell(heading.name, value), is_number=heading.is_number)
+                for heading, value in zip(headings, row, strict=True)
+            )
             for row in part.iter_rows()
         ),
         n_rows=table.height,
