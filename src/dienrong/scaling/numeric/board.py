@@ -237,3 +237,20 @@ def groups_of(store_path: Path, manifests: Mapping[str, str]) -> list[str]:
     """
     found = table(store_path, manifests, "calibration", "groups")
     return [] if found is None else [str(one) for one in found.get_column("group")]
+
+
+def proposals_of(store_path: Path, manifests: Mapping[str, str]) -> dict[str, list[str]]:
+    """Give the groups that the release rule would free, by item.
+
+    Raises
+    ------
+    ResultGoneError
+        If an artefact is missing or was changed.
+    """
+    found = table(store_path, manifests, "fit", "proposals")
+    out: dict[str, list[str]] = {}
+    if found is not None:
+        for one in found.iter_rows(named=True):
+            own = out.setdefault(base_of(str(one["item"])), [])
+            own += [name for name in _split(one["group"]) if name not in own]
+    return out

@@ -112,7 +112,8 @@ def summary_of(store_path: Path, manifests: Mapping[str, str]) -> dict[str, Any]
         out["n_items"] = items.get_column("item").n_unique()
     reliability = record(store_path, manifests, "fit", "reliability")
     population = record(store_path, manifests, "population", "population")
-    out["reliability"] = reliability.get("eap") or population.get("reliability")
+    eap = reliability.get("eap")
+    out["reliability"] = eap.get("value") if isinstance(eap, Mapping) else population.get("reliability")
     misfit = table(store_path, manifests, "fit", "group_fit")
     if misfit is not None and "exceeds" in misfit.columns:
         out["n_misfits"] = int(misfit.get_column("exceeds").sum() or 0)

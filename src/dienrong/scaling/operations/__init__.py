@@ -8,7 +8,13 @@ from dienrong.scaling.operations.data import (
     take_run,
     throw_away,
 )
-from dienrong.scaling.operations.decisions import KnownItem, NewDecision, take_decision, withdraw_decision
+from dienrong.scaling.operations.decisions import (
+    KnownItem,
+    NewDecision,
+    take_decision,
+    take_proposals,
+    withdraw_decision,
+)
 from dienrong.scaling.operations.refusals import DataRefused, DecisionRefused, OptionsRefused
 from dienrong.scaling.operations.running import (
     JOB_KIND,
@@ -39,6 +45,7 @@ __all__ = [
     "send_files",
     "settle_runs",
     "take_decision",
+    "take_proposals",
     "take_run",
     "throw_away",
     "withdraw_decision",

@@ -208,7 +208,10 @@ def hold_draft(data: StudyData) -> StudyData:
         If they are frozen or thrown away already.
     """
     held = (
-        StudyData.objects.select_for_update().filter(pk=data.pk).select_related("study__cycle", "run").first()
+        StudyData.objects.select_for_update(of=("self",))
+        .filter(pk=data.pk)
+        .select_related("study__cycle", "run")
+        .first()
     )
     if held is None or held.state != STATE.DRAFT:
         raise Conflict(

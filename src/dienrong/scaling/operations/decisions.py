@@ -17,6 +17,7 @@ from dienrong.core.refusals import Conflict
 from dienrong.core.text import clean_text
 from dienrong.scaling import queries
 from dienrong.scaling.models import ItemDecision, ScalingRun, ScalingStudy
+from dienrong.scaling.numeric import board
 from dienrong.scaling.operations.refusals import DecisionRefused
 
 KIND = ItemDecision.Kind
@@ -150,6 +151,40 @@ def _refuse_contradictions(study: ScalingStudy, new: NewDecision) -> None:
             % {"item": new.item, "kind": against[0].get_kind_display()},
             hint=_("Withdraw it first; the history keeps both."),
         )
+
+
+@transaction.atomic
+def take_proposals(*, study: ScalingStudy, run: ScalingRun, reason: str, by: Any | None) -> int:
+    """Take what the release rule of a run proposes as decisions, all under one reason; give their number.
+
+    Items that have a decision already are left as they are. Groups that a proposal names together share one set.
+
+    Raises
+    ------
+    DecisionRefused
+        If the reason is missing, or the run proposes nothing.
+    """
+    if by is not None:
+        demand(by, "run_analysis")
+    path, manifests = queries.store_path(study), queries.manifests_of(run)
+    proposed = board.proposals_of(path, manifests)
+    decided = set(queries.holding(study).values_list("item", flat=True))
+    groups = board.groups_of(path, manifests)
+    n = 0
+    for item, own in proposed.items():
+        if item in decided or not 0 < len(own) < len(groups):
+            continue
+        new = NewDecision(item=item, kind=KIND.FREE, reason=reason, groups=own)
+        take_decision(
+            study=study, new=new, known=KnownItem(item=item, max_score=1, groups=groups), run=run, by=by
+        )
+        n += 1
+    if not n:
+        raise DecisionRefused(
+            _("The release rule proposes nothing that is not decided already."),
+            hint=_("Look at the items one by one."),
+        )
+    return n
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from lsakit.io.frames import require_columns, strings
 from lsakit.irt.calibration import Calibration, CalibrationOptions, calibrate
 from lsakit.lineage import Step, StepCall
 from lsakit.pipeline.scaling.decisions import apply_decisions, calibrated_unique, item_names
+from lsakit.pipeline.scaling.link import FIXED_BY, compare_with_old, no_trend, record_of_link
 from lsakit.pipeline.scaling.people import join_students, weight_column
 
 
@@ -21,33 +22,62 @@ def run_scaling_calibration(call: StepCall) -> dict[str, Any]:
     Parameters
     ----------
     call : StepCall
-        Inputs ``scored_responses``, where there are such ``students`` and, for fixed linking, ``old_items``;
+        Inputs ``scored_responses``, where there are such ``students`` and, for fixed linking, ``old_items`` and ``items``;
         parameters ``model``, ``models``, ``group``, ``reference_group``, ``weight``, ``senate``, ``drop``,
-        ``collapse``, ``free``, and ``drift`` with old items.
+        ``collapse``, ``free``, and with old items ``drift``.
 
     Returns
     -------
     dict of str to object
-        ``item_parameters``, ``groups``, ``history``, ``convergence``.
+        ``item_parameters``, ``groups``, ``history``, ``convergence``; with old items ``trend_items`` (what became of
+        each) and ``trend`` (the line they were judged by), else no row and None.
+
+    Notes
+    -----
+    Old items are held in two steps: a free calibration is put on the old scale by Stocking and Lord's line, which
+    drops the items that drift; those that are left are then held at their old parameters.
     """
     parameters = call.parameters
     scored = apply_decisions(call.inputs["scored_responses"], parameters)
     names = item_names(scored)
     table = join_students(scored, call.inputs.get("students"), parameters)
+    old = call.inputs.get("old_items")
+    trend, record, fixed = no_trend(), None, None
+    if old is not None:
+        first = _calibrate(table, names, call, standard_errors="none")
+        found, trend = compare_with_old(call.inputs, first.items, FIXED_BY, parameters)
+        record = record_of_link(found)
+        kept = trend.filter(pl.col("status") == "linked").get_column("item")
+        fixed = old.filter(pl.col("item").is_in(kept.to_list()))
+    cal = _calibrate(table, names, call, fixed=fixed)
+    return {**calibration_outputs(cal), "trend_items": trend, "trend": record}
+
+
+def _calibrate(
+    table: pl.DataFrame,
+    names: list[str],
+    call: StepCall,
+    *,
+    fixed: pl.DataFrame | None = None,
+    standard_errors: str = "observed",
+) -> Calibration:
+    """Calibrate with some items held, or none."""
+    parameters = call.parameters
     options = CalibrationOptions(
         reference_group=parameters["reference_group"],
         unique=calibrated_unique(parameters),
+        standard_errors=standard_errors,
         progress=call.progress,
     )
-    cal = calibrate(
+    return calibrate(
         table,
         model=models_of(names, parameters),
         group=parameters["group"],
         weights=weight_column(table),
+        fixed=fixed,
         items=names,
         options=options,
     )
-    return calibration_outputs(cal)
 
 
 def models_of(names: list[str], parameters: Mapping[str, Any]) -> dict[str, str]:
@@ -149,6 +179,6 @@ CALIBRATION_OF_SUBJECT = Step(
     title="item parameters",
     run=run_scaling_calibration,
     inputs=("scored_responses",),
-    optional_inputs=("students", "old_items"),
-    outputs=("item_parameters", "groups", "history", "convergence"),
+    optional_inputs=("students", "old_items", "items"),
+    outputs=("item_parameters", "groups", "history", "convergence", "trend_items", "trend"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from lsakit.errors import EstimationError
@@ -88,11 +89,12 @@ def wright_table(cal: Calibration, abilities: pl.DataFrame) -> pl.DataFrame:
         Columns kind ("students" or "item"), group, bin (logits), share, item, step, location (logits at which the step
         is passed with probability .50; null where it never is). Group null: all students.
     """
-    everyone = (
-        abilities.group_by("theta", maintain_order=True)
-        .agg(pl.col("n").sum())
-        .select(group=pl.lit(None, pl.String), bin="theta", share=pl.col("n") / pl.col("n").sum())
-    )
+    theta = abilities.get_column("theta").to_numpy()
+    nodes, place = np.unique(theta, return_inverse=True)
+    mass = np.bincount(place, weights=abilities.get_column("n").to_numpy())
+    everyone = pl.DataFrame(
+        {"group": pl.Series([None] * len(nodes), dtype=pl.String), "bin": nodes}
+    ).with_columns(share=pl.Series(mass / mass.sum()))
     own = abilities.select("group", "share", bin="theta")
     parts = [everyone, own] if abilities.get_column("group").n_unique() > 1 else [everyone]
     students = pl.concat([part.select("group", "bin", "share") for part in parts])

@@ -47,6 +47,9 @@ class ScalingOptions:
         RMSD above which an item misfits in a group, share of the highest score.
     conditioning : tuple of str, optional
         Columns of the students that enter the population model, beside the groups.
+    categorical : tuple of str, optional
+        Conditioning variables that are categories though their codes are numbers; groups and reported variables
+        always are.
     pca_share : float, optional
         Share of the variance of the conditioning variables that their components must keep; without it the
         variables enter as they are.
@@ -92,6 +95,7 @@ class ScalingOptions:
     dif_by: tuple[str, ...] = ()
     rmsd_threshold: float = 0.12
     conditioning: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
     pca_share: float | None = None
     reported: tuple[str, ...] = ()
     link: str = "none"
@@ -105,7 +109,7 @@ class ScalingOptions:
 
     def __post_init__(self) -> None:
         """Refuse options that no scaling can be run with."""
-        for name in ("dif_by", "conditioning", "reported"):
+        for name in ("dif_by", "conditioning", "categorical", "reported"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
         _refuse_choice("model", self.model, tuple(MODELS))
         for item, model in self.models.items():
@@ -127,6 +131,14 @@ class ScalingOptions:
                 self.reference_group,
                 "needs the option 'group', the column that holds it.",
                 "Name the column of the groups, or leave 'reference_group' out.",
+            )
+        strange = [name for name in self.categorical if name not in self.conditioning]
+        if strange:
+            raise _refusal(
+                "categorical",
+                strange[0],
+                "must name variables of 'conditioning'.",
+                "Add it there, or take it out here.",
             )
         absent = [name for name in self.reported if name not in (*self.conditioning, self.group)]
         if absent:

@@ -132,7 +132,9 @@ def plan_scaling(
     stages = [plan.scores(), plan.classical(), plan.calibration(), plan.fit()]
     if options.dif_by:
         stages.append(plan.dif())
-    return tuple(stages)
+    if options.link != "none":
+        stages.append(plan.link())
+    return (*stages, plan.population(), plan.values())
 
 
 def _refuse_absent(
@@ -167,7 +169,10 @@ class _Plan:
     """Lay out one stage after the other."""
 
     def __init__(
-        self, given: Mapping[str, str], options: ScalingOptions, decisions: Sequence[ScalingDecision]
+        self,
+        given: Mapping[str, str],
+        options: ScalingOptions,
+        decisions: Sequence[ScalingDecision],
     ) -> None:
         self.given = given
         self.options = options
@@ -179,6 +184,7 @@ class _Plan:
             "senate": bool(options.senate and options.group and options.weight),
         }
         self.groups = {"group": options.group, "weight": options.weight, "senate": self.weights["senate"]}
+        self.linking = {"drift": options.drift}
 
     def sources(self, *roles: str, **stages: tuple[str, str]) -> dict[str, tuple[str, str]]:
         """Name the sources of a stage: inputs that are given, and outputs of earlier stages."""
@@ -219,9 +225,13 @@ class _Plan:
             **self.scored,
             "free": self.free,
         }
+        roles = list(self.people(self.groups))
+        if options.link == "fixed":
+            parameters |= self.linking
+            roles += ["old_items", "items"]
         return PlannedScaling(
             stage="calibration",
-            sources=self.sources(*self.people(self.groups), scored_responses=("scores", "scored_responses")),
+            sources=self.sources(*roles, scored_responses=("scores", "scored_responses")),
             parameters=parameters,
         )
 
@@ -251,5 +261,66 @@ class _Plan:
         return PlannedScaling(
             stage="dif",
             sources=self.sources("students", scored_responses=("scores", "scored_responses")),
+            parameters=parameters,
+        )
+
+    def link(self) -> PlannedScaling:
+        """Plan the link to the earlier cycle."""
+        is_fixed = self.options.link == "fixed"
+        calibrated = ("item_parameters", "groups", *(("trend_items", "trend") if is_fixed else ()))
+        return PlannedScaling(
+            stage="link",
+            sources=self.sources(
+                *(() if is_fixed else ("old_items", "items")),
+                "old_scale",
+                **{role: ("calibration", role) for role in calibrated},
+            ),
+            parameters={
+                "link": self.options.link,
+                "collapse": self.scored["collapse"],
+                **({} if is_fixed else self.linking),
+            },
+        )
+
+    def population(self) -> PlannedScaling:
+        """Plan the population model and the draws, on the old scale where there is a link."""
+        options = self.options
+        parameters = {
+            **self.groups,
+            **self.scored,
+            "conditioning": list(options.conditioning),
+            "categorical": sorted({*options.categorical, *options.reported} & set(options.conditioning)),
+            "reported": sorted(options.reported),
+            "pca_share": options.pca_share,
+            "n_values": options.n_values,
+        }
+        linked = {"item_parameters": ("link", "linked_parameters"), "groups": ("link", "linked_groups")}
+        own = {role: ("calibration", role) for role in ("item_parameters", "groups")}
+        is_asked = bool(self.people(self.groups) or options.conditioning)
+        return PlannedScaling(
+            stage="population",
+            sources=self.sources(
+                *(("students",) if is_asked else ()),
+                scored_responses=("scores", "scored_responses"),
+                **(own if options.link == "none" else linked),
+            ),
+            parameters=parameters,
+            seed=options.seed,
+        )
+
+    def values(self) -> PlannedScaling:
+        """Plan the reporting scale."""
+        options = self.options
+        is_held = "old_scale" in self.given
+        parameters = {
+            **self.groups,
+            "reference_group": None if is_held else options.reference_group,
+            "scale_mean": None if is_held else options.scale_mean,
+            "scale_sd": None if is_held else options.scale_sd,
+            "cuts": list(options.cuts),
+        }
+        return PlannedScaling(
+            stage="values",
+            sources=self.sources(*self.people(self.groups), "old_scale", draws=("population", "draws")),
             parameters=parameters,
         )
