@@ -102,8 +102,8 @@ def natural_widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tup
     Returns
     -------
     tuple of float
-        A share per column: its longest word at least, its longest cell up to forty letters. A word that is
-        longer than a line of a table, such as a hash, is broken and does not count as a whole.
+        A share per column, in letters: its longest word at least, its longest cell up to forty letters, and room
+        beside them. A word longer than a line of a table, such as a hash, is broken and does not count as a whole.
     """
     widths = []
     for place, heading in enumerate(columns):
@@ -111,7 +111,7 @@ def natural_widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tup
         longest_word = max((len(word) for text in (heading, *cells) for word in text.split()), default=1)
         longest_cell = max((len(cell) for cell in cells), default=1)
         wanted = max(min(longest_word, LONGEST_WORD), min(longest_cell, MOST_LETTERS), len(heading) / 2.5)
-        widths.append(float(max(4, min(wanted, MOST_LETTERS))))
+        widths.append(2.0 + max(4.0, min(wanted, MOST_LETTERS)))
     return tuple(widths)
 
 

@@ -147,7 +147,7 @@ def _write_table(
     """Write a table on its sheet; where rows have codes, they stand in a last column."""
     sheet.write_string(0, 0, table.caption, forms["title"])
     heads = [*table.columns, *([texts.say("column.figure")] if table.figure_ids else [])]
-    codes = [(code,) for code in table.figure_ids] or [()] * len(table.rows)
+    codes: list[tuple[str, ...]] = [(code,) for code in table.figure_ids] or [()] * len(table.rows)
     for column, heading in enumerate(heads):
         sheet.write_string(2, column, heading, forms["bold"])
     for line, (cells, code) in enumerate(zip(table.rows, codes, strict=True)):

@@ -23,7 +23,8 @@ BODY_POINTS, SMALL_POINTS = 13, 10
 MARGINS_MM = {"top": 20, "bottom": 20, "left": 30, "right": 18}
 """Decree 30/2020, Appendix I: top and bottom 20-25, left 30-35, right 15-20 mm."""
 PAPER_MM = (210, 297)
-PICTURE_DPI = 300
+WHOLE_ROWS = 10
+"""A table of so few rows is not parted by the end of a page; of a longer one the last row stays with its note."""
 UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 _ZIPPED_AT = (2000, 1, 1, 0, 0, 0)
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -322,7 +323,11 @@ def table_xml(
     )
     grid = "".join(f'<w:gridCol w:w="{size}"/>' for size in sizes)
     made = [_row_xml(columns, sizes, ["center"] * len(sizes), points, is_head=True)]
-    made += [_row_xml(row, sizes, sides, points) for row in rows]
+    kept = range(len(rows) - 1) if len(rows) <= WHOLE_ROWS else range(0)
+    made += [
+        _row_xml(row, sizes, sides, points, keep=place in kept or place == len(rows) - 1)
+        for place, row in enumerate(rows)
+    ]
     named = f"<w:tblCaption w:val={quoteattr(clean(title))}/>" if title else ""
     return parse_xml(
         f'<w:tbl {nsdecls("w")}><w:tblPr><w:tblW w:w="{sum(sizes)}" w:type="dxa"/><w:tblBorders>{edges}</w:tblBorders>'
@@ -333,15 +338,21 @@ def table_xml(
 
 
 def _row_xml(
-    cells: Sequence[str], sizes: Sequence[int], sides: Sequence[str], points: float, *, is_head: bool = False
+    cells: Sequence[str],
+    sizes: Sequence[int],
+    sides: Sequence[str],
+    points: float,
+    *,
+    is_head: bool = False,
+    keep: bool = False,
 ) -> str:
-    """Write a row of a table."""
+    """Write a row of a table; one that is kept stands on the page of what follows."""
     marks = "<w:cantSplit/><w:tblHeader/>" if is_head else "<w:cantSplit/>"
     bold, middle = ("<w:b/>", '<w:vAlign w:val="center"/>') if is_head else ("", "")
-    keep = "<w:keepNext/>" if is_head else ""
+    mark = "<w:keepNext/>" if is_head or keep else ""
     written = []
     for cell, size, side in zip(cells, sizes, sides, strict=True):
-        shape = f'<w:pPr>{keep}<w:spacing w:before="20" w:after="20"/><w:jc w:val="{side}"/></w:pPr>'
+        shape = f'<w:pPr>{mark}<w:spacing w:before="20" w:after="20"/><w:jc w:val="{side}"/></w:pPr>'
         text = f'<w:t xml:space="preserve">{escape(clean(cell))}</w:t>'
         run = f'<w:r><w:rPr>{bold}<w:sz w:val="{round(2 * points)}"/></w:rPr>{text}</w:r>'
         written.append(

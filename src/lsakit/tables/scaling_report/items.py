@@ -173,7 +173,7 @@ def parameters(sheet: Sheet) -> Section | None:
     if held:
         said.append(sheet.say("sentence.held", n=sheet.number(len(held))))
     steps = sorted(name for name in found.columns if name.startswith("step_"))
-    columns = [Column("item"), Column("model", "model"), Column("n", "n")]
+    columns = [Column("item"), Column("model", "short_model"), Column("n", "n")]
     columns += [Column(name, "parameter") for name in ("slope", "se_slope", "difficulty", "se_difficulty")]
     short = [*columns, *(Column(name, "parameter") for name in steps)]
     if any(row.get("guessing") for row in rows):
