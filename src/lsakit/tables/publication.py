@@ -52,6 +52,11 @@ class PublicationTable:
     values: Mapping[tuple[int, int], tuple[float, str]] = field(default_factory=dict)
     is_printed: bool = True
 
+    @property
+    def is_number(self) -> tuple[bool, ...]:
+        """For each column whether it holds numbers, as `numeric_columns` says."""
+        return numeric_columns(self.columns, self.rows)
+
 
 _NUMBER = re.compile(r"^[−+±<≤≥>-]?\s*[0-9][0-9.,]*\s*%?(\s*[–/;(]\s*[−-]?[0-9][0-9.,]*%?\)?)*$")
 _EMPTY = ("", "–")
