@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dienrong.scaling.views import data, items, results, runs, studies
+from dienrong.scaling.views import data, items, report, results, runs, studies
 
 ROOT = "dinh-co/<slug:slug>"
 STUDY = f"{ROOT}/<int:study>"
@@ -37,5 +37,8 @@ urlpatterns = [
     path(f"{RUN}/so-sanh/<int:other>", runs.compare, name="compare"),
     path(f"{RUN}/bang/<slug:stage>/<slug:role>", results.table, name="table"),
     path(f"{RUN}/bang/<slug:stage>/<slug:role>.xlsx", results.table_file, name="table_file"),
+    path(f"{RUN}/bao-cao", report.report, name="report"),
+    path(f"{RUN}/bao-cao/hinh.svg", report.report_figure, name="report_figure"),
+    path(f"{RUN}/bao-cao.<slug:ending>", report.report_file, name="report_file"),
     path(f"{RUN}/ket-qua/<slug:name>", results.section, name="section"),
 ]

@@ -66,7 +66,7 @@ def tabs(request: HttpRequest, study: ScalingStudy) -> list[dict[str, Any]]:
         "study": (_("Overview"), ("study",)),
         "data": (_("Data"), ("data", "columns", "preview", "take_run", "send_files")),
         "items": (_("Items"), ("items", "item", "decide")),
-        "runs": (_("Runs and results"), ("runs", "run_new", "run", "section", "table", "compare")),
+        "runs": (_("Runs and results"), ("runs", "run_new", "run", "section", "table", "compare", "report")),
         "history": (_("What happened"), ("history",)),
     }
     current = request.resolver_match.url_name if request.resolver_match else ""
@@ -124,6 +124,9 @@ def result_tabs(run: ScalingRun, current: str = "") -> list[dict[str, Any]]:
                     "is_current": name == current,
                 }
             )
+    if "scores" in stages:
+        url = address("report", study, run.number)
+        found.append({"title": _("Scaling report"), "url": url, "is_current": current == "report"})
     return found
 
 
