@@ -12,20 +12,10 @@ from dienrong.scaling.numeric.results import summary_of
 from lsakit.errors import LsakitError
 from lsakit.lineage import StepRequest, Store, hash_parameters, step_key
 from lsakit.lineage.steps import cached_run
-from lsakit.pipeline.registry import STEPS
-from lsakit.pipeline.scaling import (
-    SCALING_STAGES,
-    ScalingDecision,
-    ScalingInputs,
-    ScalingOptions,
-    run_scaling,
-)
-from lsakit.pipeline.scaling.plan import INPUT, plan_scaling
 
 __all__ = [
     "INPUT_ROLES",
     "SOFTWARE_VERSION",
-    "STAGES",
     "ScalingRequest",
     "Watch",
     "plan_of",
@@ -33,7 +23,6 @@ __all__ = [
     "run",
 ]
 
-STAGES = SCALING_STAGES
 INPUT_ROLES = (
     "raw_responses", "scored_responses", "items", "students", "booklets", "old_items", "old_scale",
 )  # fmt: skip
@@ -78,8 +67,10 @@ class RunOutcome:
     refusal: str = ""
 
 
-def _given(request: ScalingRequest) -> tuple[ScalingInputs, ScalingOptions, list[ScalingDecision]]:
+def _given(request: ScalingRequest) -> tuple[Any, Any, list[Any]]:
     """Translate a request into what lsakit takes."""
+    from lsakit.pipeline.scaling import ScalingDecision, ScalingInputs, ScalingOptions
+
     options = ScalingOptions.from_mapping(request.options)
     roles = {
         role: value
@@ -92,6 +83,8 @@ def _given(request: ScalingRequest) -> tuple[ScalingInputs, ScalingOptions, list
 
 def refusal_of(request: ScalingRequest) -> str:
     """Say why lsakit would refuse this before it computes anything; empty where it would not."""
+    from lsakit.pipeline.scaling.plan import plan_scaling
+
     try:
         inputs, options, decisions = _given(request)
         plan_scaling(inputs, options, decisions)
@@ -115,6 +108,11 @@ def plan_of(store_path: Path, request: ScalingRequest) -> dict[str, bool]:
     dict of str to bool
         By stage in order: True where it must be computed. Empty where lsakit refuses the request.
     """
+    from lsakit.pipeline.scaling.plan import INPUT, plan_scaling
+
+    # Imported after the package whose steps it registers.
+    from lsakit.pipeline.registry import STEPS  # isort: skip
+
     try:
         inputs, options, decisions = _given(request)
         plan = plan_scaling(inputs, options, decisions)
@@ -166,6 +164,8 @@ def run(store_path: Path, request: ScalingRequest, *, who: str, watch: Watch) ->
     RunOutcome
         Stages in the order in which they are made and a summary, or the refusal in words.
     """
+    from lsakit.pipeline.scaling import run_scaling
+
     spans: dict[str, tuple[float, float]] = {}
 
     def report(text: str, share: float) -> None:
