@@ -38,7 +38,18 @@ AUTHOR = "Diện Rộng"
 
 
 def clean(text: str) -> str:
-    """Take out of a text what no XML file may hold."""
+    """Take out of a text what no XML file may hold.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        The text with a space for each such character.
+    """
     return _NOT_XML.sub(" ", text)
 
 
