@@ -149,11 +149,11 @@ class Sheet:
 
     def say(self, key: str, **values: object) -> str:
         """Say a text of scaling reports."""
-        return self.texts.say(f"scaling.{key}", **values)
+        return self.texts.say(f"scaling_report.{key}", **values)
 
     def word(self, kind: str, name: object) -> str:
         """Say what a flag, a column, a model is called; a name without words stands for itself."""
-        key = f"scaling.{kind}.{name}"
+        key = f"scaling_report.{kind}.{name}"
         return self.texts.say(key) if self.texts.has(key) else str(name)
 
     def number(self, value: Any, digits: int = 0) -> str:
