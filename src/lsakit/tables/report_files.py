@@ -13,11 +13,13 @@ from typing import Any
 import typst
 import xlsxwriter
 
+from lsakit.tables import charts
 from lsakit.tables.publication import PublicationTable, natural_widths, numeric_columns
 from lsakit.tables.report import Report, Section, in_print
 from lsakit.tables.texts import Texts
 
 AUTHOR = "Diện Rộng"
+LINE_MM = 162.0  # A4 less the margins of report.typ
 _UNDATED = datetime(2000, 1, 1, tzinfo=UTC)  # the same report gives the same bytes, whenever it is written
 
 
@@ -35,7 +37,13 @@ def _printed(section: Section, language: str) -> dict[str, Any]:
         "paragraphs": sentences,
         "left_to_unit": section.left_to_unit,
         "figures": [
-            {"title": figure.title, "svg": figure.svg, "note": figure.note, "alternative": figure.alternative}
+            {
+                "title": figure.title,
+                "svg": figure.svg,
+                "note": figure.note,
+                "alternative": figure.alternative,
+                "width_mm": charts.printed_width(figure.svg, line_mm=LINE_MM),
+            }
             for figure in section.figures
         ],
         "tables": [

@@ -402,10 +402,12 @@ class _Writer:
         """Write a figure: caption, picture, what stands below."""
         self._caption("figure", block.text)
         paragraph = format_paragraph(self.file.add_paragraph(), align="center", keep=True)
+        tallest = 200.0 if not self.document.is_landscape else 120.0
+        width = charts.printed_width(block.svg, line_mm=self.line_mm, tallest_mm=tallest)
         add_picture(
             paragraph,
-            charts.picture(block.svg, width_mm=self.line_mm),
-            width_mm=self.line_mm,
+            charts.picture(block.svg, width_mm=width),
+            width_mm=width,
             title=block.text or block.alternative,
             alternative=block.alternative,
         )

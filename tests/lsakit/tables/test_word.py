@@ -17,7 +17,7 @@ from docx.shared import Mm
 
 from lsakit.errors import LsakitError
 from lsakit.tables import OfficialForm, WordBlock, WordDocument, build_report, report_docx, word_file
-from lsakit.tables.charts import drawing_width, picture
+from lsakit.tables.charts import drawing_size, picture, printed_width
 from lsakit.tables.official_form import closed_lines, date_line, kind_and_summary, number_line
 from lsakit.tables.publication import numeric_columns
 from lsakit.tables.report import ReportCycle
@@ -234,10 +234,20 @@ def test_what_cannot_be_a_document_is_refused() -> None:
         WordBlock(kind="figure", text="F", svg=SVG)
     with pytest.raises(LsakitError, match="'agency' of an official document is empty"):
         OfficialForm(number="5")
-    with pytest.raises(LsakitError, match="neither a width nor a viewBox"):
+    with pytest.raises(LsakitError, match="nor a viewBox"):
         picture("<svg xmlns='http://www.w3.org/2000/svg'/>", width_mm=10)
-    assert drawing_width('<svg viewBox="0 0 120 60"></svg>') == 120
-    assert drawing_width(SVG) == 80
+    assert drawing_size('<svg viewBox="0 0 120 60"></svg>') == (120, 60)
+    assert drawing_size(SVG) == (80, 40)
+
+
+def test_a_tall_drawing_is_made_narrower_so_that_it_fits_a_page() -> None:
+    tall = SVG.replace('height="40"', 'height="240"')
+    assert printed_width(SVG, line_mm=162) == 162
+    assert printed_width(tall, line_mm=162, tallest_mm=210) == 70
+    block = WordBlock(kind="figure", text="F", svg=tall, alternative="Cột đen")
+    document = opened(word_file(WordDocument(title="t", language="vi", blocks=(block,))))
+    (shape,) = document.inline_shapes
+    assert shape.height.mm == pytest.approx(200, abs=0.5)
 
 
 def test_a_lying_page_has_its_sides_changed() -> None:
