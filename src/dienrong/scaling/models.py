@@ -60,7 +60,7 @@ class StudyData(TimestampedModel):
         """A draft may be thrown away; what is frozen stays."""
 
         DRAFT = "draft", _("Being prepared")
-        FROZEN = "frozen", _("Frozen")
+        FROZEN = "frozen", _("Data are frozen")
 
     class Source(models.TextChoices):
         """Where the responses come from."""
@@ -174,7 +174,7 @@ class ScalingRun(models.Model):
         QUEUED = "queued", _("Waiting")
         RUNNING = "running", _("Running")
         DONE = "done", _("Done")
-        FAILED = "failed", _("Refused")
+        FAILED = "failed", _("Run refused")
         CANCELLED = "cancelled", _("Cancelled")
 
     study = models.ForeignKey(ScalingStudy, on_delete=models.PROTECT, related_name="runs")

@@ -269,7 +269,7 @@ def items_file(request: HttpRequest, slug: str, study: int) -> HttpResponse:
     titles = [words.column_title(name) if name != "decision" else _("Decision") for name in table.columns]
     notes = [
         found.title,
-        _("Run %(number)d") % {"number": run.number},
+        _("Scaling run %(number)d") % {"number": run.number},
         run.software_version,
         run.options_hash,
     ]

@@ -121,7 +121,7 @@ def table_file(request: HttpRequest, slug: str, study: int, run: int, stage: str
     titles = [words.column_title(name) for name in rows.columns]
     notes = [
         found.title,
-        _("Run %(number)d") % {"number": one.number},
+        _("Scaling run %(number)d") % {"number": one.number},
         f"{words.stage_title(stage)} · {manifest}",
         one.software_version,
         request.build_absolute_uri(address("run", found, one.number)),
