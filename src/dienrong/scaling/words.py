@@ -219,6 +219,7 @@ ACTIONS = {
 }
 MODELS = {
     "gpcm": _("Generalized partial credit (two categories: 2PL)"),
+    "1pl": _("1PL (one slope for all)"),
     "2pl": _("2PL"),
     "rasch": _("Rasch"),
     "pcm": _("Partial credit (two categories: Rasch)"),
