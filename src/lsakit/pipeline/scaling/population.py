@@ -193,7 +193,7 @@ def _subgroups(
 def _levels(values: list[Any], rows: NDArray[np.int64]) -> tuple[list[str | None], NDArray[np.int64]]:
     """Number the levels that occur in some rows, sorted, a missing value last."""
     own = [values[row] for row in rows.tolist()]
-    labels: list[str | None] = sorted({str(one) for one in own if one is not None})
+    labels: list[str | None] = [*sorted({str(one) for one in own if one is not None})]
     if None in own:
         labels.append(None)
     number = {label: place for place, label in enumerate(labels)}

@@ -107,7 +107,7 @@ def distribution(
     polars.DataFrame
         Columns group (null for all students), kind, at, value, n. Kinds: "mean", "sd" (at null); "percentile" (at:
         5 to 95; value: points); "level" (at: number of the level, 0 below the first; value: share); for all students
-        also "at_or_above" (at: every whole point of the scale; value: share at or above it). Each is the mean over
+        also "cut" (at: number of the level; value: its lower bound) and "at_or_above" (at: every whole point of the scale; value: share at or above it). Each is the mean over
         the plausible values; it has no standard error, which needs replicate weights.
 
     Raises
@@ -121,7 +121,14 @@ def distribution(
             hint="Check the column of the weights.",
             param="weight",
         )
-    parts = [_described(values, weight, None, cuts), _at_or_above(values, weight)]
+    bounds: list[tuple[str, float | None, float]] = [
+        ("cut", float(number + 1), cut) for number, cut in enumerate(cuts)
+    ]
+    parts = [
+        _described(values, weight, None, cuts),
+        _rows(None, len(values), bounds),
+        _at_or_above(values, weight),
+    ]
     for label in sorted({str(one) for one in labels.tolist() if one is not None}):
         rows = labels == label
         if weight[rows].sum() > 0.0:
