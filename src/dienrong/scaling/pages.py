@@ -138,7 +138,10 @@ def next_step(study: ScalingStudy, *, may_run: bool) -> dict[str, Any] | None:
     run = queries.last_done(study)
     if run is None:
         return _next(
-            _("Start the first run"), _("The data are frozen."), address("run_new", study), _("Start a scaling run")
+            _("Start the first run"),
+            _("The data are frozen."),
+            address("run_new", study),
+            _("Start a scaling run"),
         )
     if is_changed(study, run):
         return _next(

@@ -37,5 +37,7 @@ urlpatterns = [
     path(f"{RUN}/so-sanh/<int:other>", runs.compare, name="compare"),
     path(f"{RUN}/bang/<slug:stage>/<slug:role>", results.table, name="table"),
     path(f"{RUN}/bang/<slug:stage>/<slug:role>.xlsx", results.table_file, name="table_file"),
+    path(f"{RUN}/hinh/<slug:key>.svg", results.figure_svg, name="figure_svg"),
+    path(f"{RUN}/hinh/<slug:key>.xlsx", results.figure_xlsx, name="figure_xlsx"),
     path(f"{RUN}/ket-qua/<slug:name>", results.section, name="section"),
 ]
