@@ -45,7 +45,7 @@ def _links(request: HttpRequest) -> Iterable[object]:
         return ()
     url = reverse("scaling:studies", args=[cycle.slug])
     is_current = request.path == url or request.path.startswith(f"{url}/")
-    return (Link(title=gettext("Scaling"), url=url, is_current=is_current, order=42),)
+    return (Link(title=gettext("Scaling"), url=url, is_current=is_current, order=42, group="analysis"),)
 
 
 def _cards(user: Any, cycle: Any) -> Iterable[object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dienrong.scaling import queries, words
+from dienrong.scaling import drawn, queries, words
 from dienrong.scaling.models import ScalingRun
 from dienrong.scaling.numeric import comparison
 
@@ -26,6 +26,7 @@ def compare(old: ScalingRun, new: ScalingRun) -> dict[str, Any]:
         "data_changed": old.data_id != new.data_id,
         "software_changed": old.software_version != new.software_version,
         "found": found,
+        "figures": drawn.comparison(old, new),
         "moved": found.moved[:SHOWN],
         "n_hidden": max(0, len(found.moved) - SHOWN),
         "stages": stage_changes(old, new),

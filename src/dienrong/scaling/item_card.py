@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from dienrong.core.formats import number_text
 from dienrong.scaling import laid_out, queries, words
@@ -72,8 +71,3 @@ def tables(run: ScalingRun, item: str) -> list[laid_out.Laid]:
         if laid is not None:
             found.append(laid)
     return found
-
-
-def figures(run: ScalingRun, row: board.BoardRow) -> list[dict[str, Any]]:
-    """Give the figures of an item."""
-    return []

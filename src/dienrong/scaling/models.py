@@ -20,7 +20,7 @@ class ScalingStudy(TimestampedModel):
     cycle = models.ForeignKey("cycles.Cycle", on_delete=models.PROTECT, related_name="scaling_studies")
     number = models.PositiveIntegerField()
     title = models.CharField(_("title"), max_length=160)
-    subject = models.CharField(_("subject"), max_length=80)
+    subject = models.CharField(_("subject of the study"), max_length=80)
     grade = models.PositiveSmallIntegerField(_("grade"), null=True, blank=True)
     previous = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="continued_by"
@@ -60,7 +60,7 @@ class StudyData(TimestampedModel):
         """A draft may be thrown away; what is frozen stays."""
 
         DRAFT = "draft", _("Being prepared")
-        FROZEN = "frozen", _("Frozen")
+        FROZEN = "frozen", _("Data are frozen")
 
     class Source(models.TextChoices):
         """Where the responses come from."""
@@ -174,7 +174,7 @@ class ScalingRun(models.Model):
         QUEUED = "queued", _("Waiting")
         RUNNING = "running", _("Running")
         DONE = "done", _("Done")
-        FAILED = "failed", _("Refused")
+        FAILED = "failed", _("Refused by the statistics")
         CANCELLED = "cancelled", _("Cancelled")
 
     study = models.ForeignKey(ScalingStudy, on_delete=models.PROTECT, related_name="runs")

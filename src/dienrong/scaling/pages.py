@@ -138,14 +138,17 @@ def next_step(study: ScalingStudy, *, may_run: bool) -> dict[str, Any] | None:
     run = queries.last_done(study)
     if run is None:
         return _next(
-            _("Start the first run"), _("The data are frozen."), address("run_new", study), _("Start a run")
+            _("Start the first run"),
+            _("The data are frozen."),
+            address("run_new", study),
+            _("Start a scaling run"),
         )
     if is_changed(study, run):
         return _next(
             _("Run again with the decisions"),
             _("Decisions changed since run %(number)d.") % {"number": run.number},
             address("run_new", study),
-            _("Start a run"),
+            _("Start a scaling run"),
         )
     n_left = n_to_review(study, run)
     if n_left:

@@ -40,5 +40,7 @@ urlpatterns = [
     path(f"{RUN}/bao-cao", report.report, name="report"),
     path(f"{RUN}/bao-cao/hinh.svg", report.report_figure, name="report_figure"),
     path(f"{RUN}/bao-cao.<slug:ending>", report.report_file, name="report_file"),
+    path(f"{RUN}/hinh/<slug:key>.svg", results.figure_svg, name="figure_svg"),
+    path(f"{RUN}/hinh/<slug:key>.xlsx", results.figure_xlsx, name="figure_xlsx"),
     path(f"{RUN}/ket-qua/<slug:name>", results.section, name="section"),
 ]

@@ -51,6 +51,16 @@ def workbook(table: pl.DataFrame, *, title: str, titles: Sequence[str], notes: S
     return buffer.getvalue()
 
 
+def text_workbook(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str, notes: Sequence[str]
+) -> bytes:
+    """Write rows of text with their headings, as they stand behind a figure."""
+    table = pl.DataFrame(
+        [list(row) for row in rows], schema=[str(place) for place in range(len(columns))], orient="row"
+    )
+    return workbook(table, title=title, titles=columns, notes=notes)
+
+
 def _write(sheet: Any, line: int, place: int, value: Any) -> None:
     """Write a cell as what it is; an empty one stays empty."""
     if value is None:

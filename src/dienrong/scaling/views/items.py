@@ -19,7 +19,7 @@ from dienrong.accounts import permissions
 from dienrong.accounts.permissions import requires
 from dienrong.core.refusals import Refusal
 from dienrong.core.text import search_key
-from dienrong.scaling import item_card, laid_out, operations, pages, queries, words
+from dienrong.scaling import drawn, item_card, operations, pages, queries, words
 from dienrong.scaling.addresses import address
 from dienrong.scaling.forms import DecisionForm
 from dienrong.scaling.models import ItemDecision, ScalingRun, ScalingStudy
@@ -269,7 +269,7 @@ def items_file(request: HttpRequest, slug: str, study: int) -> HttpResponse:
     titles = [words.column_title(name) if name != "decision" else _("Decision") for name in table.columns]
     notes = [
         found.title,
-        _("Run %(number)d") % {"number": run.number},
+        _("Scaling run %(number)d") % {"number": run.number},
         run.software_version,
         run.options_hash,
     ]
@@ -315,7 +315,7 @@ def _card(
             {"title": words.flag_title(flag), "advice": words.FLAG_ADVICE.get(flag, "")} for flag in row.flags
         ],
         "facts": item_card.facts(run, row),
-        "figures": item_card.figures(run, row),
+        "figures": drawn.item_figures(run, item),
         "tables": item_card.tables(run, item),
         "holding": pages.decision_rows(decided.get(item, [])),
         "history": pages.decision_rows(queries.decisions_of(study, item)),
@@ -326,7 +326,6 @@ def _card(
         "previous_url": _item_url(study, around[0], query),
         "next_url": _item_url(study, around[1], query),
         "query": query,
-        "laid": laid_out,
     }
     return render(request, "scaling/item.html", context, status=status)
 

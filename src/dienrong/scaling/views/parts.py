@@ -83,7 +83,7 @@ def section_titles() -> dict[str, str]:
         "fit": _("Fit"),
         "dif": _("DIF"),
         "maps": _("Item map and information"),
-        "link": _("Link"),
+        "link": _("Link between studies"),
         "population": _("Population model"),
         "values": _("Plausible values"),
     }
@@ -106,7 +106,7 @@ def result_tabs(run: ScalingRun, current: str = "") -> list[dict[str, Any]]:
     study = run.study
     found = [
         {
-            "title": _("Run %(number)d") % {"number": run.number},
+            "title": _("Scaling run %(number)d") % {"number": run.number},
             "url": address("run", study, run.number),
             "is_current": not current,
         }

@@ -7,18 +7,19 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from dienrong.accounts import permissions
 from dienrong.accounts.permissions import requires
 from dienrong.core.refusals import Conflict
-from dienrong.scaling import laid_out, queries, sections, words
+from dienrong.scaling import drawn, laid_out, queries, sections, words
 from dienrong.scaling.addresses import address
 from dienrong.scaling.models import ScalingRun
-from dienrong.scaling.numeric import results
+from dienrong.scaling.numeric import drawings, results
 from dienrong.scaling.numeric.tables import found_rows, sorted_table
-from dienrong.scaling.numeric.workbooks import workbook
+from dienrong.scaling.numeric.workbooks import text_workbook, workbook
 from dienrong.scaling.views import parts
 
 ROWS_PER_PAGE = 100
@@ -44,6 +45,8 @@ def section(request: HttpRequest, slug: str, study: int, run: int, name: str) ->
     try:
         content = sections.content(one, name)
         reliabilities = sections.reliabilities(one) if name == "maps" else []
+        choice, dif_chips = _choice(request, one) if name == "dif" else (("", ""), [])
+        figures = drawn.run_figures(one, tuple(sections.SECTIONS[name].figures), choice)
         alarms = results.output(queries.store_path(found), stages, "fit", "alarms") if name == "fit" else []
     except results.ResultGoneError as error:
         raise _gone(error) from error
@@ -55,7 +58,8 @@ def section(request: HttpRequest, slug: str, study: int, run: int, name: str) ->
         "result_tabs": parts.result_tabs(one, name),
         "title": parts.section_titles()[name],
         "name": name,
-        "figures": figures_of(one, name),
+        "figures": figures,
+        "dif_chips": dif_chips,
         "reliabilities": reliabilities,
         "alarms": alarms or [],
         "may_run": permissions.may_run_analysis(request.user),
@@ -64,9 +68,57 @@ def section(request: HttpRequest, slug: str, study: int, run: int, name: str) ->
     return render(request, "scaling/section.html", context)
 
 
-def figures_of(run: ScalingRun, name: str) -> list[dict[str, Any]]:
-    """Give the figures of a page of results."""
-    return []
+def _choice(request: HttpRequest, run: ScalingRun) -> tuple[tuple[str, str], list[dict[str, Any]]]:
+    """Give the variable and focal group whose DIF is drawn, and the chips of all."""
+    pairs = drawings.dif_choices(queries.store_path(run.study), queries.manifests_of(run))
+    asked = (request.GET.get("variable", ""), request.GET.get("focal", ""))
+    chosen = asked if asked in pairs else pairs[0] if pairs else ("", "")
+    chips = [
+        {
+            "title": f"{variable}: {focal}",
+            "url": "?" + urlencode({"variable": variable, "focal": focal}),
+            "is_current": (variable, focal) == chosen,
+            "count": "",
+        }
+        for variable, focal in pairs
+    ]
+    return chosen, chips if len(chips) > 1 else []
+
+
+@require_GET
+@requires("view_analysis")
+def figure_svg(request: HttpRequest, slug: str, study: int, run: int, key: str) -> HttpResponse:
+    """Give the drawing of a figure as a file."""
+    drawing, _one = _drawing(request, study, run, key)
+    return parts.file(drawing.svg.encode(), f"{key}.svg", "image/svg+xml; charset=utf-8")
+
+
+@require_GET
+@requires("view_analysis")
+def figure_xlsx(request: HttpRequest, slug: str, study: int, run: int, key: str) -> HttpResponse:
+    """Give the table behind a figure as an Excel workbook."""
+    drawing, one = _drawing(request, study, run, key)
+    notes = [
+        one.study.title,
+        _("Scaling run %(number)d") % {"number": one.number},
+        drawing.title,
+        drawing.note,
+    ]
+    content = text_workbook(drawing.columns, drawing.rows, title=key, notes=notes)
+    return parts.file(content, f"{key}.xlsx")
+
+
+def _drawing(request: HttpRequest, study: int, run: int, key: str) -> tuple[Any, ScalingRun]:
+    """Give the figure of the address with its run."""
+    one = parts.done_run_of(parts.study_of(request, study), run)
+    item = request.GET.get("item", "")
+    try:
+        drawing = drawn.drawing_of(one, key, item=item, choice=_choice(request, one)[0])
+    except results.ResultGoneError as error:
+        raise _gone(error) from error
+    if drawing is None:
+        raise Http404
+    return drawing, one
 
 
 def _table(run: ScalingRun, stage: str, role: str) -> tuple[Any, str]:
@@ -121,7 +173,7 @@ def table_file(request: HttpRequest, slug: str, study: int, run: int, stage: str
     titles = [words.column_title(name) for name in rows.columns]
     notes = [
         found.title,
-        _("Run %(number)d") % {"number": one.number},
+        _("Scaling run %(number)d") % {"number": one.number},
         f"{words.stage_title(stage)} · {manifest}",
         one.software_version,
         request.build_absolute_uri(address("run", found, one.number)),

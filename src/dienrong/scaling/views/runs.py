@@ -64,7 +64,9 @@ def run_new(request: HttpRequest, slug: str, study: int) -> HttpResponse:
             except Refusal as refusal:
                 form.add_error(None, f"{refusal.sentence} {refusal.hint}".strip())
             else:
-                messages.success(request, _("Run %(number)d waits in the queue.") % {"number": run.number})
+                messages.success(
+                    request, _("Scaling run %(number)d waits in the queue.") % {"number": run.number}
+                )
                 return redirect(parts.address("run", found, run.number))
     elif request.method != "POST":
         plan, _text = pages.plan_rows(found, pages.first_options(found, data))
