@@ -118,7 +118,7 @@ def test_every_part_is_there_in_both_languages(run: tuple[Outputs, ScalingFacts]
     assert [one.key for one in report.sections] == ALL
     assert [one.key for one in english.sections] == ALL
     assert report.title == "Báo cáo định cỡ: Toán lớp 5"
-    assert report.source_line == "Nguồn: Đánh giá diện rộng 2026, Toán lớp 5, lần chạy 3; lsakit 0.1.0."
+    assert report.source_line == "Nguồn: Đánh giá diện rộng 2026, Toán lớp 5, lượt chạy 3; lsakit 0.1.0."
     assert [len(one.paragraphs) for one in english.sections] == [
         len(one.paragraphs) for one in report.sections
     ]
@@ -137,11 +137,11 @@ def test_no_word_is_left_without_a_text(run: tuple[Outputs, ScalingFacts], repor
         assert not [role for role in roles if "_" in role]
     statuses = {row[1] for row in section(report, "link").tables[-1].rows}
     assert statuses <= {
-        "Dùng để nối",
-        "Loại khỏi việc nối",
-        "Chỉ ở lần này",
-        "Chỉ ở lần trước",
-        "Đã gộp điểm ở lần này",
+        "Dùng để liên kết",
+        "Loại khỏi liên kết",
+        "Chỉ ở đợt này",
+        "Chỉ ở đợt trước",
+        "Đã gộp điểm ở đợt này",
     }
 
 
@@ -159,7 +159,7 @@ def test_data_count_students_items_and_missing_answers(
     assert [row[0] for row in kinds.rows] == ["Có trả lời", "Bỏ trống", "Chưa làm tới", "Không hợp lệ"]
     assert sum(value for (_row, column), (value, _kind) in kinds.values.items() if column == 1) == given
     clusters = next(
-        table for table in section(report, "data").tables if table.caption == "Số câu hỏi theo cụm"
+        table for table in section(report, "data").tables if table.caption == "Số câu hỏi theo khối"
     )
     assert clusters.rows == (("A", "4", "4"), ("B", "4", "4"), ("C", "4", "6"))
 
@@ -196,9 +196,9 @@ def test_the_link_names_the_item_that_moved_and_its_error(
 ) -> None:
     found = run[0]["link"]["link"]
     text = said(report, "link")
-    assert f"{found['n_common']} câu hỏi chung, trong đó {found['n_kept']} câu dùng để nối" in text
+    assert f"{found['n_common']} câu hỏi chung, trong đó {found['n_kept']} câu dùng để liên kết" in text
     assert f"{WITH_SHIFT} (" in text  # drawn 1.5 logits harder in this cycle
-    assert f"Sai số nối theo câu hỏi: {written(found['linking_error_item'], 4)} logit" in text
+    assert f"Sai số liên kết theo câu hỏi: {written(found['linking_error_item'], 4)} logit" in text
     assert f"{written(found['linking_error_item_points'], 2)} điểm" in text
 
 
@@ -210,10 +210,10 @@ def test_population_values_and_scale_give_the_numbers_of_the_run(
     assert "3 biến điều kiện: province, gender, books" in said(report, "population")
     assert f"{written(population['residual_sd'], 3)} logit" in said(report, "population")
     assert f"giải thích {written(100 * population['r_squared'], 1)}% phương sai" in said(report, "population")
-    assert "4 giá trị khả dĩ cho mỗi học sinh trong 900 học sinh; số gieo 11" in said(report, "values")
+    assert "4 giá trị khả dĩ cho mỗi học sinh trong 900 học sinh; hạt giống ngẫu nhiên 11" in said(report, "values")
     reliability = outputs["fit"]["reliability"]["wle"]["value"]
     assert f"Độ tin cậy WLE: {written(reliability, 3)}." in said(report, "values")
-    assert f"giữ của lần trước: điểm = {written(scale['slope'], 4)} × θ" in said(report, "scale")
+    assert f"giữ của đợt trước: điểm = {written(scale['slope'], 4)} × θ" in said(report, "scale")
     distribution = outputs["values"]["distribution"].filter(pl.col("group").is_null())
     mean = distribution.filter(pl.col("kind") == "mean")["value"].item()
     assert f"trung bình {written(mean, 1)}" in said(report, "scale")
