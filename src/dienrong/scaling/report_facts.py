@@ -40,7 +40,7 @@ def facts_of(run: ScalingRun) -> dict[str, Any]:
     return {
         "title": study.title,
         "cycle": study.cycle.name,
-        "subject": study.subject,
+        "subject": next((one.name for one in study.cycle.subjects.filter(code=study.subject)), study.subject),
         "run": run.number,
         "options": run.options,
         "software": run.software_version,

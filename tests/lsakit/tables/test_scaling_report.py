@@ -210,7 +210,9 @@ def test_population_values_and_scale_give_the_numbers_of_the_run(
     assert "3 biến điều kiện: province, gender, books" in said(report, "population")
     assert f"{written(population['residual_sd'], 3)} logit" in said(report, "population")
     assert f"giải thích {written(100 * population['r_squared'], 1)}% phương sai" in said(report, "population")
-    assert "4 giá trị khả dĩ cho mỗi học sinh trong 900 học sinh; hạt giống ngẫu nhiên 11" in said(report, "values")
+    assert "4 giá trị khả dĩ cho mỗi học sinh trong 900 học sinh; hạt giống ngẫu nhiên 11" in said(
+        report, "values"
+    )
     reliability = outputs["fit"]["reliability"]["wle"]["value"]
     assert f"Độ tin cậy WLE: {written(reliability, 3)}." in said(report, "values")
     assert f"giữ của đợt trước: điểm = {written(scale['slope'], 4)} × θ" in said(report, "scale")
@@ -319,3 +321,50 @@ def test_scores_that_came_ready_say_that_missing_kinds_are_unknown(run: tuple[Ou
     made = build_scaling_report(changed, facts, language="vi")
     assert "không tách ra được" in said(made, "data")
     assert "Câu trả lời và các loại thiếu" not in [table.caption for table in section(made, "data").tables]
+
+
+def changed(outputs: Outputs, stage: str, role: str, table: Any) -> Outputs:
+    return {**outputs, stage: {**outputs[stage], role: table}}
+
+
+def test_parameters_of_which_the_data_say_little_are_named_in_the_language_of_the_report(
+    run: tuple[Outputs, ScalingFacts],
+) -> None:
+    """The sentences of the calibration are English; the report once put them into Vietnamese text."""
+    outputs, facts = run
+    assert "Không câu hỏi nào có độ dốc hay độ khó nằm ngoài" in said(
+        build_scaling_report(outputs, facts, language="vi"), "calibration"
+    )
+    items = outputs["calibration"]["item_parameters"]
+    is_first, is_second = pl.col("item") == "M01", pl.col("item") == "M02"
+    odd = items.with_columns(
+        slope=pl.when(is_first).then(4.5).otherwise("slope"),
+        difficulty=pl.when(is_second).then(-7.25).otherwise("difficulty"),
+    )
+    text = said(
+        build_scaling_report(changed(outputs, "calibration", "item_parameters", odd), facts, language="vi"),
+        "calibration",
+    )
+    assert "1 câu hỏi có độ dốc ngoài khoảng 0,2 đến 4,0: M01 (4,50)." in text
+    assert "1 câu hỏi có độ khó vượt ±6,0 logit, nơi dữ liệu nói rất ít: M02 (−7,25)." in text
+
+
+def test_a_group_with_many_misfits_is_named(run: tuple[Outputs, ScalingFacts]) -> None:
+    """More than a quarter of a group's items above the threshold, as the release rule has it."""
+    outputs, facts = run
+    fit = outputs["fit"]["group_fit"].sort("group", "item")
+    own = fit.filter(pl.col("group") == "48").height
+    places = pl.int_range(pl.len()).over("group")
+    for n, is_named in ((own // 4, False), (own // 4 + 1, True)):
+        many = fit.with_columns(exceeds=(pl.col("group") == "48") & (places < n))
+        text = said(
+            build_scaling_report(changed(outputs, "fit", "group_fit", many), facts, language="en"), "fit"
+        )
+        assert (f"Group 48: {n} of {own} items have an RMSD above the threshold" in text) == is_named
+
+
+def test_nothing_free_of_flags_is_called_good(report: Report) -> None:
+    """Sentences give findings; words of judgment belong to people."""
+    text = " ".join(sentence for one in report.sections for sentence in one.paragraphs).lower()
+    for word in ("tốt", "kém", "đạt yêu cầu", "chấp nhận", "đáng tin", "nên "):
+        assert word not in text

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from lsakit.irt.calibration import SENSIBLE_SLOPES
 from lsakit.tables.publication import PublicationTable
 from lsakit.tables.report import Section
 from lsakit.tables.scaling_report import pictures
@@ -227,16 +228,7 @@ def calibration(sheet: Sheet) -> Section | None:
             bic=sheet.number(found["bic"], 1),
         ),
     ]
-    if found.get("doubtful"):
-        said.append(
-            sheet.say(
-                "sentence.doubtful",
-                n=sheet.number(len(found["doubtful"])),
-                items=sheet.named(found["doubtful"]),
-            )
-        )
-    else:
-        said.append(sheet.say("sentence.none_doubtful"))
+    said += _doubts(sheet, items.to_dicts(), float(found.get("node_range") or 0.0))
     said.append(
         sheet.say(
             "sentence.method",
@@ -274,3 +266,24 @@ def calibration(sheet: Sheet) -> Section | None:
         figures=pictures.of_calibration(sheet),
         tables=tuple(tables),
     )
+
+
+def _doubts(sheet: Sheet, rows: list[dict[str, Any]], reach: float) -> list[str]:
+    """Name the items with a free parameter where the data say little: by the rule of the calibration."""
+    low, high = SENSIBLE_SLOPES
+    free = [row for row in rows if not row.get("fixed")]
+    steep = [row for row in free if row["slope"] is not None and not low <= row["slope"] <= high]
+    far = [row for row in free if row["difficulty"] is not None and reach and abs(row["difficulty"]) > reach]
+    if not steep and not far:
+        return [sheet.say("sentence.none_doubtful")]
+    said = []
+    for key, found, column in (("steep", steep, "slope"), ("far", far, "difficulty")):
+        if found:
+            listed = sheet.named(f"{row['item']} ({sheet.number(row[column], 2)})" for row in found)
+            limits = {
+                "low": sheet.number(low, 1),
+                "high": sheet.number(high, 1),
+                "reach": sheet.number(reach, 1),
+            }
+            said.append(sheet.say(f"sentence.{key}", n=sheet.number(len(found)), items=listed, **limits))
+    return said

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lsakit.irt.group_misfit import ALARM_SHARE
 from lsakit.tables.publication import PublicationTable
 from lsakit.tables.report import Section
 from lsakit.tables.scaling_report import pictures
@@ -263,6 +264,7 @@ def _fit_sentences(sheet: Sheet, rows: Sequence[Mapping[str, Any]]) -> list[str]
         if names
         else sheet.say("sentence.no_misfit", total=sheet.number(len(rows)), threshold=threshold)
     ]
+    said += _alarms(sheet)
     said += flag_sentences(sheet, rows)
     pairs = sheet.table("fit", "local_dependence")
     if pairs is not None:
@@ -276,6 +278,20 @@ def _fit_sentences(sheet: Sheet, rows: Sequence[Mapping[str, Any]]) -> list[str]
             f"{row['item']} ({str(row['group']).replace(';', ', ')})" for row in proposals.to_dicts()
         )
         said.append(sheet.say("sentence.proposals", n=sheet.number(proposals.height), items=listed))
+    return said
+
+
+def _alarms(sheet: Sheet) -> list[str]:
+    """Say in which groups so many items misfit that the release rule stops: its own share of a group's items."""
+    groups = sheet.table("fit", "group_fit")
+    if groups is None or groups.get_column("group").n_unique() < 2:
+        return []
+    said = []
+    for group, own in sorted(groups.group_by("group"), key=lambda one: str(one[0][0])):
+        beyond = int(own.get_column("exceeds").sum())
+        if beyond > ALARM_SHARE * own.height:
+            words = {"n": sheet.number(beyond), "total": sheet.number(own.height)}
+            said.append(sheet.say("sentence.alarm", group=group[0], share=sheet.share(ALARM_SHARE), **words))
     return said
 
 

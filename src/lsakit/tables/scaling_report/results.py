@@ -12,6 +12,8 @@ from lsakit.tables.scaling_report import pictures
 from lsakit.tables.scaling_report.facts import Sheet
 from lsakit.tables.scaling_report.writing import Column, written
 
+SENSIBLE_LINE = (0.5, 2.0)
+"""Slopes of a line between two cycles beyond which the link itself says so."""
 MOST_TERMS = 40
 """Terms of the population model that still stand on paper."""
 
@@ -68,7 +70,9 @@ def link(sheet: Sheet) -> Section | None:
         said.append(sheet.say("sentence.linking_error_unit", error=sheet.number(unit, 4)))
     if found.get("is_comparable") is False:
         said.append(sheet.say("sentence.not_comparable"))
-    said += [str(one) for one in found.get("doubtful") or ()]
+    if not SENSIBLE_LINE[0] <= found["slope"] <= SENSIBLE_LINE[1]:
+        low, high = (sheet.number(one, 1) for one in SENSIBLE_LINE)
+        said.append(sheet.say("sentence.line_far", low=low, high=high))
     columns = [Column("item"), Column("status", "status")]
     names = ("old_difficulty", "new_difficulty", "transformed_difficulty", "difference")
     columns += [Column(name, "parameter") for name in names]
