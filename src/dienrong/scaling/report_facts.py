@@ -8,11 +8,13 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from dienrong.registry.queries import province_names
 from dienrong.scaling import queries
 from dienrong.scaling.models import ItemDecision, ScalingRun, StudyData
 from dienrong.scaling.numeric import reports
 
 NOBODY = "–"
+PROVINCES = "province_code"
 
 
 def language_now() -> str:
@@ -50,7 +52,17 @@ def facts_of(run: ScalingRun) -> dict[str, Any]:
         "decisions": _decisions(run),
         "who": run.requested_by.full_name if run.requested_by else NOBODY,
         "day": timezone.localtime(run.finished_at).date().isoformat() if run.finished_at else "",
+        "names": _names(run),
     }
+
+
+def _names(run: ScalingRun) -> dict[str, dict[str, str]]:
+    """Name the provinces, where one of the columns that the run uses holds them."""
+    options = run.options
+    used = {options.get("group"), *options.get("dif_by", ()), *options.get("conditioning", ())}
+    if PROVINCES not in used or run.finished_at is None:
+        return {}
+    return {PROVINCES: province_names(timezone.localtime(run.finished_at).date())}
 
 
 def _data_words(data: StudyData) -> str:

@@ -90,6 +90,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outputs, ScalingFacts
         ),
         who="Nguyễn An",
         day=datetime.date(2026, 11, 22),
+        names={"province": {"01": "Hà Nội", "48": "Đà Nẵng", "79": "TP. Hồ Chí Minh"}},
     )
     return outputs, facts
 
@@ -207,7 +208,7 @@ def test_population_values_and_scale_give_the_numbers_of_the_run(
 ) -> None:
     outputs, _facts = run
     population, scale = outputs["population"]["population"], outputs["values"]["scale"]
-    assert "3 biến điều kiện: province, gender, books" in said(report, "population")
+    assert "3 biến điều kiện: province, Giới tính, books" in said(report, "population")
     assert f"{written(population['residual_sd'], 3)} logit" in said(report, "population")
     assert f"giải thích {written(100 * population['r_squared'], 1)}% phương sai" in said(report, "population")
     assert "4 giá trị khả dĩ cho mỗi học sinh trong 900 học sinh; hạt giống ngẫu nhiên 11" in said(
@@ -360,7 +361,7 @@ def test_a_group_with_many_misfits_is_named(run: tuple[Outputs, ScalingFacts]) -
         text = said(
             build_scaling_report(changed(outputs, "fit", "group_fit", many), facts, language="en"), "fit"
         )
-        assert (f"Group 48: {n} of {own} items have an RMSD above the threshold" in text) == is_named
+        assert (f"Group Đà Nẵng: {n} of {own} items have an RMSD above the threshold" in text) == is_named
 
 
 def test_nothing_free_of_flags_is_called_good(report: Report) -> None:
@@ -368,3 +369,20 @@ def test_nothing_free_of_flags_is_called_good(report: Report) -> None:
     text = " ".join(sentence for one in report.sections for sentence in one.paragraphs).lower()
     for word in ("tốt", "kém", "đạt yêu cầu", "chấp nhận", "đáng tin", "nên "):
         assert word not in text
+
+
+def test_groups_and_variables_have_their_names(run: tuple[Outputs, ScalingFacts], report: Report) -> None:
+    groups = next(one for one in section(report, "calibration").tables if one.columns[0] == "Nhóm")
+    assert [row[0] for row in groups.rows] == ["Hà Nội", "Đà Nẵng", "TP. Hồ Chí Minh"]
+    checked = next(one for one in section(report, "population").tables if one.columns[0] == "Biến")
+    assert ("Giới tính", "Nữ") in {row[:2] for row in checked.rows}
+    assert ("province", "Hà Nội") in {row[:2] for row in checked.rows}
+    assert [row[0] for row in section(report, "scale").tables[0].rows] == [
+        "Tất cả", "Hà Nội", "Đà Nẵng", "TP. Hồ Chí Minh",
+    ]  # fmt: skip
+    assert "Theo Giới tính:" in said(report, "dif")
+    figure = section(report, "dif").figures[0]
+    assert "gender" not in figure.title
+    assert ">M<" not in figure.svg
+    english = build_scaling_report(*run, language="en")
+    assert "By Gender:" in said(english, "dif")

@@ -172,9 +172,13 @@ def _option(sheet: Sheet, name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {sheet.word('model', part)}" for key, part in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(_number(sheet, one) if isinstance(one, int | float) else str(one) for one in value)
+        return ", ".join(
+            _number(sheet, one) if isinstance(one, int | float) else sheet.variable(one) for one in value
+        )
     if name == "seed":
         return str(value)
+    if name in ("group", "reference_group"):
+        return sheet.variable(value) if name == "group" else sheet.group(value)
     return _number(sheet, value) if isinstance(value, int | float) else str(value)
 
 
@@ -245,7 +249,7 @@ def calibration(sheet: Sheet) -> Section | None:
         tables.append(
             written(
                 sheet,
-                groups.to_dicts(),
+                sheet.grouped(groups.to_dicts()),
                 columns,
                 caption=sheet.say("caption.groups"),
                 note=sheet.say("note.groups"),

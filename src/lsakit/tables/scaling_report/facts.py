@@ -102,6 +102,8 @@ class ScalingFacts:
         Who asked for the run.
     day : datetime.date, optional
         When it was done.
+    names : Mapping of str to Mapping, optional
+        Names of the groups of a column by their codes, such as provinces; gender, area and the like are known.
     """
 
     title: str
@@ -117,6 +119,7 @@ class ScalingFacts:
     stages: tuple[StageFact, ...] = ()
     who: str = ""
     day: datetime.date | None = None
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,26 @@ class Sheet:
         if len(listed) <= MOST_NAMED:
             return ", ".join(listed)
         return self.say("list.more", some=", ".join(listed[:MOST_NAMED]), n=len(listed) - MOST_NAMED)
+
+    def variable(self, name: object) -> str:
+        """Name a column of the students; one without words stands for itself."""
+        key = f"by.{name}"
+        return self.texts.say(key) if self.texts.has(key) else str(name)
+
+    def level(self, variable: object, value: object) -> str:
+        """Name a group of a column by its code."""
+        own = self.facts.names.get(str(variable), {})
+        code = str(value)
+        code = {"True": "true", "False": "false"}.get(code, code)
+        return own.get(code) or self.texts.group(str(variable), code)
+
+    def group(self, value: object) -> str:
+        """Name a group of the calibration."""
+        return self.level(self.facts.options.get("group"), value)
+
+    def grouped(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Name the groups of the calibration in rows."""
+        return [{**row, "group": self.group(row["group"])} for row in rows]
 
     def day(self, day: datetime.date | None) -> str:
         """Write a day as dd/mm/yyyy; a dash where it is not known."""

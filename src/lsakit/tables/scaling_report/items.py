@@ -66,9 +66,11 @@ def classical(sheet: Sheet) -> Section | None:
                 "sentence.consistency",
                 alpha=sheet.number(consistency.get("alpha"), 3),
                 omega=sheet.number(consistency.get("omega"), 3),
-                median_alpha=sheet.number(consistency.get("median_alpha"), 3),
             )
         )
+    if consistency.get("median_alpha") is not None:
+        middle = sheet.number(consistency["median_alpha"], 3)
+        said.append(sheet.say("sentence.median_alpha", median_alpha=middle))
     said += flag_sentences(sheet, rows)
     columns = [
         Column("item"), Column("n", "n"), Column("max_score", "n"), Column("facility", "share"),
@@ -231,11 +233,17 @@ def fit(sheet: Sheet) -> Section | None:
             Column("rmsd", "parameter"),
             Column("md", "parameter"),
         ]
-        beyond = [row for row in groups.to_dicts() if row["exceeds"]]
+        beyond = sheet.grouped([row for row in groups.to_dicts() if row["exceeds"]])
         if beyond:
             tables.append(written(sheet, beyond, wide, caption=sheet.say("caption.group_misfit")))
         tables.append(
-            written(sheet, groups.to_dicts(), wide, caption=sheet.say("caption.group_fit"), is_printed=False)
+            written(
+                sheet,
+                sheet.grouped(groups.to_dicts()),
+                wide,
+                caption=sheet.say("caption.group_fit"),
+                is_printed=False,
+            )
         )
     tables += _dependence(sheet)
     return Section(
@@ -275,7 +283,8 @@ def _fit_sentences(sheet: Sheet, rows: Sequence[Mapping[str, Any]]) -> list[str]
     proposals = sheet.table("fit", "proposals")
     if proposals is not None:
         listed = "; ".join(
-            f"{row['item']} ({str(row['group']).replace(';', ', ')})" for row in proposals.to_dicts()
+            f"{row['item']} ({', '.join(sheet.group(one) for one in str(row['group']).split(';'))})"
+            for row in proposals.to_dicts()
         )
         said.append(sheet.say("sentence.proposals", n=sheet.number(proposals.height), items=listed))
     return said
@@ -291,7 +300,11 @@ def _alarms(sheet: Sheet) -> list[str]:
         beyond = int(own.get_column("exceeds").sum())
         if beyond > ALARM_SHARE * own.height:
             words = {"n": sheet.number(beyond), "total": sheet.number(own.height)}
-            said.append(sheet.say("sentence.alarm", group=group[0], share=sheet.share(ALARM_SHARE), **words))
+            said.append(
+                sheet.say(
+                    "sentence.alarm", group=sheet.group(group[0]), share=sheet.share(ALARM_SHARE), **words
+                )
+            )
     return said
 
 
@@ -341,13 +354,18 @@ def dif(sheet: Sheet) -> Section | None:
         Column("ci_low", "hundredth"), Column("ci_high", "hundredth"), Column("p", "p"), Column("category"),
     ]  # fmt: skip
     for variable in found.get_column("variable").unique(maintain_order=True):
-        rows = [row for row in found.to_dicts() if row["variable"] == variable]
+        named = sheet.variable(variable)
+        rows = [
+            {**row, **{side: sheet.level(variable, row[side]) for side in ("focal", "reference")}}
+            for row in found.to_dicts()
+            if row["variable"] == variable
+        ]
         classes = Counter(str(row["category"]) for row in rows if row["category"])
         clear = [row for row in rows if row["category"] in CLEAR]
         said.append(
             sheet.say(
                 "sentence.dif",
-                variable=variable,
+                variable=named,
                 tested=sheet.number(sum(classes.values())),
                 a=sheet.number(classes["A"]),
                 b=sheet.number(classes["B"]),
@@ -357,23 +375,19 @@ def dif(sheet: Sheet) -> Section | None:
         )
         undefined = [row for row in rows if not row["category"]]
         if undefined:
-            said.append(
-                sheet.say("sentence.dif_undefined", variable=variable, n=sheet.number(len(undefined)))
-            )
+            said.append(sheet.say("sentence.dif_undefined", variable=named, n=sheet.number(len(undefined))))
         if clear:
             tables.append(
                 written(
                     sheet,
                     clear,
                     columns,
-                    caption=sheet.say("caption.dif_clear", variable=variable),
+                    caption=sheet.say("caption.dif_clear", variable=named),
                     note=sheet.say("note.dif"),
                 )
             )
         tables.append(
-            written(
-                sheet, rows, columns, caption=sheet.say("caption.dif", variable=variable), is_printed=False
-            )
+            written(sheet, rows, columns, caption=sheet.say("caption.dif", variable=named), is_printed=False)
         )
     return Section(
         key="dif",

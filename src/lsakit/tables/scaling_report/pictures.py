@@ -28,6 +28,22 @@ def _named(figure: Figure) -> Figure:
     return replace(figure, key="figure-" + re.sub(r"[^A-Za-z0-9]+", "-", figure.key).strip("-"))
 
 
+def _group_names(sheet: Sheet) -> dict[str, str]:
+    """Name the groups of the calibration."""
+    groups = sheet.table("calibration", "groups")
+    return {} if groups is None else {str(one): sheet.group(one) for one in groups.get_column("group")}
+
+
+def _dif_names(sheet: Sheet, found: pl.DataFrame, variable: str) -> dict[str, str]:
+    """Name a variable and its groups."""
+    own = found.filter(pl.col("variable") == variable)
+    codes = {str(one) for side in ("focal", "reference") for one in own.get_column(side)}
+    return {
+        variable: sheet.variable(variable),
+        **{code: sheet.level(variable, code) for code in sorted(codes)},
+    }
+
+
 def of_calibration(sheet: Sheet) -> tuple[Figure, ...]:
     """Draw how the calibration came to rest.
 
@@ -89,7 +105,16 @@ def of_fit(sheet: Sheet) -> tuple[Figure, ...]:
     beyond = groups.filter(pl.col("exceeds")).sort("rmsd", descending=True)
     names = dict.fromkeys(str(name).partition("@")[0] for name in beyond.get_column("item"))
     return tuple(
-        _named(item_curve(curves, items, item=name, language=sheet.texts.language, group_fit=groups))
+        _named(
+            item_curve(
+                curves,
+                items,
+                item=name,
+                language=sheet.texts.language,
+                group_fit=groups,
+                names=_group_names(sheet),
+            )
+        )
         for name in list(names)[:MOST_CURVES]
     )
 
@@ -113,7 +138,15 @@ def of_dif(sheet: Sheet) -> tuple[Figure, ...]:
     known = found.filter(pl.col("statistic").is_not_null())
     pairs = known.select("variable", "focal").unique(maintain_order=True).rows()
     return tuple(
-        _named(dif_plot(found, variable=variable, focal=focal, language=sheet.texts.language))
+        _named(
+            dif_plot(
+                found,
+                variable=variable,
+                focal=focal,
+                language=sheet.texts.language,
+                names=_dif_names(sheet, found, variable),
+            )
+        )
         for variable, focal in pairs[:MOST_PLOTS]
     )
 
@@ -152,4 +185,8 @@ def of_scale(sheet: Sheet) -> tuple[Figure, ...]:
         One figure, where values are on a scale.
     """
     table = sheet.table("values", "distribution")
-    return () if table is None else (_named(values_distribution(table, language=sheet.texts.language)),)
+    return (
+        ()
+        if table is None
+        else (_named(values_distribution(table, language=sheet.texts.language, names=_group_names(sheet))),)
+    )

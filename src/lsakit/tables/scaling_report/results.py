@@ -112,7 +112,7 @@ def population(sheet: Sheet) -> Section | None:
         return None
     options = sheet.facts.options
     conditioning = [str(one) for one in (options.get("group"), *(options.get("conditioning") or ())) if one]
-    conditioning = list(dict.fromkeys(conditioning))
+    conditioning = [sheet.variable(name) for name in dict.fromkeys(conditioning)]
     said = [
         sheet.say(
             "sentence.conditioning", n=sheet.number(len(conditioning)), variables=sheet.named(conditioning)
@@ -137,7 +137,7 @@ def population(sheet: Sheet) -> Section | None:
         )
     if found.get("n_prior_only"):
         said.append(sheet.say("sentence.prior_only", n=sheet.number(found["n_prior_only"])))
-    reported = [str(one) for one in options.get("reported") or ()]
+    reported = [sheet.variable(one) for one in options.get("reported") or ()]
     if reported:
         said.append(sheet.say("sentence.reported", variables=sheet.named(reported)))
     tables = []
@@ -159,7 +159,14 @@ def population(sheet: Sheet) -> Section | None:
         tables.append(
             written(
                 sheet,
-                groups.to_dicts(),
+                [
+                    {
+                        **row,
+                        "variable": sheet.variable(row["variable"]),
+                        "level": sheet.level(row["variable"], row["level"]),
+                    }
+                    for row in groups.to_dicts()
+                ],
                 columns,
                 caption=sheet.say("caption.subgroups"),
                 note=sheet.say("note.subgroups"),
@@ -213,7 +220,7 @@ def values(sheet: Sheet) -> Section | None:
         if row["value"] is None and row.get("undefined_because")
     ]
     for row in rows:
-        row["group"] = row["group"] or sheet.say("word.all")
+        row["group"] = sheet.say("word.all") if row["group"] is None else sheet.group(row["group"])
     columns = [
         Column("group"),
         Column("method"),
@@ -286,7 +293,9 @@ def scale(sheet: Sheet) -> Section | None:
             intercept=sheet.number(found["intercept"], 4),
             mean=sheet.number(found.get("mean"), 1),
             sd=sheet.number(found.get("sd"), 1),
-            group=found.get("reference_group") or sheet.say("word.all"),
+            group=sheet.group(found["reference_group"])
+            if found.get("reference_group")
+            else sheet.say("word.all"),
         )
     ]
     groups = _described(table)
@@ -312,7 +321,7 @@ def scale(sheet: Sheet) -> Section | None:
             sheet.say("sentence.levels", cuts="; ".join(sheet.number(cut, 1) for cut in cuts), shares=shares)
         )
     for row in groups:
-        row["group"] = row["group"] or sheet.say("word.all")
+        row["group"] = sheet.say("word.all") if row["group"] is None else sheet.group(row["group"])
     tables = [_moments(sheet, groups)]
     if levels:
         tables.append(_levels(sheet, groups, levels))
