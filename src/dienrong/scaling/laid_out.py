@@ -20,8 +20,11 @@ DIGITS = {
 DEFAULT_DIGITS = 3
 POINTS = frozenset({"percentile_points", "points", "cut", "score"})
 LEFT_OUT = frozenset(
-    {"undefined_because", "matching", "measure", "stated_max_score", "n_recoded", "s_x2_n", "column"}
-)
+    {
+        "undefined_because", "matching", "measure", "stated_max_score", "n_recoded", "s_x2_n", "column", "n_matched",
+        "ci_low", "ci_high",
+    }
+)  # fmt: skip
 """Columns that pages leave to the Excel file."""
 
 
@@ -97,8 +100,11 @@ def lay_out(
 
 
 def _is_empty(table: Any, name: str) -> bool:
-    """Tell whether a column says nothing at all."""
-    return bool(table.get_column(name).null_count() == table.height)
+    """Tell whether a column says nothing: empty cells, no guessing anywhere, degrees of freedom without statistic."""
+    column = table.get_column(name)
+    if name in ("guessing", "s_x2_df", "n_reference_left_out"):
+        return bool((column.fill_null(0) == 0).all())
+    return bool(column.null_count() == table.height)
 
 
 def cell(name: str, value: Any) -> str:
@@ -113,6 +119,10 @@ def cell(name: str, value: Any) -> str:
         return number_text(value)
     if isinstance(value, float):
         return number_text(value, digits_of(name, value))
+    if name == "group" and value == "all":
+        return _("all students")
+    if name == "kind":
+        return words.titled(words.KINDS, str(value))
     if name == "direction":
         return {
             "harder": _("harder"),

@@ -8,6 +8,8 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from dienrong.core.typed_numbers import typed_number
+
 STAGES = {
     "scores": _("Scoring"),
     "classical": _("Classical item analysis"),
@@ -47,6 +49,7 @@ ROLES = {
     "dif": _("Differential item functioning"),
     "link_items": _("Common items"),
     "link": _("Link between studies"),
+    "linked_groups": _("Groups on the earlier metric"),
     "linked_parameters": _("Items on the earlier metric"),
     "coefficients": _("Coefficients"),
     "population": _("Population model"),
@@ -93,6 +96,10 @@ COLUMNS = {
     "n_left_out": _("Students left out"), "n_parameters": _("Parameters"), "n_iterations": _("Iterations"),
     "converged": _("Converged"), "doubtful": _("Doubtful"), "moving": _("Still moving"),
     "standard_errors": _("Standard errors"), "n_nodes": _("Quadrature points"), "node_range": _("Range of the points"),
+    "at": _("Percentile or point"), "n_values": _("Plausible values"), "mean_pv": _("Mean of plausible values"),
+    "n_prior_only": _("Students without answers"), "n_terms": _("Terms"), "reliability": _("EAP reliability"),
+    "reliability_pv": _("Plausible-value reliability"), "student_information": _("Information of a student's test"),
+    "student_se": _("Standard error of a student's test"), "weighted_share": _("Weighted share"),
     "alpha": _("Cronbach's alpha"), "median_alpha": _("Median alpha of the booklets"), "omega": _("McDonald's omega"),
     "rest_unit": _("Unit of the rest score"), "n_booklets": _("Booklets"), "n_alone": _("Students whose set nobody shares"),
     "n_items": _("Items"), "residual_sd": _("Residual standard deviation"), "r_squared": _("Share explained"),
@@ -102,6 +109,15 @@ COLUMNS = {
     "held": _("Held from the earlier study"), "eap": _("EAP reliability"), "wle": _("WLE reliability"),
     "pv": _("Plausible-value reliability"),
 }  # fmt: skip
+KINDS = {
+    "mean": _("mean"),
+    "sd": _("standard deviation"),
+    "percentile": _("percentile"),
+    "at_or_above": _("share at or above"),
+    "level": _("share at the level"),
+    "students": _("students"),
+    "item": _("item"),
+}
 FLAGS = {
     "too_easy": _("Too easy"),
     "too_hard": _("Too hard"),
@@ -313,8 +329,8 @@ def option_value(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{one}: {part}" for one, part in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return "; ".join(typed_number(one) if isinstance(one, float) else str(one) for one in value)
+    return typed_number(value) if isinstance(value, float) else str(value)
 
 
 def decision_words(kind: str, details: Mapping[str, Any]) -> str:

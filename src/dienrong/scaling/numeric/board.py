@@ -240,7 +240,10 @@ def groups_of(store_path: Path, manifests: Mapping[str, str]) -> list[str]:
 
 
 def proposals_of(store_path: Path, manifests: Mapping[str, str]) -> dict[str, list[str]]:
-    """Give the groups that the release rule would free, by item.
+    """Give the groups that the release rule would free, by item: those of its worst misfit.
+
+    Groups that find an item harder and groups that find it easier never share parameters, so an item is freed in
+    one direction at a time; the next run proposes what is left.
 
     Raises
     ------
@@ -250,7 +253,6 @@ def proposals_of(store_path: Path, manifests: Mapping[str, str]) -> dict[str, li
     found = table(store_path, manifests, "fit", "proposals")
     out: dict[str, list[str]] = {}
     if found is not None:
-        for one in found.iter_rows(named=True):
-            own = out.setdefault(base_of(str(one["item"])), [])
-            own += [name for name in _split(one["group"]) if name not in own]
+        for one in found.sort("rmsd", descending=True, nulls_last=True).iter_rows(named=True):
+            out.setdefault(base_of(str(one["item"])), _split(one["group"]))
     return out

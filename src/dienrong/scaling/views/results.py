@@ -62,6 +62,7 @@ def section(request: HttpRequest, slug: str, study: int, run: int, name: str) ->
         "dif_chips": dif_chips,
         "reliabilities": reliabilities,
         "alarms": alarms or [],
+        "n_doubtful": one.summary.get("n_doubtful", 0) if name == "calibration" else 0,
         "may_run": permissions.may_run_analysis(request.user),
         **content,
     }
