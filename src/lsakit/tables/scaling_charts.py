@@ -37,7 +37,13 @@ def axis(field: str, title: str | None, *, domain: Sequence[float] | None = None
     scale: Spec = {"zero": False, "nice": domain is None, **more}
     if domain is not None:
         scale |= {"domain": list(domain)}
-    return {"field": field, "type": "quantitative", "title": title, "scale": scale}
+    return {
+        "field": field,
+        "type": "quantitative",
+        "title": title,
+        "scale": scale,
+        "axis": {"tickCount": 8, "labelOverlap": "greedy"},
+    }
 
 
 def named(field: str, names: Sequence[str], values: Sequence[str], *, legend: bool = True) -> Spec:
@@ -63,40 +69,46 @@ def named(field: str, names: Sequence[str], values: Sequence[str], *, legend: bo
         "field": field,
         "type": "nominal",
         "scale": {"domain": list(names), "range": list(values)},
-        "legend": {"columns": 4} if legend else None,
+        "legend": {"columns": 6} if legend else None,
     }
 
 
 def text_layer(
-    rows: Sequence[Mapping[str, Any]], x: Spec, y: Spec, *, align: str = "left", dx: int = 6
+    rows: Sequence[Mapping[str, Any]], x: Spec, y: Spec, *, dx: int = 6, dy: int = 0
 ) -> list[Spec]:
     """Write words beside points, first with a white rim so that they read where they cross a line.
 
     Parameters
     ----------
     rows : Sequence of Mapping
-        One row per word, with the fields of the axes, ``word`` and ``ink``.
+        One row per word, with the fields of the axes, ``word`` and ``ink``; ``align`` where the word stands at the
+        left ("right") or upon the point ("center") and not at its right.
     x, y : dict
         Encodings of the place.
-    align : str, default "left"
-        Side of the point at which the word begins.
     dx : int, default 6
         Distance from the point, pixels.
+    dy : int, default 0
+        Distance below the point, pixels.
 
     Returns
     -------
     list of dict
-        Two layers.
+        Two layers for each alignment.
     """
-    mark = {"type": "text", "align": align, "baseline": "middle", "dx": dx, "fontSize": 11}
-    own = {"x": x, "y": y, "text": {"field": "word", "type": "nominal"}}
-    values = {"values": [dict(row) for row in rows]}
-    rim = {**mark, "stroke": "white", "strokeWidth": 4, "color": "white"}
+    layers: list[Spec] = []
     ink = {"field": "ink", "type": "nominal", "scale": None}
-    return [
-        {"data": values, "mark": rim, "encoding": own},
-        {"data": values, "mark": mark, "encoding": {**own, "color": ink}},
-    ]
+    own = {"x": x, "y": y, "text": {"field": "word", "type": "nominal"}}
+    for align, away in (("left", dx), ("center", 0), ("right", -dx)):
+        some = [dict(row) for row in rows if row.get("align", "left") == align]
+        if not some:
+            continue
+        mark = {"type": "text", "align": align, "baseline": "middle", "dx": away, "dy": dy, "fontSize": 11}
+        rim = {**mark, "stroke": "white", "strokeWidth": 4, "color": "white"}
+        layers += [
+            {"data": {"values": some}, "mark": rim, "encoding": own},
+            {"data": {"values": some}, "mark": mark, "encoding": {**own, "color": ink}},
+        ]
+    return layers
 
 
 def spread_labels(places: Sequence[float], low: float, high: float) -> list[float]:
@@ -122,6 +134,7 @@ def spread_labels(places: Sequence[float], low: float, high: float) -> list[floa
     gap = LABEL_GAP * (high - low)
     order = sorted(range(len(places)), key=lambda row: (places[row], row))
     found = [float(places[row]) for row in order]
+    lowest, highest = low + 0.3 * gap, high - 0.3 * gap
     for _ in range(200):
         moved = False
         for row in range(1, len(found)):
@@ -132,6 +145,10 @@ def spread_labels(places: Sequence[float], low: float, high: float) -> list[floa
                 moved = True
         if not moved:
             break
+    for row, place in enumerate(found):
+        found[row] = max(place, lowest if row == 0 else found[row - 1] + gap)
+    for row in range(len(found) - 1, -1, -1):
+        found[row] = min(found[row], highest if row == len(found) - 1 else found[row + 1] - gap)
     out = [0.0] * len(found)
     for row, place in zip(order, found, strict=True):
         out[row] = place
@@ -145,6 +162,7 @@ def curve_chart(
     titles: tuple[str, str],
     names: Sequence[str],
     domain: tuple[float, float],
+    labels: Sequence[Mapping[str, Any]] = (),
 ) -> Spec:
     """Declare model lines with empirical points and their intervals.
 
@@ -160,6 +178,8 @@ def curve_chart(
         Groups or categories with a color of their own; any other is drawn gray.
     domain : tuple of (float, float)
         Range of the ability axis, logits.
+    labels : Sequence of Mapping, optional
+        Words on the lines: ``x``, ``y``, ``word``, ``name`` (for the color), ``align``.
 
     Returns
     -------
@@ -208,22 +228,10 @@ def curve_chart(
             "encoding": {"x": x, "y": y, "size": size, "fill": fill, "shape": shape},
         },
     ]
-    layers += text_layer(
-        _line_ends(lines, color), {**x, "title": None}, {**y, "title": None}, align="right", dx=-4
-    )
+    inks = dict(zip(domain_of, color["scale"]["range"], strict=True))
+    words = [{**label, "ink": inks.get(label["name"], INK)} for label in labels]
+    layers += text_layer(words, x, y, dx=8, dy=-9)
     return frame(layers, height=300)
-
-
-def _line_ends(lines: Sequence[Mapping[str, Any]], color: Spec) -> list[dict[str, Any]]:
-    """Find where each line ends, and write its word there where lines would else be told apart by color alone."""
-    words = list(dict.fromkeys(row["line"] for row in lines))
-    inks = dict(zip(color["scale"]["domain"], color["scale"]["range"], strict=True))
-    ends = [max((row for row in lines if row["line"] == word), key=lambda row: row["x"]) for word in words]
-    places = spread_labels([end["y"] for end in ends], 0.0, 1.0)
-    return [
-        {"x": end["x"], "y": min(max(place, 0.02), 0.98), "word": word, "ink": inks.get(end["name"], INK)}
-        for end, place, word in zip(ends, places, words, strict=True)
-    ]
 
 
 def option_chart(rows: Sequence[Mapping[str, Any]], *, titles: tuple[str, str], keys: Sequence[str]) -> Spec:
@@ -279,7 +287,7 @@ def option_chart(rows: Sequence[Mapping[str, Any]], *, titles: tuple[str, str], 
             "mark": {"type": "point", "filled": True, "size": 52, "opacity": 1},
             "encoding": {"x": x, "y": y, "color": color, "shape": shape},
         },
-        *text_layer(labels, {**x, "title": None}, {**y, "title": None}, dx=9),
+        *text_layer(labels, x, y, dx=9),
     ]
     return frame(layers, height=300)
 
@@ -415,7 +423,7 @@ def scatter_chart(
         }
     )
     labels = [{**row, "ink": INK} for row in rows if row["word"]]
-    layers += text_layer(labels, {**x, "title": None}, {**y, "title": None}, dx=7)
+    layers += text_layer(labels, x, y, dx=7)
     return frame(layers, height=420, width=420)
 
 
@@ -565,9 +573,10 @@ def stacked_lines_chart(
     whole = frame([], height=190)
     del whole["layer"], whole["width"], whole["height"]
     parts = []
+    every = [row["x"] for _, rows in panels for row in rows]
+    ends = (min(every), max(every))
     for number, (title, rows) in enumerate(panels):
-        x = axis("x", x_title if number == len(panels) - 1 else None)
-        x["scale"] |= {"nice": False}
+        x = axis("x", x_title if number == len(panels) - 1 else None, domain=ends)
         scale: Spec = {"type": "log"} if is_log else {"zero": True, "nice": True}
         y: Spec = {"field": "y", "type": "quantitative", "title": title, "scale": scale}
         if is_log:
@@ -576,9 +585,14 @@ def stacked_lines_chart(
         color = named("line", words, COLORS[: len(words)], legend=False)
         dash = named("line", words, ["1,0", "6,3", "2,2"][: len(words)], legend=False)
         dash["scale"]["range"] = [[1, 0], [6, 3], [2, 2]][: len(words)]
-        tops = [max((row for row in rows if row["line"] == word), key=lambda row: row["y"]) for word in words]
+        wanted = ends[0] + 0.7 * (ends[1] - ends[0])
+        beside = [
+            min((row for row in rows if row["line"] == word), key=lambda row: abs(row["x"] - wanted))
+            for word in words
+        ]
         labels = [
-            {**top, "word": word, "ink": ink} for top, word, ink in zip(tops, words, COLORS, strict=False)
+            {**place, "word": word, "ink": ink}
+            for place, word, ink in zip(beside, words, COLORS, strict=False)
         ]
         layer: list[Spec] = [
             {
@@ -588,6 +602,6 @@ def stacked_lines_chart(
             }
         ]
         if len(words) > 1:
-            layer += text_layer(labels, {**x, "title": None}, {**y, "title": None})
+            layer += text_layer(labels, x, y, dx=4, dy=-10)
         parts.append({"width": WIDTH, "height": 190, "layer": layer})
     return {**whole, "vconcat": parts, "spacing": 14}
