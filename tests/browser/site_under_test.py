@@ -278,6 +278,7 @@ def scaling_addresses(page: Any) -> dict[str, str]:
         "scaling-compare": f"{run}/so-sanh/1",
         "scaling-table": f"{run}/bang/fit/group_fit",
         "scaling-history": f"{study}/lich-su",
+        "scaling-report": f"{run}/bao-cao",
         **{f"scaling-{name}": f"{run}/ket-qua/{name}" for name in sections},
     }
 
