@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from dienrong.core import clock
 from dienrong.cycles.models import Cycle
+from dienrong.registry.queries import unit_on
 from dienrong.reporting.numeric import Official
-
-PREFIXES = ("Thành phố ", "Tỉnh ")
 
 
 def national(cycle: Cycle) -> Official:
@@ -29,16 +29,15 @@ def national(cycle: Cycle) -> Official:
     )
 
 
-def provincial(cycle: Cycle, province_name: str) -> Official:
+def provincial(cycle: Cycle, code: str) -> Official:
     """Give the form of the report of a province's department of education and training."""
-    place = province_name
-    for prefix in PREFIXES:
-        place = place.removeprefix(prefix)
+    unit = unit_on("province", code, clock.today())
+    name, full_name = (unit.name, unit.full_name) if unit else (code, code)
     return Official(
-        parent_agency=_("People's Committee") + "\n" + province_name,
+        parent_agency=_("People's Committee") + "\n" + full_name,
         agency=_("Department of Education and Training"),
         symbol="BC-SGDĐT",
-        place=place,
+        place=name,
         kind=_("Report"),
         bases=_bases(cycle),
         authority=(_("The Director"),),

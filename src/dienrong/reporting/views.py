@@ -163,8 +163,7 @@ def word(request: HttpRequest, slug: str, province: str = "") -> HttpResponse:
     report = readable_or_404(request)
     _known_province(report, province)
     wording = report.wording(language_now())
-    place = dict(wording.names).get(province, province)
-    form = official.provincial(report.cycle, place) if province else official.national(report.cycle)
+    form = official.provincial(report.cycle, province) if province else official.national(report.cycle)
     content = numeric.word(report.source, wording, form, province)
     return _file(content, DOCX, f"{_file_name(slug, province)}.docx")
 

@@ -43,6 +43,8 @@ KINDS = ("heading", "paragraph", "table", "figure", "signature", "page", "room")
 HEAD_POINTS, MOTTO_POINTS = 12, 13
 LEFT_SHARE = 0.42
 """Share of the line that the issuing agency takes; the nation's name has the rest."""
+LONGEST_SET = 40
+"""Letters of a word beyond which a justified line would be torn apart."""
 ROOM_LINES = 4
 """Empty lines where the unit writes its own words, or signs."""
 
@@ -351,8 +353,9 @@ class _Writer:
         self._paragraph(number + block.text, style="Heading 1")
 
     def _sentence(self, block: WordBlock) -> None:
-        """Write a paragraph of the text."""
-        self._paragraph(block.text, style="Body Text")
+        """Write a paragraph of the text; one with a hash stays ragged, since a word of a line's length cannot be set."""
+        has_hash = any(len(word) > LONGEST_SET for word in block.text.split())
+        self._paragraph(block.text, style="Body Text", align="left" if has_hash else "")
 
     def _caption(self, kind: str, text: str) -> None:
         """Write the caption above a table or figure, numbered by a field so that lists of them can be made."""

@@ -116,6 +116,7 @@ def test_reports_are_word_files_in_the_official_form(published, registry, visito
         document = docx.Document(io.BytesIO(answer.content))
         left, right = (cell.text for cell in document.tables[0].rows[0].cells)
         assert agency in left.split("\n")
+        assert ("THÀNH PHỐ HÀ NỘI" in left.split("\n")) == bool(place)
         assert left.split("\n")[-1].replace("\u00a0", "") == f"Số: /{symbol}"
         assert right.startswith("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nĐộc lập - Tự do - Hạnh phúc")
         assert right.split("\n")[-1].replace("\u00a0", "") == "Hà Nội, ngày  tháng  năm "

@@ -283,3 +283,12 @@ def test_another_program_opens_it_and_numbers_its_pages(written: bytes, tmp_path
         str(number) for number in range(2, len(texts) + 1)
     ]
     assert "KT. GIÁM" in texts[-1]
+
+
+def test_a_paragraph_with_a_hash_is_not_torn_apart() -> None:
+    """A justified line before a hash of 64 digits once had gaps as wide as words."""
+    blocks = tuple(WordBlock(kind="paragraph", text=text) for text in ("Tệp: sha256:" + "0a" * 32, "Một câu"))
+    document = opened(word_file(WordDocument(title="t", language="vi", blocks=blocks)))
+    hashed, plain = [one for one in document.paragraphs if one.style.name == "Body Text"]
+    assert hashed.alignment == docx.enum.text.WD_ALIGN_PARAGRAPH.LEFT
+    assert plain.alignment is None
