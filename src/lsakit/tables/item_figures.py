@@ -16,7 +16,7 @@ from lsakit.errors import EstimationError
 from lsakit.irt.em import probability_table
 from lsakit.irt.item_parameters import read_item_parameters
 from lsakit.irt.item_subsets import items_named
-from lsakit.tables import charts, scaling_charts
+from lsakit.tables import chart_parts, charts, scaling_charts
 from lsakit.tables.figures import Figure
 from lsakit.tables.publication import PublicationTable
 from lsakit.tables.texts import Texts
@@ -304,7 +304,7 @@ def category_curve(
         lines,
         points,
         titles=(texts.say("scaling.theta"), texts.say("scaling.share_of_category")),
-        names=categories[: len(scaling_charts.COLORS) - 1],
+        names=categories[: len(chart_parts.COLORS) - 1],
         domain=domain,
         labels=_peaks(lines, categories, domain),
     )

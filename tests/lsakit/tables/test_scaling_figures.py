@@ -13,8 +13,8 @@ from lsakit.errors import EstimationError
 from lsakit.lineage import Store
 from lsakit.pipeline.scaling import ScalingDecision, ScalingOptions, run_scaling
 from lsakit.tables import scaling_figures as figures
+from lsakit.tables.chart_parts import spread_labels
 from lsakit.tables.figures import Figure
-from lsakit.tables.scaling_charts import spread_labels
 from small_study import NOW, WITH_DIF, WITH_SHIFT, make_study
 
 Get = Callable[..., Any]
