@@ -188,7 +188,7 @@ class MatchForm(forms.Form):
                 label=one.name,
                 required=False,
                 choices=[
-                    (UNUSED, _("not used")), (GROUP, _("group")), (WEIGHT, _("weight")), (BACKGROUND, _("background")),
+                    (UNUSED, _("not used")), (GROUP, _("Group")), (WEIGHT, _("Weight")), (BACKGROUND, _("Background")),
                 ],
                 initial=kept.roles.get(one.key, UNUSED) if kept else UNUSED,
             )  # fmt: skip

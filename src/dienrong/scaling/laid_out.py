@@ -121,6 +121,8 @@ def cell(name: str, value: Any) -> str:
         return number_text(value, digits_of(name, value))
     if name == "group" and value == "all":
         return _("all students")
+    if name == "group":
+        return ", ".join(str(value).split(";"))
     if name == "kind":
         return words.titled(words.KINDS, str(value))
     if name == "direction":

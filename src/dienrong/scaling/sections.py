@@ -62,7 +62,6 @@ SECTIONS: dict[str, Section] = {
     "maps": Section(
         lead=_("Students and items on one scale, and how precisely the test measures where."),
         figures=("wright_map", "test_information"),
-        tables=(Part(stage="fit", role="information"),),
     ),
     "link": Section(
         lead=_("How the common items behave in both studies, which of them link, and the error this adds to trends."),
