@@ -28,6 +28,14 @@ LEFT_OUT = frozenset(
 """Columns that pages leave to the Excel file."""
 
 
+SHOWN = {
+    "dif": (
+        "item", "variable", "focal", "reference", "category", "direction", "statistic", "se", "p", "n_focal", "n_reference",
+    ),
+}  # fmt: skip
+"""Tables of which a page shows some columns in an order of its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
     """A column of a laid-out table."""
@@ -75,11 +83,11 @@ def lay_out(
         return None
     names = [
         name
-        for name in table.columns
+        for name in (one for one in SHOWN.get(role, table.columns) if one in table.columns)
         if name not in LEFT_OUT and name not in without and not _is_empty(table, name)
     ]
     headings = tuple(
-        Heading(name=name, title=words.column_title(name), is_number=table.schema[name].is_numeric())
+        Heading(name=name, title=words.column_title(name, role), is_number=table.schema[name].is_numeric())
         for name in names
     )
     part = table.select(names).slice(first, n)
@@ -123,6 +131,8 @@ def cell(name: str, value: Any) -> str:
         return _("all students")
     if name == "group":
         return ", ".join(str(value).split(";"))
+    if name == "option":
+        return words.titled(words.OPTIONS_SPECIAL, str(value))
     if name == "kind":
         return words.titled(words.KINDS, str(value))
     if name == "direction":

@@ -109,6 +109,12 @@ COLUMNS = {
     "held": _("Held from the earlier study"), "eap": _("EAP reliability"), "wle": _("WLE reliability"),
     "pv": _("Plausible-value reliability"),
 }  # fmt: skip
+COLUMNS_OF = {
+    ("dif", "category"): _("Size class"),
+    ("dif", "statistic"): _("Size of the difference"),
+}
+"""Columns that mean something else in one table."""
+OPTIONS_SPECIAL = {"omitted": _("omitted"), "invalid": _("invalid"), "not_reached": _("not reached")}
 KINDS = {
     "mean": _("mean"),
     "sd": _("standard deviation"),
@@ -126,7 +132,7 @@ FLAGS = {
     "missing": _("Many without answer"),
     "distractor_positive": _("A distractor attracts the able"),
     "key_not_modal": _("The able prefer another option than the key"),
-    "option_dead": _("An option that nobody chooses"),
+    "option_dead": _("An option that hardly anybody chooses"),
     "code_order": _("Categories out of order or rare"),
     "mean_square": _("Mean squares outside their range"),
     "rmsd": _("Misfit in a group (RMSD)"),
@@ -300,8 +306,10 @@ def role_title(role: str) -> str:
     return titled(ROLES, role)
 
 
-def column_title(name: str) -> str:
+def column_title(name: str, role: str = "") -> str:
     """Say what a column of a table is called; steps of an item carry their number."""
+    if (role, name) in COLUMNS_OF:
+        return str(COLUMNS_OF[(role, name)])
     stem, _underscore, number = name.rpartition("_")
     if stem == "step" and number.isdigit():
         return gettext("Step %(number)s") % {"number": number}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 from pathlib import Path
 
@@ -97,6 +98,19 @@ def test_a_draft_is_thrown_away_with_its_files(study, ministry, django_capture_o
         operations.throw_away(data=draft, by=ministry)
     assert not StudyData.objects.exists()
     assert not kept_files()
+
+
+def test_a_draft_that_nobody_freezes_goes_after_its_days(
+    study, frozen, ministry, settings, django_capture_on_commit_callbacks
+) -> None:
+    draft = send(study, ministry)
+    files = {kept.path_of(one["kept"]) for one in draft.files.values()}
+    days = datetime.timedelta(days=settings.OPTIONS.upload_days)
+    assert operations.purge_drafts(now=draft.updated_at + days) == 0
+    with django_capture_on_commit_callbacks(execute=True):
+        assert operations.purge_drafts(now=draft.updated_at + days + datetime.timedelta(seconds=1)) == 1
+    assert not any(path.exists() for path in files)
+    assert [one.state for one in StudyData.objects.all()] == ["frozen"]
 
 
 def test_frozen_data_are_never_changed(frozen, ministry) -> None:
