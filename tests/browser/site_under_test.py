@@ -134,6 +134,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     tile = page.locator("main a[href^='/chat-luong-du-lieu/tinh/']").first.get_attribute("href")
     plans = sampling_addresses(page)
     field_pages = fieldwork_addresses(page)
+    scaling = scaling_addresses(page)
     page.goto(f"/bao-cao/{SLUG}/grade5/maths")
     province = page.locator("#province option").nth(1).get_attribute("value")
     national = f"/bao-cao/{SLUG}/grade5/maths"
@@ -213,7 +214,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     }
     return {
         "": public | {"draw-public": plans["draw-public"]},
-        "bo": own | field | analysis | data | plans | field_pages,
+        "bo": own | field | analysis | scaling | data | plans | field_pages,
         "so": own
         | local
         | {
@@ -253,6 +254,32 @@ def fieldwork_addresses(page: Any) -> dict[str, str]:
         "participation-school": school,
         **{f"participation-{tab}": f"{school}?tab={tab}" for tab in ("nguoi", "buoi", "lich-su")},
         "participation-visit": f"{school}/giam-sat",
+    }
+
+
+def scaling_addresses(page: Any) -> dict[str, str]:
+    """Name the pages of the scaling study that the demonstration holds."""
+    root = f"/dinh-co/{SLUG}"
+    study = f"{root}/1"
+    page.goto(f"{study}/cau-hoi?state=decided")
+    decided = page.locator("main table a[href*='/cau-hoi/']").first.get_attribute("href")
+    run = f"{study}/luot/2"
+    sections = ("calibration", "fit", "dif", "maps", "population", "values")
+    return {
+        "scaling": root,
+        "scaling-new": f"{root}/moi",
+        "scaling-study": study,
+        "scaling-data": f"{study}/du-lieu",
+        "scaling-items": f"{study}/cau-hoi",
+        "scaling-item": decided,
+        "scaling-runs": f"{study}/luot",
+        "scaling-run-new": f"{study}/luot/moi",
+        "scaling-run": run,
+        "scaling-compare": f"{run}/so-sanh/1",
+        "scaling-table": f"{run}/bang/fit/group_fit",
+        "scaling-history": f"{study}/lich-su",
+        "scaling-report": f"{run}/bao-cao",
+        **{f"scaling-{name}": f"{run}/ket-qua/{name}" for name in sections},
     }
 
 

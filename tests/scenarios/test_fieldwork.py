@@ -133,7 +133,7 @@ def test_from_the_draw_to_the_weights(small_world) -> None:
     assert "Phân tích sai lệch do không tham gia" in words
     docx = zipfile.ZipFile(BytesIO(ministry.get(f"/tham-gia/{plan.pk}/bao-cao.docx").content))
     assert "Phân tích sai lệch" in docx.read("word/document.xml").decode()
-    assert docx.read("word/media/1.png").startswith(b"\x89PNG")
+    assert docx.read("word/media/image1.png").startswith(b"\x89PNG")
 
 
 def weights_of(active: list[FieldSchool]) -> list:

@@ -16,6 +16,8 @@ import polars as pl
 import lsakit as lk
 from lsakit.design.classes import ClassOptions
 from lsakit.errors import LsakitError
+from lsakit.tables import OfficialForm, WordBlock, WordDocument
+from lsakit.tables import word_file as write_word
 from lsakit.weighting.profiles import read_rules
 
 __all__ = ["LsakitError"]
@@ -529,3 +531,14 @@ def _bias(sample: pl.DataFrame, schools: pl.DataFrame, rules: str) -> list[dict[
 def hash_of(content: bytes) -> str:
     """Give ``sha256:`` and the digest of some bytes."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def word_file(blocks: Sequence[Mapping[str, Any]], *, is_official: bool, **document: Any) -> bytes:
+    """Write a document as a Word file; an official one bears the nation's name and motto above."""
+    return write_word(
+        WordDocument(
+            blocks=tuple(WordBlock(**one) for one in blocks),
+            form=OfficialForm() if is_official else None,
+            **document,
+        )
+    )

@@ -16,12 +16,15 @@ import polars as pl
 
 from lsakit.errors import LineageError, LsakitError
 from lsakit.lineage import Manifest, Store
+from lsakit.tables import OfficialForm as Official
+from lsakit.tables import report_docx
 from lsakit.tables.figures import MINIMUM_PROFICIENCY, Figure
 from lsakit.tables.publication import one, reason_of
 from lsakit.tables.report import Report, ReportCycle, Section, build_report
 from lsakit.tables.report_files import report_pdf, report_xlsx
 from lsakit.tables.texts import Texts
 
+__all__ = ["Official"]
 ESTIMATES_ROLE = "estimates"
 MOST_ROWS, MOST_PAIRS = 6, 60
 
@@ -108,6 +111,12 @@ def workbook(found: Report) -> bytes:
 def printed(source: Source, wording: Wording, province: str = "") -> bytes:
     """Print the whole report of the nation or a province as PDF."""
     return report_pdf(report(source, wording, province=province))
+
+
+@lru_cache(maxsize=20)
+def word(source: Source, wording: Wording, official: Official, province: str = "") -> bytes:
+    """Write the whole report of the nation or a province as a Word file in the official form."""
+    return report_docx(report(source, wording, province=province), form=official)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

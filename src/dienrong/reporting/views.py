@@ -16,9 +16,10 @@ from django.views.decorators.http import require_GET, require_POST
 from dienrong.accounts import permissions
 from dienrong.analysis.queries import run_of
 from dienrong.cycles.shell import cycle_of_request
-from dienrong.reporting import numeric, operations, queries
+from dienrong.reporting import numeric, official, operations, queries
 
 ROWS_PER_PAGE = 100
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -37,6 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
                 "newer_run": queries.newer_run(report),
                 "headlines": headline_rows(report, language),
                 "pdf_url": reverse("reporting:pdf", args=[slug]),
+                "word_url": reverse("reporting:word", args=[slug]),
                 "workbook_url": reverse("reporting:workbook", args=[slug]),
             }
         )
@@ -97,6 +99,7 @@ def _report_page(request: HttpRequest, population: str, subject: str, province: 
         "svg_url": reverse(f"reporting:{prefix}svg", args=here),
         "excel_url": reverse(f"reporting:{prefix}xlsx", args=here),
         "pdf_url": reverse(f"reporting:{prefix}pdf", args=files),
+        "word_url": reverse(f"reporting:{prefix}word", args=files),
         "workbook_url": reverse(f"reporting:{prefix}workbook", args=files),
     }
     return render(request, "reporting/national.html", context)
@@ -152,6 +155,17 @@ def pdf(request: HttpRequest, slug: str, province: str = "") -> HttpResponse:
     _known_province(report, province)
     content = numeric.printed(report.source, report.wording(language_now()), province)
     return _file(content, "application/pdf", f"{_file_name(slug, province)}.pdf")
+
+
+@require_GET
+def word(request: HttpRequest, slug: str, province: str = "") -> HttpResponse:
+    """Give the whole report of the nation or a province as a Word file in the official form."""
+    report = readable_or_404(request)
+    _known_province(report, province)
+    wording = report.wording(language_now())
+    form = official.provincial(report.cycle, province) if province else official.national(report.cycle)
+    content = numeric.word(report.source, wording, form, province)
+    return _file(content, DOCX, f"{_file_name(slug, province)}.docx")
 
 
 @require_GET

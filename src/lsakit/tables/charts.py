@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import as_file, files
 from typing import Any
 
 import vl_convert
+
+from lsakit.errors import LsakitError
 
 FONT = "Be Vietnam Pro, Segoe UI, Arial, sans-serif"
 INK, MUTED, LINE = "#1b2430", "#5a6675", "#d9dee5"
@@ -51,6 +54,82 @@ def draw(spec: Spec, *, language: str) -> str:
     """
     _register_fonts()
     return str(vl_convert.vegalite_to_svg(spec, format_locale=LOCALES[language]))
+
+
+def picture(svg: str, *, width_mm: float, dots_per_inch: int = 300) -> bytes:
+    """Turn a drawing into a picture that is crisp in print.
+
+    Parameters
+    ----------
+    svg : str
+        The drawing.
+    width_mm : float
+        Width at which it will stand, in millimeters.
+    dots_per_inch : int, default 300
+        Dots per inch at that width.
+
+    Returns
+    -------
+    bytes
+        The picture as PNG.
+    """
+    _register_fonts()
+    dots = width_mm / 25.4 * dots_per_inch
+    return bytes(vl_convert.svg_to_png(svg, scale=dots / drawing_size(svg)[0]))
+
+
+def drawing_size(svg: str) -> tuple[float, float]:
+    """Read the size of a drawing from its own words.
+
+    Parameters
+    ----------
+    svg : str
+        The drawing.
+
+    Returns
+    -------
+    width, height : float
+        Size in the drawing's units.
+
+    Raises
+    ------
+    LsakitError
+        If it states neither a size nor a box.
+    """
+    head = svg[: svg.find(">", svg.find("<svg")) + 1]
+    sides = [re.search(rf'\b{side}="([0-9.]+)(?:px)?"', head) for side in ("width", "height")]
+    box = re.search(r'\bviewBox="[-0-9.]+[ ,]+[-0-9.]+[ ,]+([0-9.]+)[ ,]+([0-9.]+)', head)
+    found = [float(side.group(1)) for side in sides if side]
+    if len(found) < 2:
+        found = [float(side) for side in box.groups()] if box else []
+    if len(found) < 2 or min(found) <= 0:
+        raise LsakitError(
+            "The drawing states neither its width and height nor a viewBox, so no picture can be made of it.",
+            hint="Draw it anew; a drawing of lsakit always states both.",
+            param="svg",
+        )
+    return found[0], found[1]
+
+
+def printed_width(svg: str, *, line_mm: float, tallest_mm: float = 200.0) -> float:
+    """Find the width at which a drawing stands on paper: the whole line, less where it would be too tall.
+
+    Parameters
+    ----------
+    svg : str
+        The drawing.
+    line_mm : float
+        Width of the line in millimeters.
+    tallest_mm : float, default 200.0
+        Greatest height in millimeters.
+
+    Returns
+    -------
+    float
+        Width in millimeters.
+    """
+    width, height = drawing_size(svg)
+    return min(line_mm, tallest_mm * width / height)
 
 
 def frame(layers: Sequence[Spec], *, height: int | Spec, width: int = 560) -> Spec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,7 +38,10 @@ class PublicationTable:
         What holds for the whole table.
     values : Mapping of tuple of int to tuple
         For the cells that are numbers, by (row, column): the unrounded value and its kind, ``"n"``,
-        ``"score"`` or ``"share"``, so that a workbook holds numbers and not their writing.
+        ``"score"``, ``"share"``, ``"hundredth"``, ``"parameter"`` or ``"p"``, so that a workbook holds numbers and
+        not their writing.
+    is_printed : bool
+        Whether the table stands on paper too; a long one stands in the workbook alone.
     """
 
     caption: str
@@ -46,6 +50,74 @@ class PublicationTable:
     figure_ids: tuple[str, ...]
     note: str = ""
     values: Mapping[tuple[int, int], tuple[float, str]] = field(default_factory=dict)
+    is_printed: bool = True
+
+    @property
+    def is_number(self) -> tuple[bool, ...]:
+        """For each column whether it holds numbers, as `numeric_columns` says."""
+        return numeric_columns(self.columns, self.rows)
+
+
+_NUMBER = re.compile(r"^[−+±<≤≥>-]?\s*[0-9][0-9.,]*\s*%?(\s*[–/;(]\s*[−-]?[0-9][0-9.,]*%?\)?)*$")
+_EMPTY = ("", "–")
+
+
+def numeric_columns(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[bool, ...]:
+    """Say which columns of a table hold numbers, and so stand at the right.
+
+    Parameters
+    ----------
+    columns : Sequence of str
+        Headings.
+    rows : Sequence of Sequence of str
+        Cells as written.
+
+    Returns
+    -------
+    tuple of bool
+        For each column whether every cell that is not empty is a number, an interval or a share; the first
+        column, which names the row, never is.
+
+    Examples
+    --------
+    >>> numeric_columns(("Group", "n", "Interval", "Flag"), (("5", "1,234", "2.0 – −3.5", "low"),))
+    (False, True, True, False)
+    """
+    found = []
+    for place in range(len(columns)):
+        cells = [row[place].strip() for row in rows]
+        written = [cell for cell in cells if cell not in _EMPTY]
+        found.append(place > 0 and bool(written) and all(_NUMBER.match(cell) for cell in written))
+    return tuple(found)
+
+
+MOST_LETTERS, LONGEST_WORD = 40, 22
+
+
+def natural_widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[float, ...]:
+    """Share a line among the columns of a table by what stands in them.
+
+    Parameters
+    ----------
+    columns : Sequence of str
+        Headings.
+    rows : Sequence of Sequence of str
+        Cells.
+
+    Returns
+    -------
+    tuple of float
+        A share per column, in letters: its longest word at least, its longest cell up to forty letters, and room
+        beside them. A word longer than a line of a table, such as a hash, is broken and does not count as a whole.
+    """
+    widths = []
+    for place, heading in enumerate(columns):
+        cells = [row[place] for row in rows]
+        longest_word = max((len(word) for text in (heading, *cells) for word in text.split()), default=1)
+        longest_cell = max((len(cell) for cell in cells), default=1)
+        wanted = max(min(longest_word, LONGEST_WORD), min(longest_cell, MOST_LETTERS), len(heading) / 2.5)
+        widths.append(2.0 + max(4.0, min(wanted, MOST_LETTERS)))
+    return tuple(widths)
 
 
 def select(

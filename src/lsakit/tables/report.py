@@ -86,6 +86,30 @@ class Report:
     source_line: str
 
 
+def in_print(section: Section, language: str) -> tuple[tuple[str, ...], tuple[PublicationTable, ...]]:
+    """Give what of a section stands on paper: its sentences, and the tables that are not too long.
+
+    Parameters
+    ----------
+    section : Section
+        The section.
+    language : str
+        ``"vi"`` or ``"en"``.
+
+    Returns
+    -------
+    sentences : tuple of str
+        The section's, and one that names the tables of the workbook alone, where there are such.
+    tables : tuple of PublicationTable
+        The tables to print.
+    """
+    printed = tuple(table for table in section.tables if table.is_printed)
+    others = "; ".join(table.caption for table in section.tables if not table.is_printed)
+    if not others:
+        return section.paragraphs, printed
+    return (*section.paragraphs, Texts(language).say("report.in_workbook", tables=others)), printed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportCycle:
     """What a report must know of its cycle.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import as_file, files
@@ -12,10 +13,13 @@ from typing import Any
 import typst
 import xlsxwriter
 
-from lsakit.tables.report import Report, Section
+from lsakit.tables import charts
+from lsakit.tables.publication import PublicationTable, natural_widths, numeric_columns
+from lsakit.tables.report import Report, Section, in_print
 from lsakit.tables.texts import Texts
 
 AUTHOR = "Diện Rộng"
+LINE_MM = 162.0  # A4 less the margins of report.typ
 _UNDATED = datetime(2000, 1, 1, tzinfo=UTC)  # the same report gives the same bytes, whenever it is written
 
 
@@ -25,21 +29,44 @@ def _template() -> bytes:
     return files("lsakit.tables").joinpath("report.typ").read_bytes()
 
 
-def _printed(section: Section) -> dict[str, Any]:
+def _printed(section: Section, language: str) -> dict[str, Any]:
     """Reduce a section to what is printed: words and drawings."""
+    sentences, tables = in_print(section, language)
     return {
         "heading": section.heading,
-        "paragraphs": section.paragraphs,
+        "paragraphs": sentences,
         "left_to_unit": section.left_to_unit,
         "figures": [
-            {"title": figure.title, "svg": figure.svg, "note": figure.note, "alternative": figure.alternative}
+            {
+                "title": figure.title,
+                "svg": figure.svg,
+                "note": figure.note,
+                "alternative": figure.alternative,
+                "width_mm": charts.printed_width(figure.svg, line_mm=LINE_MM),
+            }
             for figure in section.figures
         ],
         "tables": [
-            {"caption": table.caption, "columns": table.columns, "rows": table.rows}
-            for table in section.tables
+            {
+                "caption": table.caption,
+                "columns": table.columns,
+                "rows": [[_LONG.sub(_breakable, cell) for cell in row] for row in table.rows],
+                "note": table.note,
+                "is_number": numeric_columns(table.columns, table.rows),
+                "widths": natural_widths(table.columns, table.rows),
+            }
+            for table in tables
         ],
     }
+
+
+_LONG = re.compile(r"\S{30,}")
+
+
+def _breakable(found: re.Match[str]) -> str:
+    """Let a hash break over lines: a space of no width after every 16 letters."""
+    letters = found.group()
+    return "\u200b".join(letters[start : start + 16] for start in range(0, len(letters), 16))
 
 
 def report_pdf(report: Report) -> bytes:
@@ -63,7 +90,7 @@ def report_pdf(report: Report) -> bytes:
         "language": report.language,
         "source_line": report.source_line,
         "page": Texts(report.language).say("report.page"),
-        "sections": [_printed(section) for section in report.sections],
+        "sections": [_printed(section, report.language) for section in report.sections],
     }
     inputs = {"data": json.dumps(data, ensure_ascii=False)}
     with as_file(files("lsakit.tables").joinpath("fonts")) as fonts:
@@ -83,37 +110,63 @@ def report_xlsx(report: Report) -> bytes:
     Returns
     -------
     bytes
-        The workbook; the last column of each sheet is the code that traces the row's figure.
+        The workbook: a sheet of contents, then a sheet per table; where rows can be traced, the last column
+        has their code.
     """
     texts = Texts(report.language)
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True})
     book.set_properties({"created": _UNDATED, "author": AUTHOR, "title": report.title})
-    bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
-    title = book.add_format({"bold": True, "font_size": 13})
-    note = book.add_format({"font_color": "#5a6675"})
-    whole = book.add_format({"num_format": "#,##0"})
-    decimal = book.add_format({"num_format": "#,##0.0"})
-    percent = book.add_format({"num_format": "0.0%"})
     tables = [(figure.table, figure.note) for section in report.sections for figure in section.figures]
     tables += [(table, table.note) for section in report.sections for table in section.tables]
+    forms = {
+        "bold": book.add_format({"bold": True, "text_wrap": True, "valign": "top"}),
+        "title": book.add_format({"bold": True, "font_size": 13}),
+        "note": book.add_format({"font_color": "#5a6675"}),
+        **{kind: book.add_format({"num_format": form}) for kind, form in NUMBER_FORMS.items()},
+    }
+    contents = book.add_worksheet(texts.say("report.contents"))
+    contents.write_string(0, 0, report.title, forms["title"])
+    for line, (table, _remark) in enumerate(tables, start=2):
+        contents.write_url(line, 0, f"internal:'{line - 1}'!A1", string=f"{line - 1}")
+        contents.write_string(line, 1, table.caption)
+    contents.write_string(len(tables) + 3, 0, report.source_line, forms["note"])
+    contents.set_column(1, 1, 110)
     for number, (table, remark) in enumerate(tables, start=1):
         sheet = book.add_worksheet(f"{number}")
-        sheet.write_string(0, 0, table.caption, title)
-        for column, heading in enumerate([*table.columns, texts.say("column.figure")]):
-            sheet.write_string(2, column, heading, bold)
-        formats = {"n": whole, "score": decimal, "share": percent}
-        for line, (cells, code) in enumerate(zip(table.rows, table.figure_ids, strict=True), start=3):
-            for column, cell in enumerate([*cells, code]):
-                value, kind = table.values.get((line - 3, column), (None, ""))
-                if value is None:
-                    sheet.write_string(line, column, cell)
-                else:
-                    sheet.write_number(line, column, value, formats[kind])
-        sheet.write_string(len(table.rows) + 4, 0, remark, note)
-        sheet.write_string(len(table.rows) + 5, 0, report.source_line, note)
-        sheet.set_column(0, 0, 34)
-        sheet.set_column(1, len(table.columns), 18)
-        sheet.freeze_panes(3, 1)
+        _write_table(sheet, table, (remark, report.source_line), forms, texts)
     book.close()
     return buffer.getvalue()
+
+
+NUMBER_FORMS = {
+    "n": "#,##0",
+    "score": "#,##0.0",
+    "share": "0.0%",
+    "hundredth": "#,##0.00",
+    "parameter": "#,##0.000",
+    "p": "0.0000",
+}
+
+
+def _write_table(
+    sheet: Any, table: PublicationTable, remarks: tuple[str, ...], forms: dict[str, Any], texts: Texts
+) -> None:
+    """Write a table on its sheet; where rows have codes, they stand in a last column."""
+    sheet.write_string(0, 0, table.caption, forms["title"])
+    heads = [*table.columns, *([texts.say("column.figure")] if table.figure_ids else [])]
+    codes: list[tuple[str, ...]] = [(code,) for code in table.figure_ids] or [()] * len(table.rows)
+    for column, heading in enumerate(heads):
+        sheet.write_string(2, column, heading, forms["bold"])
+    for line, (cells, code) in enumerate(zip(table.rows, codes, strict=True)):
+        for column, cell in enumerate([*cells, *code]):
+            value, kind = table.values.get((line, column), (None, ""))
+            if value is None:
+                sheet.write_string(line + 3, column, cell)
+            else:
+                sheet.write_number(line + 3, column, value, forms[kind])
+    for line, remark in enumerate(remarks, start=len(table.rows) + 4):
+        sheet.write_string(line, 0, remark, forms["note"])
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, len(table.columns), 18)
+    sheet.freeze_panes(3, 1)

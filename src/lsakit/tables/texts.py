@@ -15,8 +15,7 @@ LANGUAGES = ("vi", "en")
 
 @cache
 def _catalogue(language: str) -> dict[str, str]:
-    """Read the texts of one language as a flat mapping of dotted keys."""
-    raw = files("lsakit.tables").joinpath("texts", f"{language}.toml").read_text(encoding="utf-8")
+    """Read the texts of one language, of all its files, as a flat mapping of dotted keys."""
     flat: dict[str, str] = {}
 
     def walk(prefix: str, node: dict[str, Any]) -> None:
@@ -24,10 +23,15 @@ def _catalogue(language: str) -> dict[str, str]:
             name = f"{prefix}.{key}" if prefix else key
             if isinstance(value, dict):
                 walk(name, value)
+            elif name in flat:
+                raise LsakitError(f"The text {name!r} stands twice in the files of {language!r}.", param=name)
             else:
                 flat[name] = str(value)
 
-    walk("", tomllib.loads(raw))
+    folder = files("lsakit.tables").joinpath("texts")
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name == f"{language}.toml" or file.name.endswith(f".{language}.toml"):
+            walk("", tomllib.loads(file.read_text(encoding="utf-8")))
     return flat
 
 

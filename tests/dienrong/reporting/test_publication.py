@@ -15,6 +15,8 @@ pytestmark = pytest.mark.django_db
 PAGES = (
     "/bao-cao/quoc-gia-2026/grade5/maths",
     "/bao-cao/quoc-gia-2026/grade5/maths/tinh/01",
+    "/bao-cao/quoc-gia-2026/bao-cao.docx",
+    "/bao-cao/quoc-gia-2026/tinh/01/bao-cao.docx",
     "/bao-cao/quoc-gia-2026/bao-cao.xlsx",
     "/bao-cao/quoc-gia-2026/tinh/01/bao-cao.xlsx",
     "/bao-cao/quoc-gia-2026/nguon-goc?figure=grade5/maths/mean/nation/all",

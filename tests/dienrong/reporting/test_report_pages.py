@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 
+import docx
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -80,7 +81,8 @@ def test_what_does_not_exist_is_not_found(published, registry, visitor) -> None:
     for address in (
         "/bao-cao/quoc-gia-2026/grade5/physics", "/bao-cao/quoc-gia-2026/grade9/maths", f"{NATION}/tinh/99",
         "/bao-cao/khong-co/grade5/maths", f"{NATION}/hinh.svg?figure=x", f"{NATION}/hinh.svg",
-        "/bao-cao/quoc-gia-2026/tinh/99/bao-cao.pdf", "/bao-cao/quoc-gia-2026/nguon-goc?figure=x",
+        "/bao-cao/quoc-gia-2026/tinh/99/bao-cao.pdf", "/bao-cao/quoc-gia-2026/tinh/99/bao-cao.docx",
+        "/bao-cao/quoc-gia-2026/nguon-goc?figure=x",
         "/bao-cao/quoc-gia-2026/nguon-goc",
     ):  # fmt: skip
         assert visitor.get(address).status_code == 404, address
@@ -100,6 +102,29 @@ def test_figures_and_reports_are_given_as_files(published, registry, visitor) ->
         assert "attachment" in book.headers["Content-Disposition"]
         assert "xl/workbook.xml" in zipfile.ZipFile(io.BytesIO(book.content)).namelist()
     assert visitor.get("/bao-cao/quoc-gia-2026/tinh/01/bao-cao.pdf").content.startswith(b"%PDF-")
+
+
+def test_reports_are_word_files_in_the_official_form(published, registry, visitor) -> None:
+    """The ministry's and the province's report bear their agency; number and date stay open."""
+    for place, agency, symbol in (
+        ("", "BỘ GIÁO DỤC VÀ ĐÀO TẠO", "BC-BGDĐT"),
+        ("tinh/01/", "SỞ GIÁO DỤC VÀ ĐÀO TẠO", "BC-SGDĐT"),
+    ):
+        answer = visitor.get(f"/bao-cao/quoc-gia-2026/{place}bao-cao.docx")
+        assert "attachment" in answer.headers["Content-Disposition"]
+        assert answer.content == visitor.get(f"/bao-cao/quoc-gia-2026/{place}bao-cao.docx").content
+        document = docx.Document(io.BytesIO(answer.content))
+        left, right = (cell.text for cell in document.tables[0].rows[0].cells)
+        assert agency in left.split("\n")
+        assert ("THÀNH PHỐ HÀ NỘI" in left.split("\n")) == bool(place)
+        assert left.split("\n")[-1].replace("\u00a0", "") == f"Số: /{symbol}"
+        assert right.startswith("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nĐộc lập - Tự do - Hạnh phúc")
+        assert right.split("\n")[-1].replace("\u00a0", "") == "Hà Nội, ngày  tháng  năm "
+        lines = [one.text for one in document.paragraphs if one.text]
+        assert lines[0] == "BÁO CÁO"
+        mean = mean_of(published, "province_code", "01") if place else mean_of(published)
+        assert any(written(mean) in line for line in lines)
+        assert document.tables[-1].rows[0].cells[0].text.startswith("Nơi nhận:")
 
 
 def test_the_report_speaks_english_wholly(published, registry, visitor) -> None:

@@ -73,7 +73,7 @@ def letter(school: FieldSchool, fieldwork: Fieldwork, address: str) -> Document:
         source_line=_("Diện Rộng · letter %(number)s · %(code)s")
         % {"number": f"{school.number:05d}", "code": school.school.school_id},
         language=language(),
-        head=(_("SOCIALIST REPUBLIC OF VIET NAM"), _("Independence – Freedom – Happiness")),
+        head=(_("SOCIALIST REPUBLIC OF VIET NAM"), _("Independence - Freedom - Happiness")),
     )
 
 

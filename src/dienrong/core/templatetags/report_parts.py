@@ -18,9 +18,15 @@ def drawing(svg: str) -> SafeString:
 
 @register.filter
 def traced_rows(table: Any) -> list[dict[str, Any]]:
-    """Pair the rows of a table with the codes that trace them."""
+    """Pair the rows of a table with the codes that trace them; each cell knows whether it is a number."""
     codes = table.figure_ids or ("",) * len(table.rows)
     return [
-        {"cells": cells, "name": cells[0], "figure_id": code}
+        {"cells": list(zip(cells, table.is_number, strict=True)), "name": cells[0], "figure_id": code}
         for cells, code in zip(table.rows, codes, strict=True)
     ]
+
+
+@register.filter
+def headed(table: Any) -> list[tuple[str, bool]]:
+    """Pair the headings of a table with whether their column holds numbers."""
+    return list(zip(table.columns, table.is_number, strict=True))
