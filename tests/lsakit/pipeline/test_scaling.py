@@ -179,6 +179,35 @@ def test_plausible_values_are_those_of_the_population_calls(done: Done, table: p
     )
 
 
+def test_groups_may_have_models_of_their_own(done: Done, table: pl.DataFrame) -> None:
+    again = done.run(replace(OPTIONS, per_group=True))
+    assert again.computed == {"population", "values"}
+    manifest = done.store.manifest(again.manifests["population"])
+    cal = lk.calibrate(table, group="province", weights="w", items=ITEMS)
+    background = table.select("student_id", "province", "gender", "books", "w")
+    fitted = lk.fit_population_by_group(cal, table, background, "w", group="province")
+    found = done.store.table(manifest.outputs["coefficients"].hash)
+    assert found.columns[0] == "province"
+    assert found["term"].to_list() == fitted.coefficients["term"].to_list()
+    np.testing.assert_allclose(found["estimate"], fitted.coefficients["estimate"], atol=1e-6)
+    record = done.store.parameters(manifest.outputs["population"].hash)
+    assert record["n_models"] == 3
+    drawn = lk.draw_plausible_values(fitted, n=4, seed=11).sort("student_id")
+    values = done.store.table(manifest.outputs["draws"].hash).sort("student_id")
+    np.testing.assert_allclose(values["PV2"], drawn["PV2"], atol=1e-4)  # as above
+
+
+def test_conditioning_may_enter_by_components(done: Done) -> None:
+    again = done.run(replace(OPTIONS, pca_share=0.9))
+    assert again.computed == {"population"}, "the one component is the variable: the draws are the same"
+    manifest = done.store.manifest(again.manifests["population"])
+    record = done.store.parameters(manifest.outputs["population"].hash)
+    assert record["n_components"] >= 1
+    assert 0.9 <= record["pca_share"] <= 1.0
+    terms = done.store.table(manifest.outputs["coefficients"].hash)["term"].to_list()
+    assert [name for name in terms if name.startswith("province")], "groups stay regressors themselves"
+
+
 def test_the_scale_is_set_on_the_reference_group(done: Done, table: pl.DataFrame) -> None:
     scaled = done.output("values", "scaled_values").join(
         table.select("student_id", "province", "w"), on="student_id"
