@@ -15,9 +15,9 @@ from lsakit.errors import CalibrationError
 from lsakit.io.frames import Table, as_table, floats, make_table, nullable_column
 from lsakit.io.text_columns import text_column
 from lsakit.irt.calibration import Calibration
-from lsakit.irt.packs import probability_table
 from lsakit.irt.item_parameters import ItemParameters
 from lsakit.irt.models import Floats
+from lsakit.irt.packs import probability_table
 from lsakit.irt.posteriors import Answered, read_answered
 from lsakit.kernels import item_fit as kernels
 from lsakit.kernels.item_families import GRADED, GUESSING, NOMINAL

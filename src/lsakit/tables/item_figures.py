@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 
 from lsakit.errors import EstimationError
-from lsakit.irt.packs import probability_table
 from lsakit.irt.item_parameters import read_item_parameters
 from lsakit.irt.item_subsets import items_named
+from lsakit.irt.packs import probability_table
 from lsakit.tables import chart_parts, charts, scaling_charts
 from lsakit.tables.figures import Figure
 from lsakit.tables.publication import PublicationTable
