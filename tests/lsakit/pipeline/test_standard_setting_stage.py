@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
 from lsakit.errors import EstimationError
 from lsakit.estimation.proportions import estimate_levels
@@ -125,6 +126,10 @@ def test_impact_is_that_of_estimate_levels_and_falls_with_the_cut() -> None:
         row = impact.row(level - 1, named=True)
         assert row["share_at_or_above"] == pytest.approx(expected["estimate"], rel=1e-12)
         assert row["standard_error"] == pytest.approx(expected["standard_error"], rel=1e-9)
+        half = stats.t.ppf(0.975, expected["degrees_of_freedom"]) * expected["standard_error"]
+        assert (row["ci_low"], row["ci_high"]) == pytest.approx(
+            (expected["estimate"] - half, expected["estimate"] + half), rel=1e-9
+        )
     first, second = impact.iter_rows(named=True)
     assert first["share_one_se_lower"] > first["share_at_or_above"] > first["share_one_se_higher"]
     assert second["share_one_se_lower"] is None

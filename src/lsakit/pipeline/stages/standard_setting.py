@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy import stats
 
 from lsakit.errors import EstimationError
 from lsakit.estimation.proportions import estimate_levels
@@ -26,7 +27,7 @@ METHODS = ("angoff", "bookmark")
 MAP_PROBABILITY = 0.62
 IMPACT_COLUMNS: dict[str, Any] = {
     "level": pl.String, "scale": pl.Float64, "share_at_or_above": pl.Float64, "standard_error": pl.Float64,
-    "share_one_se_lower": pl.Float64, "share_one_se_higher": pl.Float64, "n": pl.Int64,
+    "ci_low": pl.Float64, "ci_high": pl.Float64, "share_one_se_lower": pl.Float64, "share_one_se_higher": pl.Float64, "n": pl.Int64,
     "no_error_because": pl.String,
 }  # fmt: skip
 
@@ -260,7 +261,7 @@ def impact_of_cuts(cuts: pl.DataFrame, distribution: Distribution) -> pl.DataFra
     -------
     polars.DataFrame
         level, scale, share_at_or_above (0 to 1), standard_error (of the share, from replicates and plausible values;
-        null without replicates), share_one_se_lower and share_one_se_higher (the share at the cut less and plus one
+        null without replicates), ci_low and ci_high (95 % by the t distribution, between 0 and 1), share_one_se_lower and share_one_se_higher (the share at the cut less and plus one
         standard error of the cut), n (students), no_error_because.
 
     Raises
@@ -288,16 +289,23 @@ def impact_of_cuts(cuts: pl.DataFrame, distribution: Distribution) -> pl.DataFra
 
     rows: list[dict[str, Any]] = []
     for level, scale, se in cuts.select("level", "scale", "se_scale").iter_rows():
-        error = None
+        at_cut = share(scale)
+        error, low, high = None, None, None
         if ready is not None:
             found = estimate_levels(ready, distribution.pattern, cuts=[scale]).table
-            error = found.filter(pl.col("statistic") == "at_or_above_1")["standard_error"].item()
+            row = found.filter(pl.col("statistic") == "at_or_above_1").row(0, named=True)
+            error = row["standard_error"]
+            freedom = row["degrees_of_freedom"]
+            half = error * (stats.t.ppf(0.975, np.inf if freedom is None else freedom) if error > 0 else 1.0)
+            low, high = max(0.0, at_cut - half), min(1.0, at_cut + half)
         rows.append(
             {
                 "level": level,
                 "scale": scale,
-                "share_at_or_above": share(scale),
+                "share_at_or_above": at_cut,
                 "standard_error": error,
+                "ci_low": low,
+                "ci_high": high,
                 "share_one_se_lower": None if se is None else share(scale - se),
                 "share_one_se_higher": None if se is None else share(scale + se),
                 "n": table.height,

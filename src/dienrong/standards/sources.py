@@ -1,0 +1,85 @@
+"""What a session can be opened on: finished runs of the cycle, by grade and subject."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from dienrong.analysis import queries as analysis
+from dienrong.cycles.models import Cycle
+from dienrong.standards import numeric
+from dienrong.standards.models import StandardSetting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A run, grade and subject whose items can be judged; ``grade`` is 0 where the source has none."""
+
+    source: str
+    number: int
+    grade: int
+    subject: str
+    title: str
+    manifests: tuple[tuple[str, str], ...]
+
+    @property
+    def key(self) -> str:
+        """How a form names it."""
+        return f"{self.source}:{self.number}:{self.grade}:{self.subject}"
+
+
+def choices(cycle: Cycle, user: Any) -> tuple[Choice, ...]:
+    """List what a person can open a session on, the newest runs first."""
+    return analysis_choices(cycle)
+
+
+def choice(cycle: Cycle, user: Any, key: str) -> Choice | None:
+    """Give the choice of a key."""
+    return next((one for one in choices(cycle, user) if one.key == key), None)
+
+
+def analysis_choices(cycle: Cycle) -> tuple[Choice, ...]:
+    """List the grades and subjects of the newest finished run of the whole pipeline."""
+    run = analysis.last_done(cycle)
+    if run is None:
+        return ()
+    names = {one.code: one.name for one in cycle.subjects.all()}
+    stages: dict[int, dict[str, str]] = {}
+    for stage in analysis.stages_of(run):
+        if stage.grade is not None:
+            stages.setdefault(stage.grade, {})[stage.stage] = stage.manifest_id
+    found = []
+    for grade, manifests in sorted(stages.items()):
+        wanted = {name: manifests.get(name, "") for name in ("calibration", "values", "weights")}
+        if not all(wanted.values()):
+            continue
+        for subject in numeric.subjects_in(analysis.store_path(cycle), wanted["calibration"]):
+            title = _("%(subject)s, grade %(grade)s · analysis run %(number)s") % {
+                "subject": names.get(subject, subject),
+                "grade": grade,
+                "number": run.number,
+            }
+            found.append(
+                Choice(
+                    source=StandardSetting.Source.ANALYSIS,
+                    number=run.number,
+                    grade=grade,
+                    subject=subject,
+                    title=title,
+                    manifests=tuple(wanted.items()),
+                )
+            )
+    return tuple(found)
+
+
+def opened(cycle: Cycle, chosen: Choice) -> numeric.Opened:
+    """Read what a choice gives.
+
+    Raises
+    ------
+    LsakitError
+        If an artefact is missing or was changed.
+    """
+    return numeric.open_analysis(analysis.store_path(cycle), dict(chosen.manifests), chosen.subject)
