@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 from django import forms
@@ -93,7 +94,7 @@ class NewSessionForm(forms.Form):
         """Refuse a gap between the levels."""
         cleaned = super().clean() or {}
         named = [bool(cleaned.get(f"name_vi_{n}")) for n in range(1, N_LEVELS + 1)]
-        if any(later and not earlier for earlier, later in zip(named, named[1:], strict=False)):
+        if any(later and not earlier for earlier, later in pairwise(named)):
             raise forms.ValidationError(gettext_now("Name the levels from the lowest, without a gap."))
         return cleaned
 

@@ -14,7 +14,7 @@ import polars as pl
 import xlsxwriter
 
 from lsakit.errors import EstimationError, LsakitError
-from lsakit.lineage import Store, StepRequest, run_step
+from lsakit.lineage import StepRequest, Store, run_step
 from lsakit.pipeline.stages import standard_setting as stage
 from lsakit.population.item_maps import item_map as map_items
 from lsakit.population.item_maps import ordered_item_booklet, read_items

@@ -32,6 +32,7 @@ def settings_of(cycle: Cycle) -> QuerySet[StandardSetting]:
             n_panelists=Count("panelists", distinct=True),
             n_rounds=Count("rounds", distinct=True),
         )
+        .order_by("-created_at", "-pk")
     )
 
 

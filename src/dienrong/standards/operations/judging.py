@@ -159,9 +159,9 @@ def submit_entry(*, panelist: Panelist, by: Any | None) -> Entry:
     values = queries.values_of(entry)
     _demand_complete(setting, values)
     _demand_rising(setting, values)
-    assert entry is not None  # noqa: S101 - values are complete, so there is an entry
+    entry = entry or Entry(judging_round=judging_round, panelist=panelist)
     entry.submitted_at, entry.typed_by = clock.now(), by
-    entry.save(update_fields=["submitted_at", "typed_by"])
+    entry.save()
     kind = "entry_typed_in" if by is not None else "entry_submitted"
     sums = {level.code: _sum(values, level.code) for level in queries.levels_of(setting)}
     note(setting, kind, by, panelist=panelist, round=judging_round.number, n=len(values), sums=sums)

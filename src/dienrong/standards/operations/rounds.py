@@ -216,7 +216,9 @@ def compute_cuts(*, setting: StandardSetting, by: Any) -> StandardSetting:
 def _cuts_refused(setting: StandardSetting, refusal: numeric.CutRefused) -> StandardRefusal:
     """Say in the reader's language why cuts cannot be set."""
     names = {level.code: level.name for level in queries.levels_of(setting)}
-    named = ", ".join(names.get(one, one) for one in refusal.where[:5])
+    last = queries.last_closed(setting)
+    refused = last.result["parts"]["all"]["refused"] if last is not None else {}
+    named = ", ".join(names.get(one, one) for one in (*refusal.where[:5], *refused))
     sentences = {
         "not_rising": _("The cuts do not rise with the levels: %(where)s."),
         "same_cut": _("Two levels have the same cut: %(where)s."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -67,15 +68,19 @@ def state_of(setting: StandardSetting, n_rounds: int) -> dict[str, str]:
     return {"shape": words.SHAPES[setting.state], "word": word}
 
 
-def subject_title(setting: StandardSetting) -> str:
-    """Name subject and grade."""
-    subject = setting.cycle.subjects.filter(code=setting.subject).first()
-    name = subject.name if subject else setting.subject
-    return (
-        _("%(subject)s, grade %(grade)s") % {"subject": name, "grade": setting.grade}
-        if setting.grade
-        else name
-    )
+def subject_title(setting: StandardSetting, names: Mapping[str, str] | None = None) -> str:
+    """Name subject and grade; ``names`` gives the subjects of the cycle where many sessions are shown."""
+    if names is None:
+        names = subject_names(setting.cycle)
+    name = names.get(setting.subject, setting.subject)
+    if not setting.grade:
+        return name
+    return _("%(subject)s, grade %(grade)s") % {"subject": name, "grade": setting.grade}
+
+
+def subject_names(cycle: Cycle) -> dict[str, str]:
+    """Give the names of a cycle's subjects by code."""
+    return {one.code: one.name for one in cycle.subjects.all()}
 
 
 def file(content: bytes, name: str, kind: str) -> HttpResponse:

@@ -32,12 +32,13 @@ HISTORY_ROWS = 200
 def home(request: HttpRequest) -> HttpResponse:
     """List the sessions of the cycle."""
     cycle = parts.cycle_or_404(request)
+    names = parts.subject_names(cycle)
     page = Paginator(queries.settings_of(cycle), ROWS_PER_PAGE).get_page(request.GET.get("page"))
     page.object_list = [
         {
             "setting": one,
-            "state": parts.state_of(one, one.n_rounds),  # type: ignore[attr-defined]
-            "subject": parts.subject_title(one),
+            "state": parts.state_of(one, one.n_rounds),
+            "subject": parts.subject_title(one, names),
         }
         for one in page.object_list
     ]
