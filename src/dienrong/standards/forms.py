@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as gettext_now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dienrong.core.days import DayField
@@ -71,10 +71,10 @@ class NewSessionForm(forms.Form):
     def _label(name: str, position: int) -> str:
         """Label a field of a level."""
         words = {
-            "name_vi": gettext_now("Level %(n)s: name (Vietnamese)"),
-            "name_en": gettext_now("Level %(n)s: name (English)"),
-            "description_vi": gettext_now("Level %(n)s: a student just at it (Vietnamese)"),
-            "description_en": gettext_now("Level %(n)s: a student just at it (English)"),
+            "name_vi": gettext("Level %(n)s: name (Vietnamese)"),
+            "name_en": gettext("Level %(n)s: name (English)"),
+            "description_vi": gettext("Level %(n)s: a student just at it (Vietnamese)"),
+            "description_en": gettext("Level %(n)s: a student just at it (English)"),
         }
         return words[name] % {"n": position}
 
@@ -95,7 +95,7 @@ class NewSessionForm(forms.Form):
         cleaned = super().clean() or {}
         named = [bool(cleaned.get(f"name_vi_{n}")) for n in range(1, N_LEVELS + 1)]
         if any(later and not earlier for earlier, later in pairwise(named)):
-            raise forms.ValidationError(gettext_now("Name the levels from the lowest, without a gap."))
+            raise forms.ValidationError(gettext("Name the levels from the lowest, without a gap."))
         return cleaned
 
     def session(self) -> NewSession:

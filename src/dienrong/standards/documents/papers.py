@@ -170,7 +170,7 @@ def booklet_xlsx(setting: StandardSetting) -> bytes:
         for row in outputs.booklet_rows(setting)
     )
     sheet = numeric.Sheet(
-        title=f"{_('Ordered item booklet')} · {setting.title} · {setting.get_probability_display()}",
+        title=" · ".join((_("Ordered item booklet"), setting.title, str(setting.get_probability_display()))),
         name=_("Booklet"),
         columns=(_("Page"), _("Item"), _("Score"), _("Highest score"), _("What it asks"), _("Scale")),
         rows=rows,
@@ -322,7 +322,7 @@ def _map_sheet(setting: StandardSetting) -> numeric.Sheet:
         for row in map_rows(setting)
     )
     return numeric.Sheet(
-        title=f"{_('Item map (RP62)')} · {setting.title}",
+        title=" · ".join((_("Item map (RP62)"), setting.title)),
         name=_("Item map"),
         columns=(_("Item"), _("Score"), _("Scale"), _("Level"), _("What it asks")),
         rows=rows,

@@ -130,7 +130,7 @@ def _rating(text: str, most: int, item: str, level: str) -> float:
         raise StandardRefusal(
             _("“%(text)s” does not fit item %(item)s (level “%(level)s”).")
             % {"text": text, "item": item, "level": level},
-            hint=_("Write a number between 0 and %(most)s, such as 0,6 for six of ten students.")
+            hint=_("Write a number between 0 and %(most)s, such as 0.6 for six of ten students.")
             % {"most": most},
         )
     return value
