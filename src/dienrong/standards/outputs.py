@@ -115,7 +115,11 @@ def _dots(
             number_text(summary["median"], 1),
             number_text(summary["mean"], 1),
             number_text(summary["sd"], 1),
-            f"{number_text(summary['minimum'], digits)}–{number_text(summary['maximum'], digits)}",
+            _("%(low)s to %(high)s")
+            % {
+                "low": number_text(summary["minimum"], digits),
+                "high": number_text(summary["maximum"], digits),
+            },
             number_text(len(judges)),
         ]
         if own:
@@ -123,7 +127,7 @@ def _dots(
         rows.append(tuple(cells))
     if not strips:
         return None
-    columns = [_("Level"), _("Median"), _("Mean"), _("Spread (SD)"), _("Lowest–highest"), _("Panelists")]
+    columns = [_("Proficiency level"), _("Median"), _("Mean"), _("Spread (SD)"), _("Lowest to highest"), _("Panelists")]
     if own:
         columns.insert(1, _("You"))
     low, high, axis = _scale_of(setting)
@@ -214,7 +218,7 @@ def impact_figure(impact: Sequence[Mapping[str, Any]], levels: Sequence[CutLevel
         drawing=share_bars(shares, alternative=title),
         note=note % {"n": number_text(impact[0]["n"])},
         columns=(
-            _("Level"),
+            _("Proficiency level"),
             _("Cut (scale)"),
             _("At or above"),
             _("Error (SE)"),
@@ -266,9 +270,10 @@ def cut_rows(setting: StandardSetting) -> list[dict[str, Any]]:
 def panel_rows(setting: StandardSetting) -> list[dict[str, Any]]:
     """Give the cut of each panel and round, level by level, for a table."""
     names = {level.code: level.name for level in queries.levels_of(setting)}
+    rows = sorted(setting.result.get("panels", ()), key=lambda row: (row["level"], row["round"], row["panel"]))
     return [
         {**row, "level_name": names.get(row["level"], row["level"]), "panel_number": row["panel"][-1]}
-        for row in setting.result.get("panels", ())
+        for row in rows
     ]
 
 

@@ -32,7 +32,7 @@ SHAPES = {
     "adopted": "done",
     "withdrawn": "cancelled",
 }
-LINK_WORDS = {"open": _("Open"), "revoked": _("Revoked"), "expired": _("Past its day")}
+LINK_WORDS = {"open": _("Link open"), "revoked": _("Revoked"), "expired": _("Past its day")}
 LINK_SHAPES = {"open": "done", "revoked": "cancelled", "expired": "cancelled"}
 FORM_WORDS = {"done": _("Submitted"), "in_progress": _("Draft"), "not_started": _("Not begun")}
 REFUSED_WORDS = {

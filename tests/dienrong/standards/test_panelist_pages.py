@@ -36,7 +36,7 @@ def test_link_and_pin_let_in_without_an_account(session) -> None:
     page = browser.get(f"{FORM}/{code_of(people[0])}")
     assert page.status_code == 200
     assert people[0].full_name not in text_of(page)  # the link alone names nobody
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
     page = come_in(people[0], browser).get(FORM)
     assert page.status_code == 200
     assert people[0].full_name in text_of(page)

@@ -135,7 +135,7 @@ def paper_form_pdf(setting: StandardSetting) -> bytes:
     levels = queries.levels_of(setting)
     described = [paragraph(f"{level.name}: {level.description}") for level in levels if level.description]
     if setting.is_bookmark:
-        columns = (_("Level"), _("Last page mastered"))
+        columns = (_("Proficiency level"), _("Last page mastered"))
         rows: list[tuple[str, ...]] = [(level.name, "") for level in levels]
         ask = _("Write for each level the last page of the booklet that a student just at the level masters.")
     else:
@@ -171,7 +171,7 @@ def booklet_xlsx(setting: StandardSetting) -> bytes:
     )
     sheet = numeric.Sheet(
         title=" · ".join((_("Ordered item booklet"), setting.title, str(setting.get_probability_display()))),
-        name=_("Booklet"),
+        name=_("Item booklet"),
         columns=(_("Page"), _("Item"), _("Score"), _("Highest score"), _("What it asks"), _("Scale")),
         rows=rows,
         note=_source(setting),
@@ -205,7 +205,7 @@ def _cuts_sheet(setting: StandardSetting) -> numeric.Sheet:
         title=f"{setting.title} · {setting.get_method_display()} · {setting.get_state_display()}",
         name=_("Cuts"),
         columns=(
-            _("Level"),
+            _("Proficiency level"),
             _("Cut (%(unit)s)") % {"unit": unit},
             _("SE of the cut"),
             _("Panelists"),
@@ -266,7 +266,7 @@ def _heads() -> dict[str, str]:
     """Give the headings of the tables."""
     return {
         "round": _("Round"),
-        "level": _("Level"),
+        "level": _("Proficiency level"),
         "panel": _("Panel"),
         "judge": _("Panelist"),
         "n_judges": _("Panelists"),
@@ -324,7 +324,7 @@ def _map_sheet(setting: StandardSetting) -> numeric.Sheet:
     return numeric.Sheet(
         title=" · ".join((_("Item map (RP62)"), setting.title)),
         name=_("Item map"),
-        columns=(_("Item"), _("Score"), _("Scale"), _("Level"), _("What it asks")),
+        columns=(_("Item"), _("Score"), _("Scale"), _("Proficiency level"), _("What it asks")),
         rows=rows,
         note=_source(setting),
     )

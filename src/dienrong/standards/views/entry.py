@@ -47,9 +47,8 @@ def door(request: HttpRequest, code: str) -> HttpResponse:
             _keep(request, panelist)
             return redirect("standards:form")
     context = {"panelist": panelist, "setting": panelist.setting, "form": form}
-    response = render(request, "standards/door.html", context, status=422 if form.errors else 200)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    # Referrer-Policy stays "same-origin": "no-referrer" would make browsers send "Origin: null", which forms refuse.
+    return render(request, "standards/door.html", context, status=422 if form.errors else 200)
 
 
 def _keep(request: HttpRequest, panelist: Panelist) -> None:
