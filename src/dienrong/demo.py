@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import translation
 
-from dienrong import demo_fieldwork, demo_registry, demo_sampling, demo_standards
+from dienrong import demo_fieldwork, demo_registry, demo_sampling, demo_scaling, demo_standards
 from dienrong.core import clock
 
 PASSWORD = "dien-rong-2026"  # noqa: S105 - printed for everyone who runs the demonstration
@@ -89,6 +89,7 @@ def run_demo(console_progress: Console | None = None, *, size: str = "national")
         _make_plans(cycle, expert, size, console)
         run = _run_analysis(cycle, expert, size, console)
         _set_steps(cycle, expert)
+        _scale(cycle, run, expert, console)
         _publish(run, expert, console)
         _set_standards(cycle, expert, console)
         _compare(expert, console)
@@ -248,6 +249,16 @@ def _run_analysis(cycle: Any, expert: Any, size: str, console: Console) -> Any:
     seconds = queries.seconds_of(run) or 0.0
     console.say(f"Xong sau {seconds:.0f} giây · Done in {seconds:.0f} s")
     return run
+
+
+def _scale(cycle: Any, run: Any, expert: Any, console: Console) -> None:
+    """Scale one subject as a psychometrician would: first run, one decision, the run that follows it."""
+    scaled = demo_scaling.make_study(cycle=cycle, run=run, by=expert, say=console.progress)
+    n_items = scaled.summary.get("n_items", 0)
+    console.say(
+        f"Định cỡ Toán lớp 5: lượt {scaled.number}, {n_items} câu hỏi · Scaling of grade 5 mathematics: run "
+        f"{scaled.number}, {n_items} items" + (f" · {scaled.refusal}" if scaled.refusal else "")
+    )
 
 
 def _set_steps(cycle: Any, expert: Any) -> None:

@@ -125,6 +125,7 @@ INSTALLED_APPS = [
     "dienrong.sampling",
     "dienrong.fieldwork",
     "dienrong.analysis",
+    "dienrong.scaling",
     "dienrong.standards",
     "dienrong.reporting",
     "dienrong.api",

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("dienrong.sampling.urls")),
     path("", include("dienrong.fieldwork.urls")),
     path("", include("dienrong.analysis.urls")),
+    path("", include("dienrong.scaling.urls")),
     path("", include("dienrong.standards.urls")),
     path("", include("dienrong.reporting.urls")),
     path("", include("dienrong.api.urls")),

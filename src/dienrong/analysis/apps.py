@@ -50,7 +50,8 @@ def _links(request: HttpRequest) -> Iterable[object]:
     if cycle is None:
         return ()
     url = reverse("analysis:runs", args=[cycle.slug])
-    return (Link(title=gettext("Analysis"), url=url, is_current=request.path.startswith(url), order=40),)
+    is_current = request.path.startswith(url)
+    return (Link(title=gettext("Analysis runs"), url=url, is_current=is_current, order=40, group="analysis"),)
 
 
 def _cards(user: Any, cycle: Any) -> Iterable[object]:

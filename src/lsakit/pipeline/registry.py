@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from lsakit.lineage import Step
+from lsakit.pipeline.scaling.calibration import CALIBRATION_OF_SUBJECT
+from lsakit.pipeline.scaling.fit import FIT
+from lsakit.pipeline.scaling.item_bias import DIF
+from lsakit.pipeline.scaling.item_statistics import CLASSICAL
+from lsakit.pipeline.scaling.link import LINK
+from lsakit.pipeline.scaling.population import POPULATION
+from lsakit.pipeline.scaling.scores import SCORES
+from lsakit.pipeline.scaling.values import VALUES_OF_SUBJECT
 from lsakit.pipeline.stages.administration import ADMINISTRATION
 from lsakit.pipeline.stages.calibration import CALIBRATION
 from lsakit.pipeline.stages.estimates import ESTIMATES
@@ -32,6 +40,14 @@ STEPS: dict[str, Step] = {
         VALUES,
         ESTIMATES,
         REPORT,
+        SCORES,
+        CLASSICAL,
+        CALIBRATION_OF_SUBJECT,
+        FIT,
+        DIF,
+        LINK,
+        POPULATION,
+        VALUES_OF_SUBJECT,
         STANDARD_SETTING,
     )
 }

@@ -53,8 +53,23 @@ def draw(spec: Spec, *, language: str) -> str:
     return str(vl_convert.vegalite_to_svg(spec, format_locale=LOCALES[language]))
 
 
-def _frame(layers: Sequence[Spec], *, height: int | Spec, width: int = 560) -> Spec:
-    """Put layers into a chart of the house's look."""
+def frame(layers: Sequence[Spec], *, height: int | Spec, width: int = 560) -> Spec:
+    """Put layers into a chart of the house's look.
+
+    Parameters
+    ----------
+    layers : Sequence of dict
+        Layers, the lowest first.
+    height : int or dict
+        Height in pixels, or a step per row.
+    width : int, default 560
+        Width in pixels.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite declaration.
+    """
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "width": width,
@@ -161,7 +176,7 @@ def intervals_chart(
             "encoding": {"y": y, "x": {**x, "field": "estimate"}, "color": color, "shape": shape},
         }
     )
-    return _frame(layers, height={"step": 19 if len(rows) > 12 else 26})
+    return frame(layers, height={"step": 19 if len(rows) > 12 else 26})
 
 
 def stacked_levels_chart(
@@ -219,7 +234,7 @@ def stacked_levels_chart(
             "color": {"field": "ink", "type": "nominal", "scale": None},
         },
     }
-    return _frame([bars, text], height={"step": 30})
+    return frame([bars, text], height={"step": 30})
 
 
 def curves_chart(rows: Sequence[Mapping[str, Any]], *, x_title: str, y_title: str, mark_title: str) -> Spec:
@@ -292,7 +307,7 @@ def curves_chart(rows: Sequence[Mapping[str, Any]], *, x_title: str, y_title: st
                 "encoding": {"x": x, "y": y, "text": {"field": "word", "type": "nominal"}},
             }
         )
-    return _frame(layers, height=300)
+    return frame(layers, height=300)
 
 
 def _label_places(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Scaling: the psychometrician's studies of one subject, from responses to item review to plausible values."""
