@@ -41,7 +41,7 @@ def _links(request: HttpRequest) -> Iterable[object]:
         return ()
     url = reverse("standards:home")
     is_current = request.path == url or request.path.startswith(f"{url}/")
-    return (Link(title=gettext("Standards"), url=url, is_current=is_current, order=46),)
+    return (Link(title=gettext("Standards"), url=url, is_current=is_current, order=46, group="analysis"),)
 
 
 def _cards(user: Any, cycle: Any) -> Iterable[object]:

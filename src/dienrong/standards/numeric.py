@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
@@ -105,6 +105,10 @@ class Opened:
     fay_factor: float
     scale_slope: float
     scale_intercept: float
+    of_groups: tuple[str, ...] = ()
+    """Parameters that hold in some groups alone; a panel judges the common ones."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """What items ask, where the source says so."""
 
 
 def open_analysis(store_path: Path, manifests: Mapping[str, str], subject: str) -> Opened:
@@ -135,6 +139,61 @@ def open_analysis(store_path: Path, manifests: Mapping[str, str], subject: str) 
         store.table(value_hash)
     stage.items_of_session(store.table(opened.items_hash), subject=subject)
     return opened
+
+
+def open_scaling(store_path: Path, manifests: Mapping[str, str]) -> Opened:
+    """Read what a run of a scaling offers: manifests of its stages population and values, of weights where known.
+
+    The item parameters are those that the population model took: linked ones stand on the scale that is held.
+
+    Raises
+    ------
+    LsakitError
+        If a manifest or an artefact is missing or changed.
+    """
+    store = Store(store_path, create=False)
+    population, values = (store.manifest(manifests[one]) for one in ("population", "values"))
+    scale = store.parameters(values.outputs["scale"].hash)
+    weight = values.parameters.get("weight") or ""
+    weights_hash = values.inputs.get("students", "") if weight else ""
+    replicates, fay_factor = "", 0.5
+    if weights_hash and manifests.get("weights"):
+        behind = store.manifest(manifests["weights"])
+        replicates = behind.outputs["replicates"].hash
+        fay_factor = float(behind.parameters["fay_factor"])
+    opened = Opened(
+        items_hash=population.inputs["item_parameters"],
+        item_subject="",
+        distribution_hash=values.outputs["scaled_values"].hash,
+        weights_hash=weights_hash,
+        replicates_hash=replicates,
+        weight_column=str(weight),
+        values_pattern="PV{m}",
+        fay_factor=fay_factor,
+        scale_slope=float(scale["slope"]),
+        scale_intercept=float(scale["intercept"]),
+    )
+    for value_hash in (opened.distribution_hash, opened.weights_hash, opened.replicates_hash):
+        if value_hash:
+            store.table(value_hash)
+    names = store.table(opened.items_hash).get_column("item").to_list()
+    items_hash = (
+        store.manifest(manifests["scores"]).inputs.get("items", "") if manifests.get("scores") else ""
+    )
+    return replace(
+        opened,
+        of_groups=tuple(name for name in names if "@" in name),
+        labels=_labels(store, items_hash, set(names)),
+    )
+
+
+def _labels(store: Store, items_hash: str, known: set[str]) -> tuple[tuple[str, str], ...]:
+    """Read what items ask from the table of items of a study; none where it holds no labels."""
+    table = store.table(items_hash) if items_hash else pl.DataFrame()
+    if not {"item", "label"} <= set(table.columns):
+        return ()
+    rows = table.select(pl.col("item", "label").cast(pl.String)).drop_nulls().iter_rows()
+    return tuple((item, label.strip()) for item, label in rows if label.strip() and item in known)
 
 
 def subjects_in(store_path: Path, calibration_id: str) -> tuple[str, ...]:

@@ -127,7 +127,14 @@ def _dots(
         rows.append(tuple(cells))
     if not strips:
         return None
-    columns = [_("Proficiency level"), _("Median"), _("Mean"), _("Spread (SD)"), _("Lowest to highest"), _("Panelists")]
+    columns = [
+        _("Proficiency level"),
+        _("Median"),
+        _("Mean"),
+        _("Spread (SD)"),
+        _("Lowest to highest"),
+        _("Panelists"),
+    ]
     if own:
         columns.insert(1, _("You"))
     low, high, axis = _scale_of(setting)
@@ -270,7 +277,9 @@ def cut_rows(setting: StandardSetting) -> list[dict[str, Any]]:
 def panel_rows(setting: StandardSetting) -> list[dict[str, Any]]:
     """Give the cut of each panel and round, level by level, for a table."""
     names = {level.code: level.name for level in queries.levels_of(setting)}
-    rows = sorted(setting.result.get("panels", ()), key=lambda row: (row["level"], row["round"], row["panel"]))
+    rows = sorted(
+        setting.result.get("panels", ()), key=lambda row: (row["level"], row["round"], row["panel"])
+    )
     return [
         {**row, "level_name": names.get(row["level"], row["level"]), "panel_number": row["panel"][-1]}
         for row in rows

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from dienrong.analysis import queries as analysis
 from dienrong.cycles.models import Cycle
+from dienrong.scaling import queries as scaling
 from dienrong.standards import numeric
 from dienrong.standards.models import StandardSetting
 
@@ -32,7 +33,7 @@ class Choice:
 
 def choices(cycle: Cycle, user: Any) -> tuple[Choice, ...]:
     """List what a person can open a session on, the newest runs first."""
-    return analysis_choices(cycle)
+    return (*scaling_choices(cycle), *analysis_choices(cycle))
 
 
 def choice(cycle: Cycle, user: Any, key: str) -> Choice | None:
@@ -74,6 +75,34 @@ def analysis_choices(cycle: Cycle) -> tuple[Choice, ...]:
     return tuple(found)
 
 
+def scaling_choices(cycle: Cycle) -> tuple[Choice, ...]:
+    """List the newest finished run of each study of scaling that drew plausible values."""
+    found: dict[int, Choice] = {}
+    for run in scaling.done_runs(cycle):
+        manifests = scaling.manifests_of(run)
+        if run.study_id in found or not all(manifests.get(one) for one in ("population", "values")):
+            continue
+        behind = run.data.run
+        weights = ""
+        if behind is not None and run.study.grade:
+            stages = behind.stages.filter(stage="weights", grade=run.study.grade)
+            weights = stages.values_list("manifest_id", flat=True).first() or ""
+        found[run.study_id] = Choice(
+            source=StandardSetting.Source.SCALING,
+            number=run.pk,
+            grade=run.study.grade or 0,
+            subject=run.study.subject,
+            title=_("%(study)s · scaling run %(number)s") % {"study": run.study.title, "number": run.number},
+            manifests=(
+                ("scores", manifests.get("scores", "")),
+                ("population", manifests["population"]),
+                ("values", manifests["values"]),
+                ("weights", weights),
+            ),
+        )
+    return tuple(found.values())
+
+
 def opened(cycle: Cycle, chosen: Choice) -> numeric.Opened:
     """Read what a choice gives.
 
@@ -82,4 +111,6 @@ def opened(cycle: Cycle, chosen: Choice) -> numeric.Opened:
     LsakitError
         If an artefact is missing or was changed.
     """
+    if chosen.source == StandardSetting.Source.SCALING:
+        return numeric.open_scaling(analysis.store_path(cycle), dict(chosen.manifests))
     return numeric.open_analysis(analysis.store_path(cycle), dict(chosen.manifests), chosen.subject)

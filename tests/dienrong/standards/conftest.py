@@ -11,8 +11,12 @@ from dienrong.core import clock
 from dienrong.standards import operations, sources
 from dienrong.standards.models import Panelist, StandardSetting
 from small_cycle import cycle, done_run, make_run, published, registry, small_store
+from small_scaling import data_folder, frozen, make_scaling, scaled, study
 
-__all__ = ["cycle", "done_run", "make_run", "published", "registry", "small_store"]
+__all__ = [
+    "cycle", "data_folder", "done_run", "frozen", "make_run", "make_scaling", "published", "registry", "scaled",
+    "small_store", "study",
+]  # fmt: skip
 
 LEVELS = (
     operations.LevelText(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.db import transaction
@@ -30,6 +30,7 @@ from dienrong.standards.operations.refusals import (
 State = StandardSetting.State
 MOST_LEVELS = 6
 FEWEST_POINTS = 5
+FROZEN = tuple(one.name for one in fields(numeric.Opened) if one.name not in ("of_groups", "labels"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +98,11 @@ def open_session(*, cycle: Cycle, new: NewSession, by: Any) -> StandardSetting:
         n_panels=new.n_panels,
         source=chosen.source,
         source_number=chosen.number,
-        left_out=list(new.left_out),
+        source_title=chosen.title,
+        left_out=[*dict.fromkeys((*new.left_out, *opened.of_groups))],
         links_end_at=_end_of(new.links_end_on),
         opened_by=by,
-        **{name: getattr(opened, name) for name in opened.__slots__},
+        **{name: getattr(opened, name) for name in FROZEN},
     )
     _demand_items(setting)
     setting.save()
@@ -114,6 +116,11 @@ def open_session(*, cycle: Cycle, new: NewSession, by: Any) -> StandardSetting:
             description_en=level.description_en,
         )
         for position, level in enumerate(levels, start=1)
+    )
+    ItemNote.objects.bulk_create(
+        ItemNote(setting=setting, item=item, text=clean_text(text)[:300])
+        for item, text in opened.labels
+        if item not in setting.left_out
     )
     note(
         setting,

@@ -319,7 +319,8 @@ def _joined(distribution: Distribution) -> tuple[pl.DataFrame, list[str], str]:
     """Join values, weights and replicates; name the columns of plausible values and the weight."""
     head, _, tail = distribution.pattern.partition("{m}")
     known = re.compile(rf"{re.escape(head)}(\d+){re.escape(tail)}")
-    table = distribution.plausible_values
+    student = pl.col("student_id").cast(pl.String)
+    table = distribution.plausible_values.with_columns(student)
     columns = [name for name in table.columns if known.fullmatch(name)]
     if not columns:
         raise EstimationError(
@@ -332,12 +333,13 @@ def _joined(distribution: Distribution) -> tuple[pl.DataFrame, list[str], str]:
         table, weight = table.with_columns(own_weight=pl.lit(1.0)), "own_weight"
     else:
         weight = distribution.weight
-        kept = distribution.weights.select("student_id", weight)
+        kept = distribution.weights.select(student, pl.col(weight).cast(pl.Float64))
         table = table.select("student_id", *columns).join(
             kept, on="student_id", how="left", maintain_order="left"
         )
     if distribution.replicates is not None:
-        table = table.join(distribution.replicates, on="student_id", how="left", maintain_order="left")
+        replicates = distribution.replicates.with_columns(student)
+        table = table.join(replicates, on="student_id", how="left", maintain_order="left")
     without = table.filter(pl.col(weight).is_null()).get_column("student_id").to_list()
     if without:
         raise EstimationError(
