@@ -32,5 +32,6 @@ urlpatterns = [
     path(f"{SETTING}/bang-so-lieu.xlsx", files.tables, name="tables"),
     path(f"{SETTING}/chuyen-gia/them", panel.add, name="add_panelists"),
     path(f"{SETTING}/chuyen-gia/<int:number>/nhap-phieu", panel.type_in, name="type_in"),
+    path(f"{SETTING}/chuyen-gia/<int:number>/phieu-moi", panel.slip, name="slip"),
     path(f"{SETTING}/chuyen-gia/<int:number>/<slug:action>", panel.act, name="panelist_act"),
 ]

@@ -21,7 +21,7 @@ ADDRESSES = (
 POSTS = (
     "/lam/mo-vong", "/lam/dong-vong", "/lam/tinh-diem-cat", "/lam/thong-qua", "/lam/rut-lai", "/phieu-moi.pdf",
     "/mo-ta-cau-hoi", "/chuyen-gia/them", "/chuyen-gia/1/nhap-phieu", "/chuyen-gia/1/lien-ket-moi",
-    "/chuyen-gia/1/khoa-lien-ket", "/chuyen-gia/1/bo", "/chuyen-gia/1/lay-lai-phieu",
+    "/chuyen-gia/1/phieu-moi", "/chuyen-gia/1/khoa-lien-ket", "/chuyen-gia/1/bo", "/chuyen-gia/1/lay-lai-phieu",
 )  # fmt: skip
 
 
@@ -165,6 +165,22 @@ def test_slips_hold_the_link_and_the_pin_of_each(done, ministry, rf) -> None:
     assert content.startswith(b"%PDF")
     operations.revoke_link(panelist=done.panelists.first(), by=ministry)
     assert len(operations.open_slips(setting=done, by=ministry)) == 3
+
+
+def test_one_slip_is_shown_and_its_opening_audited(done, signed_in, ministry) -> None:
+    from dienrong.audit.models import AuditEntry
+
+    one = done.panelists.first()
+    browser = signed_in(ministry)
+    page = browser.post(f"/dat-chuan/{done.pk}/chuyen-gia/{one.number}/phieu-moi")
+    assert pin_of(one) in text_of(page)
+    assert code_of(one) in text_of(page)
+    assert "no-store" in page.headers["Cache-Control"]
+    entry = AuditEntry.objects.filter(action="standards.slips_printed").latest("id")
+    assert entry.after == {"panelists": [one.code]}
+    operations.revoke_link(panelist=one, by=ministry)
+    again = browser.post(f"/dat-chuan/{done.pk}/chuyen-gia/{one.number}/phieu-moi", follow=True)
+    assert pin_of(one) not in text_of(again)
 
 
 def test_the_list_asks_the_database_the_same_for_one_and_three(

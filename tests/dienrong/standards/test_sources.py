@@ -6,14 +6,14 @@ import datetime
 
 import polars as pl
 import pytest
-from small_scaling import OPTIONS
-from standards_people import say
 
 import lsakit as lk
 from dienrong.core import clock
 from dienrong.scaling import queries as scaling
 from dienrong.standards import operations, queries, sources
 from lsakit.lineage import Store
+from small_scaling import OPTIONS
+from standards_people import say
 
 
 @pytest.fixture

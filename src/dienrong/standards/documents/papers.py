@@ -59,8 +59,6 @@ def slips_pdf(setting: StandardSetting, slips: Sequence[Slip], address_of: Calla
 def _slip(slip: Slip, address: str) -> dict[str, str]:
     """Give what a slip shows; the address may break after a slash."""
     one = slip.panelist
-    out = io.BytesIO()
-    segno.make(address, error="m").save(out, kind="svg", border=2, scale=4)
     return {
         "name": one.full_name,
         "place": " · ".join(
@@ -69,8 +67,15 @@ def _slip(slip: Slip, address: str) -> dict[str, str]:
         "link": address,
         "link_shown": address.replace("://", f"://{ZERO_WIDTH}").replace("/", f"/{ZERO_WIDTH}"),
         "pin": f"{slip.pin[:3]} {slip.pin[3:]}",
-        "qr": out.getvalue().decode(),
+        "qr": qr_svg(address),
     }
+
+
+def qr_svg(address: str) -> str:
+    """Draw the QR code of an address as SVG."""
+    out = io.BytesIO()
+    segno.make(address, error="m").save(out, kind="svg", border=2, scale=4, xmldecl=False)
+    return out.getvalue().decode()
 
 
 def _compile(data: dict[str, Any]) -> bytes:

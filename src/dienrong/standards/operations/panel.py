@@ -180,8 +180,8 @@ class Slip:
 
 
 @transaction.atomic
-def open_slips(*, setting: StandardSetting, by: Any) -> list[Slip]:
-    """Open the links and PINs for printing; that they were opened is audited.
+def open_slips(*, setting: StandardSetting, by: Any, only: Panelist | None = None) -> list[Slip]:
+    """Open the links and PINs of all panelists, or of one, for printing; that they were opened is audited.
 
     Raises
     ------
@@ -195,7 +195,8 @@ def open_slips(*, setting: StandardSetting, by: Any) -> list[Slip]:
     demand(by, "manage_standards")
     setting = locked(setting.pk)
     demand_state(setting, (*SEATED, State.FINAL))
-    people = [one for one in setting.panelists.all() if one.revoked_at is None]
+    seated = setting.panelists.filter(pk=only.pk) if only is not None else setting.panelists.all()
+    people = [one for one in seated if one.revoked_at is None]
     if not people:
         raise StandardRefusal(_("Nobody sits on a panel yet."), hint=_("Add the panelists first."))
     note(setting, "slips_printed", by, panelists=[one.code for one in people])

@@ -8,14 +8,17 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dienrong.accounts.permissions import requires
 from dienrong.core.formats import number_text
 from dienrong.core.refusals import NotAllowed, Refusal
 from dienrong.standards import operations, queries
+from dienrong.standards.documents import papers
 from dienrong.standards.forms import PeopleForm
 from dienrong.standards.views import entry, parts, sessions
 
@@ -68,6 +71,28 @@ def act(request: HttpRequest, pk: int, number: int, action: str) -> HttpResponse
     else:
         messages.success(request, text % {"name": panelist.full_name})
     return redirect(_people(pk))
+
+
+@never_cache
+@require_POST
+@requires("manage_standards")
+def slip(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Show link, PIN and QR code of one panelist, to be printed or read out; that they were opened is audited."""
+    found = parts.setting_or_404(pk)
+    panelist = parts.panelist_or_404(found, number)
+    try:
+        opened = operations.open_slips(setting=found, by=request.user, only=panelist)
+    except operations.StandardRefusal:
+        messages.error(request, _("The link of %(name)s is revoked.") % {"name": panelist.full_name})
+        return redirect(_people(pk))
+    address = request.build_absolute_uri(reverse("standards:door", args=[opened[0].code]))
+    context = {
+        "setting": found,
+        "slip": opened[0],
+        "address": address,
+        "qr": mark_safe(papers.qr_svg(address)),  # noqa: S308 - segno draws it; the address is no part of the markup
+    }
+    return render(request, "standards/slip.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
