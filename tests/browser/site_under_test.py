@@ -262,7 +262,7 @@ def standards_addresses(page: Any) -> dict[str, str]:
     page.goto("/dat-chuan")
     open_session, adopted = (
         page.locator("main table a", has_text=title).first.get_attribute("href")
-        for title in ("Tiếng Việt lớp 5", "Toán lớp 5")
+        for title in ("Tiếng Việt lớp 5: ba mức", "Toán lớp 5: ba mức")
     )
     return {
         "standards": "/dat-chuan",

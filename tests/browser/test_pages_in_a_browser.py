@@ -178,7 +178,7 @@ def test_a_panelist_without_an_account_rates_on_a_telephone(chromium, site) -> N
     page.reload()
     assert page.locator(".rating input").first.input_value() == "0,05"
     page.goto("/dat-chuan/phieu/phan-hoi")
-    assert page.locator("figure svg").count() == 2
+    assert page.locator(".figure-drawing svg").count() == 2
     assert overflow(page) == 0
     assert not Axe().run(page).response["violations"]
     page.goto("/dat-chuan/phieu")
