@@ -287,15 +287,19 @@ def impact_of_cuts(cuts: pl.DataFrame, distribution: Distribution) -> pl.DataFra
     def share(cut: float) -> float:
         return float(np.mean(w @ (drawn >= cut) / w.sum()))
 
+    shares = {}
+    if ready is not None:
+        bounds = sorted(set(cuts.get_column("scale").to_list()))
+        found = estimate_levels(ready, distribution.pattern, cuts=bounds).table
+        for number, bound in enumerate(bounds, start=1):
+            shares[bound] = found.filter(pl.col("statistic") == f"at_or_above_{number}").row(0, named=True)
     rows: list[dict[str, Any]] = []
     for level, scale, se in cuts.select("level", "scale", "se_scale").iter_rows():
         at_cut = share(scale)
         error, low, high = None, None, None
         if ready is not None:
-            found = estimate_levels(ready, distribution.pattern, cuts=[scale]).table
-            row = found.filter(pl.col("statistic") == "at_or_above_1").row(0, named=True)
-            error = row["standard_error"]
-            freedom = row["degrees_of_freedom"]
+            error = shares[scale]["standard_error"]
+            freedom = shares[scale]["degrees_of_freedom"]
             half = error * (stats.t.ppf(0.975, np.inf if freedom is None else freedom) if error > 0 else 1.0)
             low, high = max(0.0, at_cut - half), min(1.0, at_cut + half)
         rows.append(
