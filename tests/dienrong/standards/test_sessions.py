@@ -52,7 +52,7 @@ def test_items_left_out_are_not_judged(open_session) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"title": "  "}, "title|tiêu đề"),
+        ({"title": "  "}, "title|đặt tên cho phiên"),
         ({"choice": "analysis:99:5:maths"}, "finished runs|lượt chạy"),
         ({"levels": ()}, "one to 6|1 đến 6|một đến 6"),
         (
