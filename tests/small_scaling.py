@@ -82,11 +82,23 @@ def answers(seed: int = 7) -> list[dict[str, Any]]:
 def items() -> list[dict[str, Any]]:
     """List the items as an officer's file does, in Vietnamese."""
     choice = [
-        {"Mã câu hỏi": f"T{place + 1:02d}", "Dạng": "trắc nghiệm", "Đáp án": KEYS[place], "Điểm tối đa": 1, "Nhãn": f"Phép đo số {place + 1}"}
+        {
+            "Mã câu hỏi": f"T{place + 1:02d}",
+            "Dạng": "trắc nghiệm",
+            "Đáp án": KEYS[place],
+            "Điểm tối đa": 1,
+            "Nhãn": f"Phép đo số {place + 1}",
+        }
         for place in range(N_CHOICE)
     ]
     constructed = [
-        {"Mã câu hỏi": f"M{place + 1}", "Dạng": "tự luận", "Đáp án": "", "Điểm tối đa": 2, "Nhãn": "Giải bài toán có lời văn"}
+        {
+            "Mã câu hỏi": f"M{place + 1}",
+            "Dạng": "tự luận",
+            "Đáp án": "",
+            "Điểm tối đa": 2,
+            "Nhãn": "Giải bài toán có lời văn",
+        }
         for place in range(N_OPEN)
     ]
     return choice + constructed
@@ -133,7 +145,9 @@ def make_scaling(study, frozen, ministry) -> Callable[..., ScalingRun]:
     """Run the study in this process."""
 
     def make(**changes: Any) -> ScalingRun:
-        run = operations.request_run(study=study, options={**OPTIONS, **changes}, by=ministry, in_background=False)
+        run = operations.request_run(
+            study=study, options={**OPTIONS, **changes}, by=ministry, in_background=False
+        )
         operations.execute_run(run, progress=lambda _text, _share: None)
         return queries.run_by_pk(run.pk)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dienrong.scaling import operations, pages, queries
+from dienrong.scaling import queries
 
 pytestmark = pytest.mark.django_db
 
