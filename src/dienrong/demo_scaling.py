@@ -31,7 +31,7 @@ def make_study(*, cycle: Any, run: Any, by: Any, say: Callable[[str, float], Non
     last = queries.last_done(study)
     if last is None:
         data = queries.data_of(study)
-        options = {**pages.first_options(study, data), "group": None, "reported": ["gender"], "until": "dif"}
+        options = {**pages.first_options(study, data), "group": None, "reported": ["gender"], "until": "fit"}
         last = _run(study, options, by, say)
     if last.state == ScalingRun.State.DONE and not study.decisions.exists():
         _decide(study, last, by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.urls import reverse
@@ -18,6 +19,10 @@ MOST_ROWS = 400
 """Rows of the table behind a figure that a page holds; the Excel file has all."""
 
 
+ROLES = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
+"""Roles and labels of the parts of a drawing: the element around it carries the alternative, parts would be read twice."""
+
+
 def language_now() -> str:
     """Give the reader's language as lsakit names it."""
     return "en" if (get_language() or "vi").startswith("en") else "vi"
@@ -32,7 +37,7 @@ def figure(run: ScalingRun, drawing: drawings.Drawing, **query: str) -> dict[str
         "title": drawing.title,
         "note": drawing.note,
         "alternative": drawing.alternative,
-        "drawing": mark_safe(drawing.svg),  # noqa: S308 - drawn by lsakit, which escapes its texts
+        "drawing": mark_safe(ROLES.sub("", drawing.svg)),  # noqa: S308 - drawn by lsakit, which escapes its texts
         "columns": drawing.columns,
         "rows": drawing.rows[:MOST_ROWS],
         "svg_url": address("figure_svg", run.study, run.number, drawing.key) + more,

@@ -21,6 +21,8 @@ OFF = {"autocomplete": "off"}
 OTHER = "other"
 MOST_COLUMNS = 150
 LARGEST_SEED = 2**31 - 1
+MOST_GROUPS, MOST_DIF_GROUPS = 200, 40
+"""A column with more values than these is no group, or too many to compare items by."""
 
 
 class StudyForm(forms.Form):
@@ -186,7 +188,7 @@ class MatchForm(forms.Form):
                 label=one.name,
                 required=False,
                 choices=[
-                    (UNUSED, _("not used")), (GROUP, _("group")), (WEIGHT, _("weight")), (BACKGROUND, _("background")),
+                    (UNUSED, _("not used")), (GROUP, _("Group")), (WEIGHT, _("Weight")), (BACKGROUND, _("Background")),
                 ],
                 initial=kept.roles.get(one.key, UNUSED) if kept else UNUSED,
             )  # fmt: skip
@@ -370,18 +372,23 @@ class OptionsForm(forms.Form):
     def __init__(
         self,
         *args: Any,
-        columns: Sequence[str] = (),
+        columns: Mapping[str, int] | None = None,
         may_link: bool = True,
         is_scored: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
-        choices = [(name, name) for name in columns]
-        for name in ("group", "weight"):
-            fields[name].choices = [("", _("none")), *choices]
-        for name in self.LISTS:
-            fields[name].choices = choices
+        levels = columns or {}
+        weight = str(self.initial.get("weight") or "")
+        fields["weight"].choices = [("", _("none")), *((name, name) for name in levels)]
+        fields["group"].choices = [
+            ("", _("none")), *((name, name) for name, n in levels.items() if 1 < n <= MOST_GROUPS and name != weight),
+        ]  # fmt: skip
+        rest = [(name, name) for name in levels if name != weight]
+        few = [(name, name) for name, _label in rest if 1 < levels[name] <= MOST_DIF_GROUPS]
+        fields["dif_by"].choices = few
+        fields["conditioning"].choices = fields["reported"].choices = rest
         if not may_link:
             fields["link"].choices = [("none", words.LINKS["none"])]
         if is_scored:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dienrong.core.formats import number_text
 from dienrong.scaling import laid_out, queries, words
@@ -48,7 +49,7 @@ def facts(run: ScalingRun, row: board.BoardRow) -> list[dict[str, str]]:
         for name, n in digits.items()
         if getattr(row, name) is not None
     ]
-    if row.rmsd_group and found:
+    if row.rmsd_group not in ("", "all") and found:
         found[-1]["note"] = row.rmsd_group
     if row.dif_class:
         found.append({"title": words.column_title("dif"), "value": row.dif_class, "note": row.dif_by})
@@ -67,7 +68,14 @@ def tables(run: ScalingRun, item: str) -> list[laid_out.Laid]:
     found = []
     for stage, role in TABLES:
         rows = board.rows_of_item(path, manifests, stage, role, item)
-        laid = laid_out.lay_out(rows, stage=stage, role=role, n=MOST_ROWS)
+        laid = laid_out.lay_out(rows, stage=stage, role=role, n=MOST_ROWS, without=_repeated(rows, item))
         if laid is not None:
             found.append(laid)
     return found
+
+
+def _repeated(rows: Any, item: str) -> tuple[str, ...]:
+    """Leave out the column of the item where every row says the same; own sets of parameters keep it."""
+    if rows is None:
+        return ()
+    return ("item",) if set(rows.get_column("item").to_list()) == {item} else ()

@@ -20,9 +20,20 @@ DIGITS = {
 DEFAULT_DIGITS = 3
 POINTS = frozenset({"percentile_points", "points", "cut", "score"})
 LEFT_OUT = frozenset(
-    {"undefined_because", "matching", "measure", "stated_max_score", "n_recoded", "s_x2_n", "column"}
-)
+    {
+        "undefined_because", "matching", "measure", "stated_max_score", "n_recoded", "s_x2_n", "column", "n_matched",
+        "ci_low", "ci_high",
+    }
+)  # fmt: skip
 """Columns that pages leave to the Excel file."""
+
+
+SHOWN = {
+    "dif": (
+        "item", "variable", "focal", "reference", "category", "direction", "statistic", "se", "p", "n_focal", "n_reference",
+    ),
+}  # fmt: skip
+"""Tables of which a page shows some columns in an order of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +83,11 @@ def lay_out(
         return None
     names = [
         name
-        for name in table.columns
+        for name in (one for one in SHOWN.get(role, table.columns) if one in table.columns)
         if name not in LEFT_OUT and name not in without and not _is_empty(table, name)
     ]
     headings = tuple(
-        Heading(name=name, title=words.column_title(name), is_number=table.schema[name].is_numeric())
+        Heading(name=name, title=words.column_title(name, role), is_number=table.schema[name].is_numeric())
         for name in names
     )
     part = table.select(names).slice(first, n)
@@ -97,8 +108,11 @@ def lay_out(
 
 
 def _is_empty(table: Any, name: str) -> bool:
-    """Tell whether a column says nothing at all."""
-    return bool(table.get_column(name).null_count() == table.height)
+    """Tell whether a column says nothing: empty cells, no guessing anywhere, degrees of freedom without statistic."""
+    column = table.get_column(name)
+    if name in ("guessing", "s_x2_df", "n_reference_left_out"):
+        return bool((column.fill_null(0) == 0).all())
+    return bool(column.null_count() == table.height)
 
 
 def cell(name: str, value: Any) -> str:
@@ -113,6 +127,14 @@ def cell(name: str, value: Any) -> str:
         return number_text(value)
     if isinstance(value, float):
         return number_text(value, digits_of(name, value))
+    if name == "group" and value == "all":
+        return _("all students")
+    if name == "group":
+        return ", ".join(str(value).split(";"))
+    if name == "option":
+        return words.titled(words.OPTIONS_SPECIAL, str(value))
+    if name == "kind":
+        return words.titled(words.KINDS, str(value))
     if name == "direction":
         return {
             "harder": _("harder"),

@@ -139,7 +139,7 @@ class ItemDecision(models.Model):
     )
 
     class Meta:
-        """Each kind holds once for an item; the last comes first."""
+        """Each kind holds once for an item, but for sets of groups with own parameters; the last comes first."""
 
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
@@ -148,7 +148,7 @@ class ItemDecision(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["study", "item", "kind"],
-                condition=Q(withdrawn_at__isnull=True),
+                condition=Q(withdrawn_at__isnull=True) & ~Q(kind="free"),
                 name="scaling_decision_holds_once",
             ),
             models.CheckConstraint(

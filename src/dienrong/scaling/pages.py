@@ -202,7 +202,7 @@ def headline(run: ScalingRun) -> list[dict[str, str]]:
     wanted = [
         ("n_students", _("students"), 0),
         ("n_items", _("items scaled"), 0),
-        ("n_iterations", _("iterations"), 0),
+        ("n_iterations", _("iterations of the calibration"), 0),
         ("reliability", _("EAP reliability"), 2),
         ("n_misfits", _("misfits of an item in a group"), 0),
         ("link_n_kept", _("common items that link"), 0),
@@ -296,13 +296,13 @@ def first_options(study: ScalingStudy, data: StudyData) -> dict[str, Any]:
     return options
 
 
-def student_columns(study: ScalingStudy, data: StudyData) -> list[str]:
-    """Name the columns of the students table."""
+def student_columns(study: ScalingStudy, data: StudyData) -> dict[str, int]:
+    """Give the columns of the students table with their numbers of different values."""
     kept = data.artefacts.get("students")
     if kept is None:
-        return []
+        return {}
     found = sources.columns_of_table(queries.store_path(study), kept["hash"])
-    return [name for name, _n in found if name != "student_id"]
+    return {name: n for name, n in found if name != "student_id"}
 
 
 def plan_rows(study: ScalingStudy, options: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:

@@ -26,6 +26,7 @@ def studies_of(cycle: Cycle) -> QuerySet[ScalingStudy]:
             n_runs=Count("runs", distinct=True),
             n_decisions=Count("decisions", filter=Q(decisions__withdrawn_at__isnull=True), distinct=True),
         )
+        .order_by("-created_at", "-pk")
     )
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from dienrong.scaling import laid_out, queries
+from dienrong.scaling import laid_out, queries, words
 from dienrong.scaling.models import ScalingRun
 from dienrong.scaling.numeric import results
-from dienrong.scaling.numeric.tables import sorted_table
+from dienrong.scaling.numeric.tables import sorted_table, without_kinds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,6 @@ SECTIONS: dict[str, Section] = {
     "maps": Section(
         lead=_("Students and items on one scale, and how precisely the test measures where."),
         figures=("wright_map", "test_information"),
-        tables=(Part(stage="fit", role="information"),),
     ),
     "link": Section(
         lead=_("How the common items behave in both studies, which of them link, and the error this adds to trends."),
@@ -70,6 +69,7 @@ SECTIONS: dict[str, Section] = {
         figures=("link",),
         tables=(
             Part(stage="link", role="link_items", order="-difference"),
+            Part(stage="link", role="linked_groups"),
             Part(stage="link", role="linked_parameters"),
         ),
     ),
@@ -92,6 +92,8 @@ SECTIONS: dict[str, Section] = {
     ),
 }  # fmt: skip
 GROUPED = ("wle", "eap")
+KINDS_SHOWN = {("values", "distribution"): "at_or_above"}
+"""A table of which a page leaves one kind of row to the whole table and the Excel file."""
 
 
 def content(run: ScalingRun, name: str) -> dict[str, Any]:
@@ -109,13 +111,19 @@ def content(run: ScalingRun, name: str) -> dict[str, Any]:
         found = results.record(path, manifests, part.stage, part.role)
         if found:
             records.append(
-                {"part": part, "rows": laid_out.record_rows(found), "manifest": manifests[part.stage]}
+                {
+                    "title": words.role_title(part.role),
+                    "rows": laid_out.record_rows(found, without=("doubtful",)),
+                    "manifest": manifests[part.stage],
+                }
             )
     tables = []
     for part in section.tables:
         found_table = results.table(path, manifests, part.stage, part.role)
         if found_table is None:
             continue
+        if (part.stage, part.role) in KINDS_SHOWN:
+            found_table = without_kinds(found_table, KINDS_SHOWN[(part.stage, part.role)])
         if part.order:
             found_table = sorted_table(found_table, part.order)
         laid = laid_out.lay_out(found_table, stage=part.stage, role=part.role, n=part.n)

@@ -53,3 +53,9 @@ def run_study(context: JobContext, *, run_id: int) -> dict[str, object]:
     if run.state == ScalingRun.State.FAILED:
         raise RunRefused(run.refusal)
     return {"run": run.number, "state": run.state}
+
+
+@job("scaling.purge", title=_("Delete files that were sent for scaling and never frozen"), nightly={})
+def purge(context: JobContext) -> dict[str, int]:
+    """Throw away drafts of data that are older than the option says, with their files."""
+    return {"drafts": operations.purge_drafts()}

@@ -8,6 +8,8 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from dienrong.core.typed_numbers import typed_number
+
 STAGES = {
     "scores": _("Scoring"),
     "classical": _("Classical item analysis"),
@@ -47,6 +49,7 @@ ROLES = {
     "dif": _("Differential item functioning"),
     "link_items": _("Common items"),
     "link": _("Link between studies"),
+    "linked_groups": _("Groups on the earlier metric"),
     "linked_parameters": _("Items on the earlier metric"),
     "coefficients": _("Coefficients"),
     "population": _("Population model"),
@@ -93,6 +96,10 @@ COLUMNS = {
     "n_left_out": _("Students left out"), "n_parameters": _("Parameters"), "n_iterations": _("Iterations"),
     "converged": _("Converged"), "doubtful": _("Doubtful"), "moving": _("Still moving"),
     "standard_errors": _("Standard errors"), "n_nodes": _("Quadrature points"), "node_range": _("Range of the points"),
+    "at": _("Percentile or point"), "n_values": _("Plausible values"), "mean_pv": _("Mean of plausible values"),
+    "n_prior_only": _("Students without answers"), "n_terms": _("Terms"), "reliability": _("EAP reliability"),
+    "reliability_pv": _("Plausible-value reliability"), "student_information": _("Information of a student's test"),
+    "student_se": _("Standard error of a student's test"), "weighted_share": _("Weighted share"),
     "alpha": _("Cronbach's alpha"), "median_alpha": _("Median alpha of the booklets"), "omega": _("McDonald's omega"),
     "rest_unit": _("Unit of the rest score"), "n_booklets": _("Booklets"), "n_alone": _("Students whose set nobody shares"),
     "n_items": _("Items"), "residual_sd": _("Residual standard deviation"), "r_squared": _("Share explained"),
@@ -102,6 +109,21 @@ COLUMNS = {
     "held": _("Held from the earlier study"), "eap": _("EAP reliability"), "wle": _("WLE reliability"),
     "pv": _("Plausible-value reliability"),
 }  # fmt: skip
+COLUMNS_OF = {
+    ("dif", "category"): _("Size class"),
+    ("dif", "statistic"): _("Size of the difference"),
+}
+"""Columns that mean something else in one table."""
+OPTIONS_SPECIAL = {"omitted": _("omitted"), "invalid": _("invalid"), "not_reached": _("not reached")}
+KINDS = {
+    "mean": _("mean"),
+    "sd": _("standard deviation"),
+    "percentile": _("percentile"),
+    "at_or_above": _("share at or above"),
+    "level": _("share at the level"),
+    "students": _("students"),
+    "item": _("item"),
+}
 FLAGS = {
     "too_easy": _("Too easy"),
     "too_hard": _("Too hard"),
@@ -110,7 +132,7 @@ FLAGS = {
     "missing": _("Many without answer"),
     "distractor_positive": _("A distractor attracts the able"),
     "key_not_modal": _("The able prefer another option than the key"),
-    "option_dead": _("An option that nobody chooses"),
+    "option_dead": _("An option that hardly anybody chooses"),
     "code_order": _("Categories out of order or rare"),
     "mean_square": _("Mean squares outside their range"),
     "rmsd": _("Misfit in a group (RMSD)"),
@@ -284,8 +306,10 @@ def role_title(role: str) -> str:
     return titled(ROLES, role)
 
 
-def column_title(name: str) -> str:
+def column_title(name: str, role: str = "") -> str:
     """Say what a column of a table is called; steps of an item carry their number."""
+    if (role, name) in COLUMNS_OF:
+        return str(COLUMNS_OF[(role, name)])
     stem, _underscore, number = name.rpartition("_")
     if stem == "step" and number.isdigit():
         return gettext("Step %(number)s") % {"number": number}
@@ -313,8 +337,8 @@ def option_value(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{one}: {part}" for one, part in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return "; ".join(typed_number(one) if isinstance(one, float) else str(one) for one in value)
+    return typed_number(value) if isinstance(value, float) else str(value)
 
 
 def decision_words(kind: str, details: Mapping[str, Any]) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lsakit.cli.screen import progress_line, say, show_table
 from lsakit.errors import LineageError
+
+if TYPE_CHECKING:
+    from lsakit.lineage import Store
 
 FOUND = 1
 _StoreOption = Annotated[Path | None, typer.Option("--store", help="Folder of the store.")]
@@ -30,7 +35,11 @@ def add_lineage_commands(app: typer.Typer) -> None:
 def trace(
     words: Annotated[
         list[str],
-        typer.Argument(metavar="[FILE] FIGURE", help="Code of a figure; before it, a file of estimates."),
+        typer.Argument(
+            metavar="[FILE] FIGURE",
+            help="Code of a figure; before it, a file of estimates. With --store also a name such as reading/values, "
+            "or the id of a manifest.",
+        ),
     ],
     store: _StoreOption = None,
     student: Annotated[str | None, typer.Option(help="Student to follow (study number).")] = None,
@@ -43,6 +52,8 @@ def trace(
     Example: lsa trace grade5/maths/mean/province_code/01 --store build/store
 
     Example: lsa trace estimates.csv grade5/maths/mean/nation/all
+
+    Example: lsa trace reading/values --store store
     """
     from lsakit.lineage import Store
     from lsakit.pipeline.plain_sources import PlainSource
@@ -55,6 +66,9 @@ def trace(
             hint="For example: lsa trace estimates.csv grade5/maths/mean/nation/all",
             param="figure",
         )
+    if store is not None and (run := _run_named(Store(store, create=False), words[-1])) is not None:
+        _trace_run(Store(store, create=False), run, full=full)
+        return
     source: TraceSource = (
         StoreSource(Store(store, create=False)) if store is not None else PlainSource(Path(words[0]))
     )
@@ -67,6 +81,43 @@ def trace(
         for role, value_hash in step.outputs.items():
             say(f"   {role}: {value_hash if full else value_hash[:23] + '…'}")
         show_table(step.rows)
+
+
+def _run_named(store: Store, word: str) -> str | None:
+    """Find the run that a name of the store or the beginning of an id means; None where it is neither."""
+    if word in store.refs():
+        return store.ref(word)
+    if re.fullmatch(r"[0-9a-f]{6,64}", word):
+        return store.manifest(word).id
+    return None
+
+
+def _trace_run(store: Store, manifest_id: str, *, full: bool) -> None:
+    """Show a run and every run behind it, down to what was put in from outside."""
+    from lsakit.lineage import ancestry
+    from lsakit.pipeline.registry import STEPS
+
+    walk = ancestry(store, manifest_id, outside="leave")
+    made_by = {artefact.hash: manifest.step for manifest in walk for artefact in manifest.outputs.values()}
+
+    def short(value_hash: str) -> str:
+        return value_hash if full else value_hash[:23] + "…"
+
+    for number, manifest in enumerate(walk, 1):
+        title = STEPS[manifest.step].title if manifest.step in STEPS else manifest.step
+        say(f"\n{number}. {title} · {manifest.step} · manifest {manifest.id if full else manifest.id[:12]}")
+        say(
+            f"   {manifest.created_at}, {manifest.who}" + (f", seed {manifest.seed}" if manifest.seed else "")
+        )
+        for name, value in manifest.parameters.items():
+            say(f"   {name} = {json.dumps(value, ensure_ascii=False)}")
+        names = manifest.parameters.get("names") or {}
+        for role, value_hash in manifest.inputs.items():
+            where = made_by.get(value_hash) or names.get(role) or "from outside"
+            say(f"   takes {role}: {short(value_hash)} ({where})")
+        for role, artefact in manifest.outputs.items():
+            rows = "" if artefact.n_rows is None else f" ({artefact.n_rows} rows)"
+            say(f"   gives {role}: {short(artefact.hash)}{rows}")
 
 
 def rerun(

@@ -9,7 +9,9 @@ from lsakit.lineage.manifests import Manifest
 from lsakit.lineage.store import Store
 
 
-def producer(manifests: Sequence[Manifest], value_hash: str) -> Manifest | None:
+def producer(
+    manifests: Sequence[Manifest], value_hash: str, *, other_than: str | None = None
+) -> Manifest | None:
     """Find the run that made an artefact.
 
     Parameters
@@ -18,6 +20,8 @@ def producer(manifests: Sequence[Manifest], value_hash: str) -> Manifest | None:
         Runs to search, in the order of their moments.
     value_hash : str
         Hash of the artefact.
+    other_than : str, optional
+        Id of a run that does not count: one that takes an artefact and hands it on did not make it.
 
     Returns
     -------
@@ -25,12 +29,14 @@ def producer(manifests: Sequence[Manifest], value_hash: str) -> Manifest | None:
         The first run that gave it, or None when it came from outside.
     """
     for manifest in manifests:
-        if any(artefact.hash == value_hash for artefact in manifest.outputs.values()):
+        if manifest.id != other_than and any(
+            artefact.hash == value_hash for artefact in manifest.outputs.values()
+        ):
             return manifest
     return None
 
 
-def ancestry(store: Store, manifest_id: str) -> tuple[Manifest, ...]:
+def ancestry(store: Store, manifest_id: str, *, outside: str = "refuse") -> tuple[Manifest, ...]:
     """Walk from a run back to the runs that made its inputs, down to those that had none.
 
     Parameters
@@ -39,6 +45,9 @@ def ancestry(store: Store, manifest_id: str) -> tuple[Manifest, ...]:
         The store.
     manifest_id : str
         Id of the manifest, or the start of it.
+    outside : {"refuse", "leave"}, default "refuse"
+        What to do with an input that no run of this store made, such as a file that was put in: refuse the
+        walk, or leave that input as its end.
 
     Returns
     -------
@@ -48,13 +57,15 @@ def ancestry(store: Store, manifest_id: str) -> tuple[Manifest, ...]:
     Raises
     ------
     LineageError
-        If an input was made by no run of this store.
+        If an input was made by no run of this store, unless such inputs are left.
     """
     manifests = store.manifests()
     walk = [store.manifest(manifest_id)]
     for manifest in walk:
         for role, value_hash in manifest.inputs.items():
-            behind = producer(manifests, value_hash)
+            behind = producer(manifests, value_hash, other_than=manifest.id)
+            if behind is None and outside == "leave":
+                continue
             if behind is None:
                 raise LineageError(
                     f"The input {role!r} of step {manifest.step!r} ({value_hash[:19]}…) was made by no run "

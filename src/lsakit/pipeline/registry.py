@@ -10,6 +10,7 @@ from lsakit.pipeline.scaling.item_statistics import CLASSICAL
 from lsakit.pipeline.scaling.link import LINK
 from lsakit.pipeline.scaling.population import POPULATION
 from lsakit.pipeline.scaling.scores import SCORES
+from lsakit.pipeline.scaling.sources import SOURCES
 from lsakit.pipeline.scaling.values import VALUES_OF_SUBJECT
 from lsakit.pipeline.stages.administration import ADMINISTRATION
 from lsakit.pipeline.stages.calibration import CALIBRATION
@@ -40,6 +41,7 @@ STEPS: dict[str, Step] = {
         VALUES,
         ESTIMATES,
         REPORT,
+        SOURCES,
         SCORES,
         CLASSICAL,
         CALIBRATION_OF_SUBJECT,

@@ -16,13 +16,14 @@ from lsakit.errors import EstimationError
 from lsakit.irt.em import probability_table
 from lsakit.irt.item_parameters import read_item_parameters
 from lsakit.irt.item_subsets import items_named
-from lsakit.tables import charts, scaling_charts
+from lsakit.tables import chart_parts, charts, scaling_charts
 from lsakit.tables.figures import Figure
 from lsakit.tables.publication import PublicationTable
 from lsakit.tables.texts import Texts
 
 MOST_COLORED = 6
 REACH = 4.0
+LEAST_DRAWN = 10
 NORMAL_975 = 1.959963984540054
 CLASS_WIDTH, FIRST_CLASS = 0.8, -6.0
 Names = Mapping[str, str]
@@ -165,6 +166,7 @@ def item_curve(
             **dict(zip(("low", "high"), _interval(row["observed"], row["n"]), strict=True)),
         }
         for row in own.to_dicts()
+        if row["n"] >= LEAST_DRAWN
     ]
     domain = _ability_range(points)
     lines = _model_lines(sets, domain, texts, [says[group] for group in shown], known)
@@ -174,6 +176,7 @@ def item_curve(
         titles=(texts.say("scaling.theta"), texts.say("scaling.share_of_score")),
         names=[says[group] for group in shown],
         domain=domain,
+        labels=_set_labels(lines),
     )
     title = texts.say("scaling.curve_title", item=item)
     if group_fit is not None and worst and len(groups) > 1:
@@ -197,6 +200,19 @@ def item_curve(
         alternative=texts.say("scaling.curve_alternative", item=item, count=len(points), groups=len(groups)),
         table=table_behind(title, [texts.say(f"scaling.{head}") for head in heads], rows, texts),
     )
+
+
+def _set_labels(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Find a place for the word of each line where an item has several: at different heights, outside the curves."""
+    words = list(dict.fromkeys(row["line"] for row in lines))
+    if len(words) < 2:
+        return []
+    labels = []
+    for number, word in enumerate(words):
+        height = 0.88 - 0.1 * number if number % 2 else 0.12 + 0.1 * number
+        own = min((row for row in lines if row["line"] == word), key=lambda row: abs(row["y"] - height))
+        labels.append({**own, "word": word, "align": "right" if number % 2 else "left"})
+    return labels
 
 
 def _group_name(group: str, names: Names, texts: Texts) -> str:
@@ -269,9 +285,11 @@ def category_curve(
         wanted = wanted & (pl.col("group") == group)
     own = _some(curves.filter(wanted), f"score categories of {item!r}")
     parameters = items_named(read_item_parameters(items, param="items"), [item])
+    pooled = _pooled(own)
     points = [
         {**row, **dict(zip(("low", "high"), _interval(row["y"], row["n"]), strict=True))}
-        for row in _pooled(own)
+        for row in pooled
+        if row["n"] >= LEAST_DRAWN
     ]
     domain = _ability_range(points)
     theta = np.linspace(domain[0], domain[1], 81)
@@ -286,11 +304,12 @@ def category_curve(
         lines,
         points,
         titles=(texts.say("scaling.theta"), texts.say("scaling.share_of_category")),
-        names=categories[: len(scaling_charts.COLORS) - 1],
+        names=categories[: len(chart_parts.COLORS) - 1],
         domain=domain,
+        labels=_peaks(lines, categories, domain),
     )
     title = texts.say("scaling.category_title", item=item)
-    rows = [[int(row["name"]), row["x"], round(row["n"]), row["y"], row["expected"]] for row in points]
+    rows = [[int(row["name"]), row["x"], round(row["n"]), row["y"], row["expected"]] for row in pooled]
     heads = ("category", "theta", "n", "observed", "expected")
     return Figure(
         key=f"category-curve-{item}",
@@ -300,6 +319,18 @@ def category_curve(
         alternative=texts.say("scaling.category_alternative", item=item, count=len(categories)),
         table=table_behind(title, [texts.say(f"scaling.{head}") for head in heads], rows, texts),
     )
+
+
+def _peaks(
+    lines: Sequence[Mapping[str, Any]], categories: Sequence[str], domain: tuple[float, float]
+) -> list[dict[str, Any]]:
+    """Put the word of each category on the top of its line."""
+    labels = []
+    for category in categories:
+        top = max((row for row in lines if row["line"] == category), key=lambda row: row["y"])
+        side = {domain[0]: "left", domain[1]: "right"}.get(top["x"], "center")
+        labels.append({**top, "word": category, "align": side})
+    return labels
 
 
 def _pooled(own: pl.DataFrame) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from lsakit.tables.texts import Texts
 MOST_WORDS = 70
 MOST_NAMED = 10
 BIN = 0.3
+WORD_BAND = 0.24
 BLUE, RED, GRAY = "#0072b2", "#d55e00", "#5a6675"
 LEAST_CHANGE = {"difficulty": 0.1, "slope": 0.1}
 
@@ -103,14 +104,15 @@ def wright_map(wright: pl.DataFrame, *, language: str) -> Figure:
 def _stacked(placed: pl.DataFrame, stepped: set[str]) -> list[dict[str, Any]]:
     """Put the steps of each row of the map beside one another."""
     has_words = placed.height <= MOST_WORDS
+    height = WORD_BAND if has_words else BIN / 2
     taken: dict[int, int] = {}
     rows = []
     for row in placed.to_dicts():
-        band = int(np.floor(row["location"] / (BIN / 2)))
+        band = int(np.floor(row["location"] / height))
         place = taken.get(band, 0)
         taken[band] = place + 1
         word = f"{row['item']}.{row['step']}" if row["item"] in stepped else row["item"]
-        at = (band + 0.5) * BIN / 2 if has_words else row["location"]
+        at = (band + 0.5) * height if has_words else row["location"]
         rows.append({"y": at, "place": place, "word": word if has_words else ""})
     return rows
 

@@ -5,137 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lsakit.tables.chart_parts import COLORS, OTHERS, SHAPES, WIDTH, axis, named, spread_labels, text_layer
 from lsakit.tables.charts import INK, MUTED, Spec, frame
-
-# Okabe and Ito's colors, which readers of all color vision tell apart, each with a shape of its own.
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right")
-OTHERS = "#9aa4b1"
-WIDTH = 560
-LABEL_GAP = 0.055
-
-
-def axis(field: str, title: str | None, *, domain: Sequence[float] | None = None, **more: Any) -> Spec:
-    """Declare a quantitative axis.
-
-    Parameters
-    ----------
-    field : str
-        Field of the data.
-    title : str or None
-        Title.
-    domain : Sequence of float, optional
-        Its range; the data's by default.
-    **more : object
-        Further entries of the scale.
-
-    Returns
-    -------
-    dict
-        An encoding.
-    """
-    scale: Spec = {"zero": False, "nice": domain is None, **more}
-    if domain is not None:
-        scale |= {"domain": list(domain)}
-    return {"field": field, "type": "quantitative", "title": title, "scale": scale}
-
-
-def named(field: str, names: Sequence[str], values: Sequence[str], *, legend: bool = True) -> Spec:
-    """Declare a nominal encoding with a value for each name.
-
-    Parameters
-    ----------
-    field : str
-        Field of the data.
-    names : Sequence of str
-        Names in their order.
-    values : Sequence of str
-        Color or shape of each.
-    legend : bool, default True
-        Whether a legend stands above.
-
-    Returns
-    -------
-    dict
-        An encoding.
-    """
-    return {
-        "field": field,
-        "type": "nominal",
-        "scale": {"domain": list(names), "range": list(values)},
-        "legend": {"columns": 4} if legend else None,
-    }
-
-
-def text_layer(
-    rows: Sequence[Mapping[str, Any]], x: Spec, y: Spec, *, align: str = "left", dx: int = 6
-) -> list[Spec]:
-    """Write words beside points, first with a white rim so that they read where they cross a line.
-
-    Parameters
-    ----------
-    rows : Sequence of Mapping
-        One row per word, with the fields of the axes, ``word`` and ``ink``.
-    x, y : dict
-        Encodings of the place.
-    align : str, default "left"
-        Side of the point at which the word begins.
-    dx : int, default 6
-        Distance from the point, pixels.
-
-    Returns
-    -------
-    list of dict
-        Two layers.
-    """
-    mark = {"type": "text", "align": align, "baseline": "middle", "dx": dx, "fontSize": 11}
-    own = {"x": x, "y": y, "text": {"field": "word", "type": "nominal"}}
-    values = {"values": [dict(row) for row in rows]}
-    rim = {**mark, "stroke": "white", "strokeWidth": 4, "color": "white"}
-    ink = {"field": "ink", "type": "nominal", "scale": None}
-    return [
-        {"data": values, "mark": rim, "encoding": own},
-        {"data": values, "mark": mark, "encoding": {**own, "color": ink}},
-    ]
-
-
-def spread_labels(places: Sequence[float], low: float, high: float) -> list[float]:
-    """Move labels apart so that none covers another.
-
-    Parameters
-    ----------
-    places : Sequence of float
-        Wanted places on the axis.
-    low, high : float
-        Range of the axis.
-
-    Returns
-    -------
-    list of float
-        Places at least a line apart, as near the wanted ones as that allows.
-
-    Examples
-    --------
-    >>> [round(place, 3) for place in spread_labels([0.5, 0.5, 0.1], 0.0, 1.0)]
-    [0.472, 0.527, 0.1]
-    """
-    gap = LABEL_GAP * (high - low)
-    order = sorted(range(len(places)), key=lambda row: (places[row], row))
-    found = [float(places[row]) for row in order]
-    for _ in range(200):
-        moved = False
-        for row in range(1, len(found)):
-            short = gap - (found[row] - found[row - 1])
-            if short > 1e-9:
-                found[row - 1] -= short / 2
-                found[row] += short / 2
-                moved = True
-        if not moved:
-            break
-    out = [0.0] * len(found)
-    for row, place in zip(order, found, strict=True):
-        out[row] = place
-    return out
 
 
 def curve_chart(
@@ -145,6 +16,7 @@ def curve_chart(
     titles: tuple[str, str],
     names: Sequence[str],
     domain: tuple[float, float],
+    labels: Sequence[Mapping[str, Any]] = (),
 ) -> Spec:
     """Declare model lines with empirical points and their intervals.
 
@@ -160,6 +32,8 @@ def curve_chart(
         Groups or categories with a color of their own; any other is drawn gray.
     domain : tuple of (float, float)
         Range of the ability axis, logits.
+    labels : Sequence of Mapping, optional
+        Words on the lines: ``x``, ``y``, ``word``, ``name`` (for the color), ``align``.
 
     Returns
     -------
@@ -208,22 +82,10 @@ def curve_chart(
             "encoding": {"x": x, "y": y, "size": size, "fill": fill, "shape": shape},
         },
     ]
-    layers += text_layer(
-        _line_ends(lines, color), {**x, "title": None}, {**y, "title": None}, align="right", dx=-4
-    )
+    inks = dict(zip(domain_of, color["scale"]["range"], strict=True))
+    words = [{**label, "ink": inks.get(label["name"], INK)} for label in labels]
+    layers += text_layer(words, x, y, dx=8, dy=-9)
     return frame(layers, height=300)
-
-
-def _line_ends(lines: Sequence[Mapping[str, Any]], color: Spec) -> list[dict[str, Any]]:
-    """Find where each line ends, and write its word there where lines would else be told apart by color alone."""
-    words = list(dict.fromkeys(row["line"] for row in lines))
-    inks = dict(zip(color["scale"]["domain"], color["scale"]["range"], strict=True))
-    ends = [max((row for row in lines if row["line"] == word), key=lambda row: row["x"]) for word in words]
-    places = spread_labels([end["y"] for end in ends], 0.0, 1.0)
-    return [
-        {"x": end["x"], "y": min(max(place, 0.02), 0.98), "word": word, "ink": inks.get(end["name"], INK)}
-        for end, place, word in zip(ends, places, words, strict=True)
-    ]
 
 
 def option_chart(rows: Sequence[Mapping[str, Any]], *, titles: tuple[str, str], keys: Sequence[str]) -> Spec:
@@ -279,7 +141,7 @@ def option_chart(rows: Sequence[Mapping[str, Any]], *, titles: tuple[str, str], 
             "mark": {"type": "point", "filled": True, "size": 52, "opacity": 1},
             "encoding": {"x": x, "y": y, "color": color, "shape": shape},
         },
-        *text_layer(labels, {**x, "title": None}, {**y, "title": None}, dx=9),
+        *text_layer(labels, x, y, dx=9),
     ]
     return frame(layers, height=300)
 
@@ -415,7 +277,7 @@ def scatter_chart(
         }
     )
     labels = [{**row, "ink": INK} for row in rows if row["word"]]
-    layers += text_layer(labels, {**x, "title": None}, {**y, "title": None}, dx=7)
+    layers += text_layer(labels, x, y, dx=7)
     return frame(layers, height=420, width=420)
 
 
@@ -565,9 +427,10 @@ def stacked_lines_chart(
     whole = frame([], height=190)
     del whole["layer"], whole["width"], whole["height"]
     parts = []
+    every = [row["x"] for _, rows in panels for row in rows]
+    ends = (min(every), max(every))
     for number, (title, rows) in enumerate(panels):
-        x = axis("x", x_title if number == len(panels) - 1 else None)
-        x["scale"] |= {"nice": False}
+        x = axis("x", x_title if number == len(panels) - 1 else None, domain=ends)
         scale: Spec = {"type": "log"} if is_log else {"zero": True, "nice": True}
         y: Spec = {"field": "y", "type": "quantitative", "title": title, "scale": scale}
         if is_log:
@@ -576,9 +439,14 @@ def stacked_lines_chart(
         color = named("line", words, COLORS[: len(words)], legend=False)
         dash = named("line", words, ["1,0", "6,3", "2,2"][: len(words)], legend=False)
         dash["scale"]["range"] = [[1, 0], [6, 3], [2, 2]][: len(words)]
-        tops = [max((row for row in rows if row["line"] == word), key=lambda row: row["y"]) for word in words]
+        wanted = ends[0] + 0.7 * (ends[1] - ends[0])
+        beside = [
+            min((row for row in rows if row["line"] == word), key=lambda row: abs(row["x"] - wanted))
+            for word in words
+        ]
         labels = [
-            {**top, "word": word, "ink": ink} for top, word, ink in zip(tops, words, COLORS, strict=False)
+            {**place, "word": word, "ink": ink}
+            for place, word, ink in zip(beside, words, COLORS, strict=False)
         ]
         layer: list[Spec] = [
             {
@@ -588,6 +456,6 @@ def stacked_lines_chart(
             }
         ]
         if len(words) > 1:
-            layer += text_layer(labels, {**x, "title": None}, {**y, "title": None})
+            layer += text_layer(labels, x, y, dx=4, dy=-10)
         parts.append({"width": WIDTH, "height": 190, "layer": layer})
     return {**whole, "vconcat": parts, "spacing": 14}

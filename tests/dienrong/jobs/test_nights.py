@@ -127,7 +127,13 @@ REAL_KINDS = dict(kinds._kinds)
 def test_the_nightly_work_of_the_installation_runs(monkeypatch) -> None:
     monkeypatch.setattr(kinds, "_kinds", REAL_KINDS)
     nightly = [kind.name for kind in kinds.nightly_kinds()]
-    assert nightly == ["imports.purge", "registry.turn_day", "rosters.purge", "scorecard.check_nation"]
+    assert nightly == [
+        "imports.purge",
+        "registry.turn_day",
+        "rosters.purge",
+        "scaling.purge",
+        "scorecard.check_nation",
+    ]
     started(at(10, 15))
     with clock.fixed(at(11, 2)):
         for job in operations.start_nightly():

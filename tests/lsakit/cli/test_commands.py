@@ -20,6 +20,7 @@ ALL = [
     *(command.name for command in COMMANDS),
     "nation",
     "cycle",
+    "scale",
     "compare",
     "trace",
     "rerun",

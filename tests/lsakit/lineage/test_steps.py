@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from lsakit.errors import CancelledError, LineageError
-from lsakit.lineage import Step, StepCall, StepRequest, ancestry, rerun, run_step, step_key
+from lsakit.lineage import Step, StepCall, StepRequest, Store, ancestry, rerun, run_step, step_key
 
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 
@@ -105,6 +105,40 @@ def test_an_undeclared_output_is_refused(chain: Any) -> None:
 def test_the_walk_back_ends_at_the_first_step(chain: Any) -> None:
     walk = ancestry(chain.store, chain.manifests["publish"].id)
     assert [manifest.step for manifest in walk] == ["publish", "summarise", "draw"]
+
+
+@pytest.mark.parametrize("earlier", ["draw", "pass"])
+def test_a_run_that_hands_an_input_on_is_not_taken_for_its_maker(tmp_path: Any, earlier: str) -> None:
+    """In one second either manifest may come first by its id: half of the walks ended after one step, at "pass"."""
+    store = Store(tmp_path / "store")
+    draw = Step(
+        name="draw", version=1, title="draw", run=lambda _call: {"scores": pl.DataFrame({"x": [1, 2]})}
+    )
+    hand_on = Step(
+        name="pass", version=1, title="pass", run=lambda call: dict(call.inputs), inputs=("scores",)
+    )
+    moments = {"draw": NOW, "pass": NOW.replace(year=NOW.year - (1 if earlier == "pass" else -1))}
+    first = run_step(store, draw, StepRequest(inputs={}, parameters={}), now=moments["draw"], who="a")
+    request = StepRequest(inputs={"scores": first.outputs["scores"].hash}, parameters={})
+    last = run_step(store, hand_on, request, now=moments["pass"], who="a")
+    assert [manifest.step for manifest in ancestry(store, last.id)] == ["pass", "draw"]
+
+
+def test_a_walk_can_end_at_what_was_put_in_from_outside(tmp_path: Any) -> None:
+    store = Store(tmp_path / "store")
+    kept = store.put_file(b"as it came")
+    size = Step(
+        name="size",
+        version=1,
+        title="size",
+        run=lambda call: {"n": {"n": len(call.inputs["file"])}},
+        inputs=("file",),
+    )
+    request = StepRequest(inputs={"file": kept.hash}, parameters={})
+    run = run_step(store, size, request, now=NOW, who="a")
+    with pytest.raises(LineageError, match="was made by no run"):
+        ancestry(store, run.id)
+    assert [manifest.step for manifest in ancestry(store, run.id, outside="leave")] == ["size"]
 
 
 @pytest.mark.parametrize("name", ["draw", "summarise", "publish"])

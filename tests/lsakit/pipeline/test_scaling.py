@@ -405,6 +405,8 @@ REFUSED_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "cuts of text": ({"cuts": ("high",)}, "must be numbers"),
     "spread": ({"scale_sd": 0.0}, "must be above 0"),
     "stage": ({"until": "report"}, "must be one of scores"),
+    "number as name": ({"group": 3}, "must be text"),
+    "number as list": ({"reported": 3}, "must be a list of names"),
     "truth as number": ({"n_values": True}, "must lie between"),
 }
 

@@ -239,8 +239,10 @@ def groups_of(store_path: Path, manifests: Mapping[str, str]) -> list[str]:
     return [] if found is None else [str(one) for one in found.get_column("group")]
 
 
-def proposals_of(store_path: Path, manifests: Mapping[str, str]) -> dict[str, list[str]]:
-    """Give the groups that the release rule would free, by item.
+def proposals_of(store_path: Path, manifests: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    """Give what the release rule would free, the worst misfit first: items and groups that would share one set.
+
+    Groups that find an item harder and groups that find it easier never share parameters; they are two proposals.
 
     Raises
     ------
@@ -248,9 +250,7 @@ def proposals_of(store_path: Path, manifests: Mapping[str, str]) -> dict[str, li
         If an artefact is missing or was changed.
     """
     found = table(store_path, manifests, "fit", "proposals")
-    out: dict[str, list[str]] = {}
-    if found is not None:
-        for one in found.iter_rows(named=True):
-            own = out.setdefault(base_of(str(one["item"])), [])
-            own += [name for name in _split(one["group"]) if name not in own]
-    return out
+    if found is None:
+        return []
+    ordered = found.sort("rmsd", descending=True, nulls_last=True, maintain_order=True)
+    return [(base_of(str(one["item"])), _split(one["group"])) for one in ordered.iter_rows(named=True)]

@@ -109,7 +109,8 @@ def summary_of(store_path: Path, manifests: Mapping[str, str]) -> dict[str, Any]
     out["n_doubtful"] = len(convergence.get("doubtful") or [])
     items = table(store_path, manifests, "calibration", "item_parameters")
     if items is not None:
-        out["n_items"] = items.get_column("item").n_unique()
+        column = "column" if "column" in items.columns else "item"
+        out["n_items"] = items.get_column(column).n_unique()
     reliability = record(store_path, manifests, "fit", "reliability")
     population = record(store_path, manifests, "population", "population")
     eap = reliability.get("eap")

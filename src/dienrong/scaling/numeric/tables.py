@@ -51,3 +51,8 @@ def found_rows(table: pl.DataFrame, text: str) -> pl.DataFrame:
         for name in names
     )
     return table.filter(found)
+
+
+def without_kinds(table: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """Leave out the rows of a kind."""
+    return table.filter(pl.col("kind") != kind) if "kind" in table.columns else table

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
@@ -294,3 +296,13 @@ def throw_away(*, data: StudyData, by: Any | None) -> None:
     study = held.study
     _forget(held)
     record(action="scaling.data_thrown_away", actor=by, obj=study, before={"number": data.number})
+
+
+def purge_drafts(now: dt.datetime | None = None) -> int:
+    """Throw away drafts that nobody froze in the days that the option gives; give their number."""
+    before = (now or clock.now()) - dt.timedelta(days=settings.OPTIONS.upload_days)
+    n = 0
+    for data in StudyData.objects.filter(state=STATE.DRAFT, updated_at__lt=before):
+        throw_away(data=data, by=None)
+        n += 1
+    return n

@@ -52,7 +52,7 @@ def take_decision(
     """Take a decision of an item.
 
     Invariant: an item that is left out has no other decision that holds, nor has one that is kept as it is; each
-    kind holds once.
+    kind holds once, but for sets of groups that share no group.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def take_decision(
             _("A decision needs its reason."),
             hint=_("Write in a few words what you saw and why you decide so."),
         )
-    _refuse_contradictions(held, new)
+    _refuse_contradictions(held, new, known.groups)
     decision = ItemDecision.objects.create(
         study=held,
         item=new.item,
@@ -141,23 +141,41 @@ def _scores(new: NewDecision, known: KnownItem) -> dict[int, int]:
     return scores
 
 
-def _refuse_contradictions(study: ScalingStudy, new: NewDecision) -> None:
+def _refuse_contradictions(study: ScalingStudy, new: NewDecision, groups: Sequence[str]) -> None:
     """Refuse a decision beside which another one of the item cannot hold."""
-    present = list(queries.holding(study).filter(item=new.item))
-    against = [one for one in present if one.kind == new.kind or one.kind in ALONE or new.kind in ALONE]
-    if against:
+    against = _against(list(queries.holding(study).filter(item=new.item)), new, groups)
+    if against is not None:
         raise Conflict(
             _("The item %(item)s already has the decision “%(kind)s”.")
-            % {"item": new.item, "kind": against[0].get_kind_display()},
+            % {"item": new.item, "kind": against.get_kind_display()},
             hint=_("Withdraw it first; the history keeps both."),
         )
+
+
+def _against(present: Sequence[ItemDecision], new: NewDecision, groups: Sequence[str]) -> ItemDecision | None:
+    """Find a decision that cannot hold beside a new one.
+
+    Sets of groups with own parameters go together as long as no group is in two and one group is in none.
+    """
+    freed: set[str] = set()
+    for one in present:
+        if one.kind in ALONE or new.kind in ALONE:
+            return one
+        if one.kind == new.kind == KIND.FREE:
+            own = set(one.details.get("groups", ()))
+            freed |= own
+            if own & set(new.groups) or freed | set(new.groups) >= set(groups):
+                return one
+        elif one.kind == new.kind:
+            return one
+    return None
 
 
 @transaction.atomic
 def take_proposals(*, study: ScalingStudy, run: ScalingRun, reason: str, by: Any | None) -> int:
     """Take what the release rule of a run proposes as decisions, all under one reason; give their number.
 
-    Items that have a decision already are left as they are. Groups that a proposal names together share one set.
+    What stands against a decision that holds is left as it is. Groups that a proposal names together share one set.
 
     Raises
     ------
@@ -167,14 +185,13 @@ def take_proposals(*, study: ScalingStudy, run: ScalingRun, reason: str, by: Any
     if by is not None:
         demand(by, "run_analysis")
     path, manifests = queries.store_path(study), queries.manifests_of(run)
-    proposed = board.proposals_of(path, manifests)
-    decided = set(queries.holding(study).values_list("item", flat=True))
     groups = board.groups_of(path, manifests)
     n = 0
-    for item, own in proposed.items():
-        if item in decided or not 0 < len(own) < len(groups):
-            continue
+    for item, own in board.proposals_of(path, manifests):
         new = NewDecision(item=item, kind=KIND.FREE, reason=reason, groups=own)
+        present = list(queries.holding(study).filter(item=item))
+        if not own or len(own) >= len(groups) or _against(present, new, groups):
+            continue
         take_decision(
             study=study, new=new, known=KnownItem(item=item, max_score=1, groups=groups), run=run, by=by
         )

@@ -62,6 +62,7 @@ def section(request: HttpRequest, slug: str, study: int, run: int, name: str) ->
         "dif_chips": dif_chips,
         "reliabilities": reliabilities,
         "alarms": alarms or [],
+        "n_doubtful": one.summary.get("n_doubtful", 0) if name == "calibration" else 0,
         "may_run": permissions.may_run_analysis(request.user),
         **content,
     }
@@ -170,7 +171,7 @@ def table_file(request: HttpRequest, slug: str, study: int, run: int, stage: str
     found = parts.study_of(request, study)
     one = parts.done_run_of(found, run)
     rows, manifest = _table(one, stage, role)
-    titles = [words.column_title(name) for name in rows.columns]
+    titles = [words.column_title(name, role) for name in rows.columns]
     notes = [
         found.title,
         _("Scaling run %(number)d") % {"number": one.number},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from typing import Any
@@ -112,6 +112,11 @@ class ScalingOptions:
         for name in ("dif_by", "conditioning", "categorical", "reported"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
         _refuse_choice("model", self.model, tuple(MODELS))
+        if not isinstance(self.models, Mapping):
+            raise _refusal("models", self.models, "must give a model by item.", 'For example: {"M1": "pcm"}.')
+        for name in ("group", "reference_group", "weight"):
+            if not isinstance(getattr(self, name), str | None):
+                raise _refusal(name, getattr(self, name), "must be text.")
         for item, model in self.models.items():
             _refuse_choice(f"models[{item}]", model, tuple(MODELS))
         _refuse_choice("rule", self.rule, tuple(RULES))
@@ -310,7 +315,7 @@ def _refuse_range(name: str, value: float, low: float, high: float, *, low_is_op
 
 def _names(name: str, given: Any) -> tuple[str, ...]:
     """Take names as a tuple, each once."""
-    if isinstance(given, str):
+    if isinstance(given, str) or not isinstance(given, Iterable):
         raise _refusal(name, given, "must be a list of names.", f"For example: {name} = [{given!r}].")
     found = tuple(str(one) for one in given)
     if len(set(found)) < len(found) or "" in found:

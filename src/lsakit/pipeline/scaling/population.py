@@ -157,7 +157,7 @@ def _record(
         "n_items": len(cal.parameters.names),
         "r_squared": explained / (explained + residual),
         "n_components": getattr(conditioning, "n_components", None),
-        "pca_share": getattr(conditioning, "share", None),
+        "pca_share": getattr(conditioning, "share_reached", None),
     }
 
 
