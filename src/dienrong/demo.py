@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import translation
 
-from dienrong import demo_fieldwork, demo_registry, demo_sampling, demo_scaling
+from dienrong import demo_fieldwork, demo_registry, demo_sampling, demo_scaling, demo_standards
 from dienrong.core import clock
 
 PASSWORD = "dien-rong-2026"  # noqa: S105 - printed for everyone who runs the demonstration
@@ -91,6 +91,7 @@ def run_demo(console_progress: Console | None = None, *, size: str = "national")
         _set_steps(cycle, expert)
         _scale(cycle, run, expert, console)
         _publish(run, expert, console)
+        _set_standards(cycle, expert, console)
         _compare(expert, console)
         console.say(_closing())
 
@@ -276,6 +277,13 @@ def _publish(run: Any, expert: Any, console: Console) -> None:
     if kept is None or kept.run_id != run.pk:
         operations.publish_report(run=run, by=expert)
     console.say("Báo cáo quốc gia và báo cáo các tỉnh đã công bố · The reports are published")
+
+
+def _set_standards(cycle: Any, expert: Any, console: Console) -> None:
+    """Let panels of experts set cuts on the finished run."""
+    console.progress("Chuyên gia xác định chuẩn · Panels set standards", 0.0)
+    n = demo_standards.fill_standards(cycle=cycle, by=expert)
+    console.say(f"{n} phiên xác định chuẩn · {n} standard-setting sessions")
 
 
 def _compare(expert: Any, console: Console) -> None:

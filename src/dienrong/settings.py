@@ -126,6 +126,7 @@ INSTALLED_APPS = [
     "dienrong.fieldwork",
     "dienrong.analysis",
     "dienrong.scaling",
+    "dienrong.standards",
     "dienrong.reporting",
     "dienrong.api",
 ]

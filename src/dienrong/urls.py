@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("dienrong.fieldwork.urls")),
     path("", include("dienrong.analysis.urls")),
     path("", include("dienrong.scaling.urls")),
+    path("", include("dienrong.standards.urls")),
     path("", include("dienrong.reporting.urls")),
     path("", include("dienrong.api.urls")),
 ]

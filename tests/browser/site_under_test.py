@@ -134,6 +134,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     tile = page.locator("main a[href^='/chat-luong-du-lieu/tinh/']").first.get_attribute("href")
     plans = sampling_addresses(page)
     field_pages = fieldwork_addresses(page)
+    panels = standards_addresses(page)
     scaling = scaling_addresses(page)
     page.goto(f"/bao-cao/{SLUG}/grade5/maths")
     province = page.locator("#province option").nth(1).get_attribute("value")
@@ -214,7 +215,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     }
     return {
         "": public | {"draw-public": plans["draw-public"]},
-        "bo": own | field | analysis | scaling | data | plans | field_pages,
+        "bo": own | field | analysis | scaling | data | plans | field_pages | panels,
         "so": own
         | local
         | {
@@ -280,6 +281,29 @@ def scaling_addresses(page: Any) -> dict[str, str]:
         "scaling-history": f"{study}/lich-su",
         "scaling-report": f"{run}/bao-cao",
         **{f"scaling-{name}": f"{run}/ket-qua/{name}" for name in sections},
+    }
+
+
+def standards_addresses(page: Any) -> dict[str, str]:
+    """Name the pages of the two standard-setting sessions that the demonstration holds."""
+    page.goto("/dat-chuan")
+    open_session, adopted = (
+        page.locator("main table a", has_text=title).first.get_attribute("href")
+        for title in ("Tiếng Việt lớp 5: ba mức", "Toán lớp 5: ba mức")
+    )
+    return {
+        "standards": "/dat-chuan",
+        "standards-new": "/dat-chuan/moi",
+        "standards-open": open_session,
+        "standards-adopted": adopted,
+        **{f"standards-{tab}": f"{adopted}?tab={tab}" for tab in ("ket-qua", "lich-su")},
+        "standards-panelists": f"{open_session}?tab=chuyen-gia",
+        "standards-round": f"{open_session}/vong/1",
+        "standards-panel": f"{adopted}/vong/2?nhom=2",
+        "standards-booklet": f"{adopted}/cuon-cau-hoi",
+        "standards-describe": f"{open_session}/mo-ta-cau-hoi",
+        "standards-map": f"{adopted}/ban-do-cau-hoi",
+        "standards-paper": f"{open_session}/chuyen-gia/12/nhap-phieu",
     }
 
 

@@ -141,3 +141,50 @@ def test_the_first_page_is_light(chromium, site) -> None:
     page.goto("/", wait_until="networkidle")
     page.context.close()
     assert sum(sizes) <= 150_000
+
+
+def _slip_of(page, title: str, number: int) -> tuple[str, str]:
+    """Read link and PIN of a panelist as the facilitator does."""
+    page.goto("/dat-chuan")
+    page.locator("main table a", has_text=title).first.click()
+    page.goto(f"{page.url.partition('?')[0]}?tab=chuyen-gia")
+    page.locator(".do-list").nth(number - 1).evaluate("list => list.parentElement.open = true")
+    page.locator("form[action$='/phieu-moi'] button").nth(number - 1).click()
+    return page.locator("#slip-link").inner_text().strip(), page.locator("#slip-pin").inner_text().strip()
+
+
+def test_a_panelist_without_an_account_rates_on_a_telephone(chromium, site) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    expert = open_page(chromium, site, person="bo")
+    link, pin = _slip_of(expert, "Tiếng Việt lớp 5", 12)
+    expert.context.close()
+    page = open_page(chromium, site, size="phone")
+    page.goto(link)
+    assert not Axe().run(page).response["violations"]
+    page.fill("[name=pin]", pin)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".rating")
+    assert overflow(page) == 0
+    assert not Axe().run(page).response["violations"]
+    first = page.locator(".rating input").first
+    first.fill("0,05")
+    first.press("Tab")
+    page.wait_for_selector(".saved")
+    wrong = page.locator(".rating input").nth(1)
+    wrong.fill("7")
+    wrong.press("Tab")
+    page.wait_for_selector(".save-line .error-text")
+    page.reload()
+    assert page.locator(".rating input").first.input_value() == "0,05"
+    page.goto("/dat-chuan/phieu/phan-hoi")
+    assert page.locator(".figure-drawing svg").count() == 2
+    assert overflow(page) == 0
+    assert not Axe().run(page).response["violations"]
+    page.goto("/dat-chuan/phieu")
+    page.get_by_role("button", name="Thoát").click()
+    page.goto("/dat-chuan/phieu")
+    assert page.locator(".rating").count() == 0
+    # The refusals that were asked for (409) are the only complaints.
+    assert not [text for text in page.complaints if "409" not in text]
+    page.context.close()

@@ -34,6 +34,8 @@ HOLDERS: dict[str, frozenset[Role]] = {
     "run_analysis": MINISTRY,
     "view_analysis": MINISTRY,
     "view_artefacts": MINISTRY,
+    "view_standards": MINISTRY,
+    "manage_standards": MINISTRY,
     "view_units": EVERYONE_AT_WORK,
     "change_units": MINISTRY,
     "view_schools": FIELD,

@@ -20,6 +20,7 @@ from lsakit.pipeline.stages.nation import NATION, NATION_GRADE
 from lsakit.pipeline.stages.report import REPORT
 from lsakit.pipeline.stages.sample import DRAW_SCHOOLS, LISTS, SAMPLE, SELECT_STUDENTS
 from lsakit.pipeline.stages.scoring import SCORING
+from lsakit.pipeline.stages.standard_setting import STANDARD_SETTING
 from lsakit.pipeline.stages.values import VALUES
 from lsakit.pipeline.stages.weights import WEIGHTS
 
@@ -49,5 +50,6 @@ STEPS: dict[str, Step] = {
         LINK,
         POPULATION,
         VALUES_OF_SUBJECT,
+        STANDARD_SETTING,
     )
 }

@@ -274,6 +274,24 @@ def characteristic_curve(items: ItemParameters, theta: ArrayLike) -> Floats:
     ndarray of shape (n_values,)
         Expected sum scores, points.
     """
+    return np.asarray(expected_scores(items, theta).sum(axis=0), dtype=float)
+
+
+def expected_scores(items: ItemParameters, theta: ArrayLike) -> Floats:
+    """Compute the expected score of every item.
+
+    Parameters
+    ----------
+    items : ItemParameters
+        The items.
+    theta : array of shape (n_values,)
+        Abilities, logits.
+
+    Returns
+    -------
+    ndarray of shape (n_items, n_values)
+        Expected scores, points.
+    """
     table = probability_table(items, np.asarray(theta, dtype=float))
     scores = np.concatenate([np.arange(int(own) + 1, dtype=float) for own in items.n_steps])
-    return np.asarray(scores @ table, dtype=float)
+    return np.asarray(np.add.reduceat(scores[:, None] * table, items.offset, axis=0), dtype=float)

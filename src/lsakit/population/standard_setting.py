@@ -20,6 +20,7 @@ from lsakit.irt.models import Floats
 from lsakit.population.item_maps import (
     RP67,
     characteristic_curve,
+    expected_scores,
     ordered_item_booklet,
     read_items,
     response_probability_location,
@@ -117,10 +118,7 @@ def angoff(judgments: Any, items: Any = None) -> StandardSetting:
     slope = np.ones(len(theta))
     if own is not None:
         slope = (characteristic_curve(own, theta + 1e-4) - characteristic_curve(own, theta - 1e-4)) / 2e-4
-    consistency = [
-        _consistency(own, values, cuts[key], key[1]) if own is not None else float("nan")
-        for key, values in sheet.items()
-    ]
+    consistency = _consistencies(own, sheet)
     return StandardSetting(
         cuts=_cut_table(last, theta, last["se"] / slope),
         rounds=rounds,
@@ -286,41 +284,44 @@ def _ability(items: ItemParameters | None, cut: float, level: str) -> float:
     """Ability whose expected sum score is the cut; NaN without parameters."""
     if items is None:
         return float("nan")
-    low, high = -REACH, REACH
-    ends = characteristic_curve(items, [low, high])
-    if not ends[0] < cut < ends[1]:
+    theta = float(_abilities(items, np.array([cut]))[0])
+    if np.isnan(theta):
+        low, high = characteristic_curve(items, [-REACH, REACH])
         raise EstimationError(
             f"The cut of {cut:.3f} points for {level!r} lies outside what the test can tell "
-            f"({ends[0]:.3f} to {ends[1]:.3f}).",
+            f"({low:.3f} to {high:.3f}).",
             why="No ability has this expected score.",
             hint="Look at ratings of 0 and of the highest score, or leave 'items' out.",
             param="judgments",
         )
+    return theta
+
+
+def _abilities(items: ItemParameters, cuts: Floats) -> Floats:
+    """Abilities whose expected sum scores are the cuts, by bisection; NaN where no ability has one."""
+    low, high = np.full(len(cuts), -REACH), np.full(len(cuts), REACH)
+    ends = characteristic_curve(items, [-REACH, REACH])
     for _ in range(80):
         middle = 0.5 * (low + high)
-        if characteristic_curve(items, [middle])[0] < cut:
-            low = middle
-        else:
-            high = middle
-    return 0.5 * (low + high)
+        below = characteristic_curve(items, middle) < cuts
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return np.where((ends[0] < cuts) & (cuts < ends[1]), 0.5 * (low + high), np.nan)
 
 
-def _consistency(items: ItemParameters, rating: Floats, cut: float, level: str) -> float:
-    """Correlation of a judge's ratings with the expected scores at the judge's own cut; NaN where that has none."""
-    ends = characteristic_curve(items, [-REACH, REACH])
-    if not ends[0] < cut < ends[1]:
-        return float("nan")
-    theta = _ability(items, cut, level)
-    expected = np.array(
-        [
-            characteristic_curve(items_named(items, [name]), [theta])[0] / int(most)
-            for name, most in zip(items.names, items.n_steps, strict=True)
-        ]
-    )
-    share = rating / items.n_steps
-    if share.std() < 1e-12 or expected.std() < 1e-12:
-        return float("nan")
-    return float(np.corrcoef(share, expected)[0, 1])
+def _consistencies(items: ItemParameters | None, sheet: dict[tuple[int, str, str], Floats]) -> list[float]:
+    """Correlation of each judge's ratings with the expected scores at the judge's own cut; NaN where that has none."""
+    if items is None:
+        return [float("nan")] * len(sheet)
+    ratings = np.array(list(sheet.values()))
+    theta = _abilities(items, ratings.sum(axis=1))
+    known = np.flatnonzero(~np.isnan(theta))
+    out = np.full(len(ratings), np.nan)
+    expected = expected_scores(items, theta[known]).T / items.n_steps
+    for place, row in zip(known.tolist(), expected, strict=True):
+        share = ratings[place] / items.n_steps
+        if share.std() >= 1e-12 and row.std() >= 1e-12:
+            out[place] = np.corrcoef(share, row)[0, 1]
+    return [float(one) for one in out]
 
 
 def _cut_table(last: dict[str, Any], theta: Floats, se_theta: Floats) -> Table:

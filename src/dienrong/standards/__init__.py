@@ -1,0 +1,1 @@
+"""Standard setting: panels of experts, rounds, cut scores and their adoption."""

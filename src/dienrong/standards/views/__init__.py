@@ -1,0 +1,1 @@
+"""Pages of the facilitator and of the panelists."""
