@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lsakit.estimation.combine import Combined, combine
 from lsakit.estimation.replication import Groups, PreparedTable
 from lsakit.estimation.survey_design import SurveyDesign
-from lsakit.io.frames import Table, make_table
+from lsakit.io.frames import Table, make_table, stack_tables
 
 Floats = NDArray[np.float64]
 
@@ -127,6 +127,38 @@ def gather(
         n_missing_by=groups.n_missing_by,
         n_missing_values=n_missing_values,
         lonely_zones=ready.lonely_zones,
+    )
+
+
+def joined(parts: Sequence[Estimates], *, values: str) -> Estimates:
+    """Put results of one table and design under each other.
+
+    Parameters
+    ----------
+    parts : Sequence of Estimates
+        Results with the same break-downs and columns.
+    values : str
+        What was analysed.
+
+    Returns
+    -------
+    Estimates
+        All rows; the largest numbers of rows left out. A result without plausible values is repeated for each.
+    """
+    most = max(part.n_plausible_values for part in parts)
+    widened = [
+        np.broadcast_to(part.replicate_estimates, (part.table.height, most, part.n_replicates + 1))
+        for part in parts
+    ]
+    replicates = np.concatenate(widened)
+    replicates.setflags(write=False)
+    return replace(
+        parts[0],
+        table=stack_tables([part.table for part in parts]),
+        values=values,
+        replicate_estimates=replicates,
+        n_missing_by=max(part.n_missing_by for part in parts),
+        n_missing_values=max(part.n_missing_values for part in parts),
     )
 
 

@@ -298,6 +298,22 @@ def with_columns(table: pl.DataFrame, columns: Mapping[str, ArrayLike]) -> pl.Da
     return table.with_columns([_series(name, values) for name, values in columns.items()])
 
 
+def stack_tables(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Put tables with the same columns under each other.
+
+    Parameters
+    ----------
+    tables : Sequence of polars.DataFrame
+        One or more tables; columns of other kinds are widened.
+
+    Returns
+    -------
+    polars.DataFrame
+        All rows, in the order given.
+    """
+    return pl.concat(list(tables), how="vertical_relaxed")
+
+
 def response_codes(
     table: pl.DataFrame, names: Sequence[str], *, param: str = "responses"
 ) -> NDArray[np.int16]:

@@ -1,0 +1,125 @@
+"""Cross products of columns in every group, under every weight and for every plausible value.
+
+See ``docs/algorithms/regression.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lsakit.estimation.replication import Groups, Pairs, PreparedTable, sums_under_weights
+from lsakit.kernels.replication_products import sum_products
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossProducts:
+    """Cross products of columns that were moved and scaled so that no digits are lost.
+
+    Parameters
+    ----------
+    products : ndarray of shape (n_groups, n_replicates + 1, n_plausible_values, n_columns, n_columns)
+        Σ w x y of every pair of columns ``(x − centre) / scale``; the last axes are symmetric.
+    centres : ndarray of shape (n_groups, n_columns)
+        What was subtracted, in the unit of the column.
+    scales : ndarray of shape (n_columns,)
+        What was divided by, in the unit of the column.
+    """
+
+    products: Floats
+    centres: Floats
+    scales: Floats
+
+
+def cross_products(
+    ready: PreparedTable, groups: Groups, pairs: Pairs, columns: Sequence[Floats], *, is_centred: bool
+) -> CrossProducts:
+    """Add up all cross products in one pass per plausible value.
+
+    Parameters
+    ----------
+    ready : PreparedTable
+        Rows with their cells.
+    groups : Groups
+        Their groups.
+    pairs : Pairs
+        Their (group, cell) pairs.
+    columns : Sequence of ndarray of shape (n_plausible_values, n_rows)
+        Columns of one line, or of one line per plausible value.
+    is_centred : bool
+        Whether columns that vary are moved to a rough mean of their group; needs a constant among them.
+
+    Returns
+    -------
+    CrossProducts
+        The products, their centres and scales.
+    """
+    n_values = max(column.shape[0] for column in columns)
+    centres, scales = _centres_and_scales(groups, columns, is_centred=is_centred)
+    varies = np.array([column.shape[0] > 1 for column in columns])
+    first, second = np.tril_indices(len(columns))
+    touched = varies[first] | varies[second]
+    width = len(columns)
+    shape = (groups.n.size, ready.n_replicates + 1, n_values, width, width)
+    products: Floats = np.empty(shape)
+    rows = _scaled_rows(groups, columns, centres, scales)
+    for m in range(n_values):
+        for k in np.flatnonzero(varies) if m else ():
+            rows[:, k] = _scaled(groups, columns[k][m], centres[:, k], scales[k])
+        wanted = np.flatnonzero(touched) if m else np.arange(first.size)
+        if wanted.size:
+            sums = sum_products(
+                rows,
+                first[wanted].astype(np.int64),
+                second[wanted].astype(np.int64),
+                ready.scale,
+                groups.codes,
+                pairs.of_row,
+                pairs.groups.size,
+            )
+            spread = sums_under_weights(ready, pairs, sums)
+            if m:
+                products[:, :, m] = products[:, :, 0]
+            products[:, :, m, first[wanted], second[wanted]] = spread
+            products[:, :, m, second[wanted], first[wanted]] = spread
+        else:
+            products[:, :, m] = products[:, :, 0]
+    return CrossProducts(products=products, centres=centres, scales=scales)
+
+
+def _centres_and_scales(
+    groups: Groups, columns: Sequence[Floats], *, is_centred: bool
+) -> tuple[Floats, Floats]:
+    """A rough mean of each group and a rough spread of each column, from the first plausible value."""
+    kept = groups.codes >= 0
+    codes = groups.codes[kept]
+    centres: Floats = np.zeros((groups.n.size, len(columns)))
+    scales: Floats = np.ones(len(columns))
+    for k, column in enumerate(columns):
+        values = column[0][kept]
+        spread = float(values.std())
+        if spread > 0.0:
+            scales[k] = spread
+            if is_centred:
+                centres[:, k] = np.bincount(codes, values, minlength=groups.n.size) / np.maximum(groups.n, 1)
+        elif values.size and values[0] != 0.0:
+            scales[k] = abs(float(values[0]))
+    return centres, scales
+
+
+def _scaled_rows(groups: Groups, columns: Sequence[Floats], centres: Floats, scales: Floats) -> Floats:
+    """All columns of the first plausible value side by side."""
+    rows: Floats = np.empty((groups.codes.size, len(columns)))
+    for k, column in enumerate(columns):
+        rows[:, k] = _scaled(groups, column[0], centres[:, k], scales[k])
+    return rows
+
+
+def _scaled(groups: Groups, values: Floats, centres: Floats, scale: float) -> Floats:
+    """One column moved to its groups' centres and scaled."""
+    return np.asarray((values - centres[np.maximum(groups.codes, 0)]) / scale, dtype=np.float64)
