@@ -89,7 +89,7 @@ def estimate_percentiles(
         raise EstimationError(
             f"The 'rule' of percentiles is one of {', '.join(RULES)}. Got {rule!r}.", param="rule", got=rule
         )
-    wanted = _checked_percentiles(percentiles)
+    wanted = checked_percentiles(percentiles)
     ready, (matrix,), n_missing = complete_rows(prepared(table, design), [values])
     groups = form_groups(ready.table, by, cluster)
     weight_sums(ready, groups, form_pairs(ready, groups))
@@ -130,8 +130,24 @@ def percentile_name(percentile: float) -> str:
     return f"p{int(whole):02d}" + (f".{fraction}" if fraction else "")
 
 
-def _checked_percentiles(percentiles: Sequence[float]) -> NDArray[np.float64]:
-    """Refuse percentiles outside (0, 100), twice the same, or none."""
+def checked_percentiles(percentiles: Sequence[float]) -> NDArray[np.float64]:
+    """Refuse percentiles outside (0, 100), twice the same, or none.
+
+    Parameters
+    ----------
+    percentiles : Sequence of float
+        As the user gave them.
+
+    Returns
+    -------
+    ndarray of shape (n_percentiles,)
+        The percentiles.
+
+    Raises
+    ------
+    EstimationError
+        If one is wrong.
+    """
     try:
         wanted = np.atleast_1d(np.asarray(percentiles, dtype=np.float64))
     except (TypeError, ValueError):
