@@ -4,23 +4,74 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
-from lsakit.estimation.combine import Combined, combine
+from lsakit.errors import EstimationError
+from lsakit.estimation.combine import Combined, combine, degrees_of_freedom
+from lsakit.estimation.explanations import explained
 from lsakit.estimation.replication import Groups, PreparedTable
 from lsakit.estimation.survey_design import SurveyDesign
-from lsakit.io.frames import Table, make_table, stack_tables
+from lsakit.io.files import write_table
+from lsakit.io.frames import Table, floats, make_table, stack_tables, to_pandas
+from lsakit.io.latex import latex_table
 
 Floats = NDArray[np.float64]
 
 SCHEMA = "lsakit.estimate/1"
 
 
+class TidyResult:
+    """What every result with a tidy ``table`` can do."""
+
+    __slots__ = ()
+
+    table: Table
+
+    @property
+    def standard_error(self) -> Floats:
+        """Standard errors in the order of the table, of shape (n_rows,); NaN where undefined."""
+        return floats(self.table, "standard_error", nulls=True)
+
+    def to_polars(self) -> Table:
+        """Give the table as a Polars DataFrame."""
+        return self.table
+
+    def to_pandas(self) -> Any:
+        """Give the table as a pandas DataFrame."""
+        return to_pandas(self.table)
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the table as an Excel workbook and give its path."""
+        written = Path(path)
+        if written.suffix.lower() != ".xlsx":
+            raise EstimationError(
+                f"A workbook's name ends in .xlsx. Got {written.name!r}.", param="path", got=str(path)
+            )
+        write_table(self.table, written)
+        return written
+
+    def to_latex(self, *, digits: int = 2) -> str:
+        """Give the table as LaTeX source."""
+        return latex_table(self.table, digits=digits)
+
+    def confidence_intervals(self, *, level: float = 0.95) -> tuple[Floats, Floats]:
+        """Bounds of the confidence intervals by the t distribution, each of shape (n_rows,)."""
+        if not 0.0 < level < 1.0:
+            raise EstimationError(f"The 'level' lies between 0 and 1. Got {level}.", param="level", got=level)
+        degrees = floats(self.table, "degrees_of_freedom", nulls=True)
+        half = stats.t.ppf(0.5 + level / 2.0, np.where(np.isnan(degrees), np.inf, degrees))
+        half = half * self.standard_error
+        middle = floats(self.table, "estimate", nulls=True)
+        return middle - half, middle + half
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimates:
+class Estimates(TidyResult):
     """Estimates by group and statistic, with their errors.
 
     Parameters
@@ -69,6 +120,19 @@ class Estimates:
     def n_replicates(self) -> int:
         """Number of replicate weights."""
         return int(self.replicate_estimates.shape[2]) - 1
+
+    @property
+    def fraction_missing_information(self) -> Floats:
+        """Share of the variance that lies between plausible values, of shape (n_rows,); NaN where undefined."""
+        return combine(self.replicate_estimates, self.design).fraction_missing_information
+
+    def degrees_of_freedom(self, rule: str = "johnson_rust") -> Floats:
+        """Degrees of freedom of shape (n_rows,), by ``johnson_rust`` (as in the table), ``rubin`` or ``barnard_rubin``."""
+        return degrees_of_freedom(self.replicate_estimates, self.design, rule)
+
+    def explain(self, row: int = 0, *, language: str = "en") -> str:
+        """Tell in words where the estimate of a row and its standard error come from, in ``"en"`` or ``"vi"``."""
+        return explained(self, row, language)
 
 
 def gather(

@@ -7,6 +7,7 @@ rooms of lsakit ask here for checked columns as NumPy arrays and give back mappi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -296,6 +297,37 @@ def with_columns(table: pl.DataFrame, columns: Mapping[str, ArrayLike]) -> pl.Da
         A new table.
     """
     return table.with_columns([_series(name, values) for name, values in columns.items()])
+
+
+def to_pandas(table: pl.DataFrame) -> Any:
+    """Give a table as a pandas DataFrame.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns; missing numbers are NaN, other missing values None.
+
+    Raises
+    ------
+    TableError
+        If pandas is not installed.
+    """
+    try:
+        pandas = import_module("pandas")
+    except ImportError as error:
+        raise TableError(
+            "pandas is not installed here.", hint="Install it, or use the Polars table itself."
+        ) from error
+    columns = {
+        name: column.to_numpy() if column.dtype.is_numeric() else column.to_list()
+        for name, column in zip(table.columns, table.get_columns(), strict=True)
+    }
+    return pandas.DataFrame(columns)
 
 
 def stack_tables(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
