@@ -253,7 +253,7 @@ def barnard_rubin_degrees_of_freedom(share: ArrayLike, n_plausible_values: int, 
     Examples
     --------
     >>> round(float(barnard_rubin_degrees_of_freedom([0.25], 5, [40.0])[0]), 4)
-    19.5977
+    19.769
     """
     fraction = np.atleast_1d(np.asarray(share, dtype=np.float64))
     known = np.atleast_1d(np.asarray(complete, dtype=np.float64))

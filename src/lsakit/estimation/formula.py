@@ -73,18 +73,29 @@ class Formula:
         Terms of the right side; the product of several factors is an interaction.
     has_intercept : bool
         False where the formula says ``0 +`` or ``- 1``.
+    exposure : Outcome, optional
+        A condition that stands as a predictor of its own (relative risk).
     """
 
     text: str
     outcome: Outcome
     terms: tuple[tuple[Factor, ...], ...]
     has_intercept: bool
+    exposure: Outcome | None = None
 
     @property
     def variables(self) -> tuple[str, ...]:
         """Columns and patterns of the formula, each once, the outcome first."""
         names = [self.outcome.name, *(factor.name for term in self.terms for factor in term)]
+        names += [self.exposure.name] if self.exposure else []
         return tuple(dict.fromkeys(names))
+
+    def crossed(self, condition: str) -> Formula:
+        """Take the left side of another formula as the one predictor."""
+        other = read_formula(condition).outcome
+        return Formula(
+            text=f"{self.text} | {condition}", outcome=self.outcome, terms=(), has_intercept=False, exposure=other
+        )
 
 
 def read_formula(text: str) -> Formula:

@@ -105,6 +105,9 @@ def model_columns(ready: PreparedTable, formula: Formula) -> Model:
     if formula.has_intercept:
         names.append(INTERCEPT)
         columns.append(np.ones((1, int(np.count_nonzero(valid)))))
+    if formula.exposure is not None:
+        names.append("exposure")
+        columns.append(_outcome(formula.exposure, categories, numbers, valid))
     for term in formula.terms:
         for name, column in _term(term, categories, numbers, valid):
             if name not in names:
@@ -145,7 +148,9 @@ def _read(table: Table, formula: Formula) -> tuple[dict[str, _Category], dict[st
     """Read every variable once; say which rows have them all."""
     as_categories = [f.name for term in formula.terms for f in term if f.is_category]
     as_numbers = [f.name for term in formula.terms for f in term if not f.is_category]
-    (as_categories if isinstance(formula.outcome.bound, str) else as_numbers).append(formula.outcome.name)
+    for condition in (formula.outcome, formula.exposure):
+        if condition is not None:
+            (as_categories if isinstance(condition.bound, str) else as_numbers).append(condition.name)
     categories: dict[str, _Category] = {}
     numbers: dict[str, Floats] = {}
     valid = np.ones(table.height, dtype=np.bool_)

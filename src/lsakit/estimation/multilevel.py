@@ -168,7 +168,7 @@ def estimate_variance_components(
     >>> design = SurveyDesign(weight="W", zone="ZONE", half="HALF", method="jk2")
     >>> result = estimate_variance_components(rows, "Y", cluster="S", design=design)
     >>> [round(value, 4) for value in result.table["estimate"].to_list()]
-    [9.6667, 9.0, 0.6667, 0.931, 0.8938]
+    [9.6667, 9.0, 0.6667, 0.931, 0.8966]
     """
     formula = Formula(text=values, outcome=Outcome(name=values), terms=(), has_intercept=True)
     model = model_columns(prepared(table, design), formula)

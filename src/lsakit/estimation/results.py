@@ -14,7 +14,7 @@ from scipy import stats
 from lsakit.errors import EstimationError
 from lsakit.estimation.combine import Combined, combine, degrees_of_freedom
 from lsakit.estimation.explanations import explained
-from lsakit.estimation.replication import Groups, PreparedTable
+from lsakit.estimation.replication import RESULT_COLUMNS, Groups, PreparedTable
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.io.files import write_table
 from lsakit.io.frames import Table, floats, make_table, stack_tables, to_pandas
@@ -192,6 +192,24 @@ def gather(
         n_missing_values=n_missing_values,
         lonely_zones=ready.lonely_zones,
     )
+
+
+def identity_columns(result: Estimates) -> list[str]:
+    """Name the columns that together tell a row of estimates from every other.
+
+    Parameters
+    ----------
+    result : Estimates
+        The result.
+
+    Returns
+    -------
+    list of str
+        Break-downs, the statistic, and what else describes it, such as a category or a pair of variables.
+    """
+    described = [name for name in result.table.columns if name not in (*result.by, *RESULT_COLUMNS)]
+    own = ["category"] if "category" in result.table.columns and "category" not in result.by else []
+    return [*result.by, "statistic", *own, *described]
 
 
 def joined(parts: Sequence[Estimates], *, values: str) -> Estimates:

@@ -330,6 +330,24 @@ def to_pandas(table: pl.DataFrame) -> Any:
     return pandas.DataFrame(columns)
 
 
+def select_rows(table: pl.DataFrame, kept: NDArray[np.bool_]) -> pl.DataFrame:
+    """Keep some rows of a table.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+    kept : ndarray of shape (n_rows,)
+        True where the row stays.
+
+    Returns
+    -------
+    polars.DataFrame
+        The rows that stay, in their order.
+    """
+    return table.filter(pl.Series(kept))
+
+
 def stack_tables(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Put tables with the same columns under each other.
 
