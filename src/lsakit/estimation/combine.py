@@ -223,7 +223,9 @@ def combine(replicate_estimates: Floats, design: SurveyDesign) -> Combined:
     )
 
 
-def barnard_rubin_degrees_of_freedom(share: ArrayLike, n_plausible_values: int, complete: ArrayLike) -> Floats:
+def barnard_rubin_degrees_of_freedom(
+    share: ArrayLike, n_plausible_values: int, complete: ArrayLike
+) -> Floats:
     """Degrees of freedom of a combined estimate when the complete data have few themselves.
 
     Parameters

@@ -5,7 +5,6 @@ See ``docs/algorithms/comparisons.md``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 

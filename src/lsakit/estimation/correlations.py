@@ -152,7 +152,7 @@ def _correlations(
 def _refuse_constant(groups: Groups, names: list[str], variances: Floats) -> None:
     """Refuse groups in which a variable does not vary under the final weight."""
     # The columns were scaled to a spread near 1, so that what rounding leaves of a constant is below 1e-20.
-    constant = (variances[:, 0] < 1e-20).any(axis=1)
+    constant = np.min(variances[:, 0], axis=1) < 1e-20
     for k, name in enumerate(names):
         failed = np.flatnonzero(constant[:, k])
         if failed.size:

@@ -69,7 +69,7 @@ def cross_products(
     products: Floats = np.empty(shape)
     rows = _scaled_rows(groups, columns, centres, scales)
     for m in range(n_values):
-        for k in np.flatnonzero(varies) if m else ():
+        for k in np.flatnonzero(varies).tolist() if m else ():
             rows[:, k] = _scaled(groups, columns[k][m], centres[:, k], scales[k])
         wanted = np.flatnonzero(touched) if m else np.arange(first.size)
         if wanted.size:

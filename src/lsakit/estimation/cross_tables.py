@@ -261,7 +261,9 @@ def _tests(ready: PreparedTable, groups: Groups, shares: Floats) -> Table:
     """Second-order Rao–Scott test of each group from shares of shape (groups, rows, columns, weights)."""
     degrees = max(design_degrees(ready), 1)
     coefficients = ready.design.variance_coefficients(ready.n_replicates)
-    columns: dict[str, list[float]] = {k: [] for k in ("pearson", "design_effect", "f", "df_1", "df_2", "p_value")}
+    columns: dict[str, list[float]] = {
+        k: [] for k in ("pearson", "design_effect", "f", "df_1", "df_2", "p_value")
+    }
     for g in range(groups.n.size):
         found = _rao_scott(shares[g], coefficients, int(groups.n[g]), degrees, group_name(groups, g))
         for name, value in zip(columns, found, strict=True):

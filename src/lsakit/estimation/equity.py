@@ -252,8 +252,10 @@ def estimate_resilience(
 
         def bounds(column: Floats, share: float, rows: NDArray[np.int64] = members) -> Floats:
             order = rows[np.argsort(column[rows], kind="stable")]
-            wanted = np.array([share])
-            return replicate_percentiles(column, order, ready.scale, ready.cells, ready.ratios, wanted, STEP)[0]
+            found: Floats = replicate_percentiles(
+                column, order, ready.scale, ready.cells, ready.ratios, np.array([share]), STEP
+            )
+            return np.asarray(found[0])
 
         poor = bounds(status[0], 0.25)
         weights = ready.scale[members] * ready.ratios[ready.cells[members]].T

@@ -46,12 +46,12 @@ def explained(result: Estimates, row: int, language: str) -> str:
     """
     if language not in LANGUAGES:
         raise EstimationError(
-            f"The 'language' is one of {', '.join(LANGUAGES)}. Got {language!r}.", param="language", got=language
+            f"The 'language' is one of {', '.join(LANGUAGES)}. Got {language!r}.",
+            param="language",
+            got=language,
         )
     if not 0 <= row < result.table.height:
-        raise EstimationError(
-            f"There is no row {row} among {result.table.height}.", param="row", got=row
-        )
+        raise EstimationError(f"There is no row {row} among {result.table.height}.", param="row", got=row)
     cells = result.table.row(row, named=True)
     texts = _texts(language)
     design = result.design
@@ -98,5 +98,7 @@ _NUMBERS = ("estimate", "standard_error", "sampling_variance", "imputation_varia
 def _numbers(cells: dict[str, Any], language: str) -> dict[str, str]:
     """The numbers of a row as text, with the decimal mark of the language."""
     marks = str.maketrans(".", ",") if language == "vi" else {}
-    written = {name: "" if cells[name] is None else f"{cells[name]:.6g}".translate(marks) for name in _NUMBERS}
+    written = {
+        name: "" if cells[name] is None else f"{cells[name]:.6g}".translate(marks) for name in _NUMBERS
+    }
     return written | {"n": str(cells["n"])}

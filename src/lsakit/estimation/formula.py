@@ -94,7 +94,11 @@ class Formula:
         """Take the left side of another formula as the one predictor."""
         other = read_formula(condition).outcome
         return Formula(
-            text=f"{self.text} | {condition}", outcome=self.outcome, terms=(), has_intercept=False, exposure=other
+            text=f"{self.text} | {condition}",
+            outcome=self.outcome,
+            terms=(),
+            has_intercept=False,
+            exposure=other,
         )
 
 

@@ -215,7 +215,9 @@ def _two_level(model: Model, groups: Groups, cluster: str, cluster_weight: str |
     kept = of_row >= 0
     counts = np.bincount(of_row[kept], minlength=owners.size).astype(np.float64)
     totals = np.bincount(of_row[kept], final[kept], minlength=owners.size)
-    bases = totals / counts if cluster_weight is None else _stated(ready.table, cluster_weight, of_row, owners)
+    bases = (
+        totals / counts if cluster_weight is None else _stated(ready.table, cluster_weight, of_row, owners)
+    )
     first = 0 if model.has_intercept else 1
     constant = np.ones((ready.table.height, 1))
     found: Floats = np.empty(

@@ -71,7 +71,9 @@ def quantile_groups(
     [2, 1, 2, 1]
     """
     if n_groups < 2:
-        raise EstimationError(f"'n_groups' must be at least 2. Got {n_groups}.", param="n_groups", got=n_groups)
+        raise EstimationError(
+            f"'n_groups' must be at least 2. Got {n_groups}.", param="n_groups", got=n_groups
+        )
     if "{" in values:
         raise EstimationError(
             f"Groups are cut from one column. Got the pattern {values!r}.",

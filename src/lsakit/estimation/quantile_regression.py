@@ -15,7 +15,7 @@ from lsakit.estimation.formula import read_formula
 from lsakit.estimation.model_columns import Model, model_columns, stacked
 from lsakit.estimation.percentiles import checked_percentiles, percentile_name
 from lsakit.estimation.regression import refuse_dependent
-from lsakit.estimation.replication import Groups, form_groups, form_pairs, prepared, weight_sums
+from lsakit.estimation.replication import form_groups, form_pairs, prepared, weight_sums
 from lsakit.estimation.results import Estimates, gather
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.kernels.quantile_regression import replicate_quantile_regression
@@ -114,7 +114,7 @@ def _group(model: Model, columns: Floats, members: NDArray[np.int64], shares: Fl
     present, cells = np.unique(model.ready.cells[members], return_inverse=True)
     ratios = np.ascontiguousarray(model.ready.ratios[present])
     scale = model.ready.scale[members]
-    start = np.linalg.lstsq(scaled[:, :-1], scaled[:, -1], rcond=None)[0]
+    start = np.asarray(np.linalg.lstsq(scaled[:, :-1], scaled[:, -1], rcond=None)[0], dtype=np.float64)
     result: Floats = np.empty((shares.size, rows.shape[1] - 1, ratios.shape[1]))
     x, y = np.ascontiguousarray(scaled[:, :-1]), np.ascontiguousarray(scaled[:, -1])
     for k, share in enumerate(shares.tolist()):

@@ -137,7 +137,7 @@ def _linear(model: Model, groups: Groups) -> tuple[list[str], Floats]:
     return names, np.concatenate(parts, axis=3).transpose(0, 3, 2, 1)
 
 
-def refuse_dependent(names: Sequence[str], groups: Groups, solved: NDArray[np.bool_]) -> None:
+def refuse_dependent(names: Sequence[str], groups: Groups, solved: Any) -> None:
     """Refuse groups in which the predictors are not independent under the final weight.
 
     Parameters
@@ -186,7 +186,7 @@ def unscaled(slopes: Floats, crossed: CrossProducts, *, has_intercept: bool) -> 
     if has_intercept:
         centres = crossed.centres[:, np.newaxis, np.newaxis, :]
         raw[..., 0] += centres[..., -1] - (raw[..., 1:] * centres[..., 1:-1]).sum(axis=3)
-    return raw
+    return np.asarray(raw)
 
 
 def _spreads(crossed: CrossProducts, weights: Floats, *, has_intercept: bool) -> Floats:

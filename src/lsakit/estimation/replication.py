@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from lsakit.errors import DesignError, EstimationError, TableError
 from lsakit.estimation.survey_design import SurveyDesign
+from lsakit.io.codebook import Codebook
 from lsakit.io.frames import Table, as_table, floats, group_codes, require_columns, with_columns
+from lsakit.io.missing_codes import without_missing_codes
 from lsakit.kernels.replication import (
     number_hashes,
     ratio_hashes,
@@ -106,7 +108,7 @@ class Groups:
     n_missing_by: int
 
 
-def prepare(table: Any, design: SurveyDesign) -> PreparedTable:
+def prepare(table: Any, design: SurveyDesign, *, codebook: Codebook | None = None) -> PreparedTable:
     """Read the weights of a table once, for many estimates.
 
     Parameters
@@ -115,6 +117,8 @@ def prepare(table: Any, design: SurveyDesign) -> PreparedTable:
         One row per student.
     design : SurveyDesign
         Where the weights are.
+    codebook : Codebook, optional
+        Says which codes are user-missing; they become missing values before anything is computed.
 
     Returns
     -------
@@ -128,7 +132,7 @@ def prepare(table: Any, design: SurveyDesign) -> PreparedTable:
     TableError
         If a weight is missing or not a number, or a column is absent.
     DesignError
-        If the halves of the zones are not 0 and 1.
+        If the halves of the zones are not 0 and 1, or the file says that another design holds.
 
     Examples
     --------
@@ -138,9 +142,10 @@ def prepare(table: Any, design: SurveyDesign) -> PreparedTable:
     >>> ready.n_replicates, ready.lonely_zones
     (2, ('2',))
     """
-    rows = as_table(table)
+    rows = as_table(table) if codebook is None else without_missing_codes(table, codebook)
     if rows.height == 0:
         raise EstimationError("The table has no rows.", param="table", hint="Check the filter that made it.")
+    _refuse_other_designs(rows, design)
     weight = _weights(rows, design.weight)
     if not weight.any():
         raise EstimationError(f"All weights in {design.weight!r} are zero.", param=design.weight)
@@ -391,6 +396,24 @@ def key_codes(table: Table, names: Sequence[str]) -> tuple[Integers, Table]:
     floating = {name: column.fill_nan(None) for name, column in columns.items() if column.dtype.is_float()}
     codes, keys = group_codes(with_columns(table, floating) if floating else table, names)
     return np.array(codes, dtype=np.int64), keys  # writable, so that the kernels are compiled for one type
+
+
+def _refuse_other_designs(table: Table, design: SurveyDesign) -> None:
+    """Refuse a file whose own columns say that another variance method holds."""
+    for name, value in design.requires:
+        if name not in table.columns:
+            continue
+        found = floats(table, name, nulls=True)
+        wrong = np.flatnonzero(~np.isnan(found) & (found != value))
+        if wrong.size:
+            raise DesignError(
+                f"The profile {design.name!r} holds where {name!r} is {value:g}. "
+                f"Got {found[wrong[0]]:g} in {wrong.size} of {found.size} rows.",
+                where=[f"row {row + 1}" for row in wrong.tolist()],
+                why="Those rows have replicate weights of another method.",
+                hint="Take the rows of each method apart and read the profile of each.",
+                param=name,
+            )
 
 
 def _weights(table: Table, name: str) -> Floats:

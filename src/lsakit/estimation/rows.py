@@ -93,9 +93,7 @@ def variable_rows(table: Table, values: str) -> tuple[Floats, Mask]:
     return matrix, valid
 
 
-def complete_rows(
-    ready: PreparedTable, variables: Sequence[str]
-) -> tuple[PreparedTable, list[Floats], int]:
+def complete_rows(ready: PreparedTable, variables: Sequence[str]) -> tuple[PreparedTable, list[Floats], int]:
     """Keep the rows that have a value of every variable.
 
     Parameters

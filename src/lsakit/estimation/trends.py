@@ -187,9 +187,7 @@ def _change(
     is_gap = isinstance(first, Comparison)
     linking = np.array([_linking_error(linking_error, name, is_gap=is_gap) for name in statistics])
     combined, sampling = _combined(first, second, before, after, linking)
-    columns: dict[str, Any] = {
-        name: [rows[0][int(row)][k] for row in before] for k, name in enumerate(keys)
-    }
+    columns: dict[str, Any] = {name: [rows[0][int(row)][k] for row in before] for k, name in enumerate(keys)}
     columns |= {
         "estimate": nullable(combined.estimate),
         "standard_error": nullable(combined.standard_error),

@@ -20,7 +20,9 @@ FAR = 35.0
 
 
 @njit(cache=True, nogil=True)
-def _row_terms(low: float, high: float, has_low: bool, has_high: bool) -> tuple[float, float, float, float, float, float]:
+def _row_terms(
+    low: float, high: float, has_low: bool, has_high: bool
+) -> tuple[float, float, float, float, float, float]:
     """Log probability of a category between two thresholds, with its derivatives by high and low.
 
     Gives log P, d/dhigh, d/dlow, d²/dhigh², d²/dlow², d²/dhigh dlow. The logistic function F has density
@@ -46,7 +48,13 @@ def _row_terms(low: float, high: float, has_low: bool, has_high: bool) -> tuple[
 
 @njit(cache=True, nogil=True)
 def _derivatives(
-    rows: Floats, outcome: Integers, weights: Floats, beta: Floats, n_categories: int, gradient: Floats, hessian: Floats
+    rows: Floats,
+    outcome: Integers,
+    weights: Floats,
+    beta: Floats,
+    n_categories: int,
+    gradient: Floats,
+    hessian: Floats,
 ) -> float:
     """Fill gradient and negative Hessian of the log-likelihood at beta (slopes, then thresholds)."""
     n, p = rows.shape
@@ -121,6 +129,15 @@ def _newton_step(gradient: Floats, hessian: Floats, step: Floats) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def _is_ordered(beta: Floats, first: int) -> bool:
+    """Whether the thresholds ascend."""
+    rises = True
+    for k in range(first + 1, beta.size):
+        rises &= beta[k] > beta[k - 1]
+    return rises
+
+
+@njit(cache=True, nogil=True)
 def fit_ordered_response(
     rows: Floats, outcome: Integers, weights: Floats, n_categories: int, beta: Floats
 ) -> bool:
@@ -148,37 +165,29 @@ def fit_ordered_response(
     size = beta.size
     p = rows.shape[1]
     gradient, hessian, step = np.zeros(size), np.zeros((size, size)), np.zeros(size)
-    trial = np.zeros(size)
     total = weights.sum()
     if not total > 0.0:
         return False
     likelihood = _derivatives(rows, outcome, weights, beta, n_categories, gradient, hessian)
     for _ in range(STEPS):
-        decrement = 0.0
         if not _newton_step(gradient, hessian, step):
             return False
-        for k in range(size):
-            decrement += gradient[k] * step[k]
-        ends = decrement <= TOLERANCE * TOLERANCE * total
+        ends = (gradient * step).sum() <= TOLERANCE * TOLERANCE * total
         length = 1.0
         while True:
-            for k in range(size):
-                trial[k] = beta[k] + length * step[k]
-            ordered = True
-            for k in range(p + 1, size):
-                ordered &= trial[k] > trial[k - 1]
-            if ordered:
+            trial = beta + length * step
+            reached = -np.inf
+            if _is_ordered(trial, p):
                 reached = _derivatives(rows, outcome, weights, trial, n_categories, gradient, hessian)
-                if reached >= likelihood - 1e-9 * abs(likelihood) * length:
-                    break
+            if reached >= likelihood - 1e-9 * abs(likelihood) * length:
+                break
             length /= 2.0
             if length < 1e-6:
                 return False
         beta[:] = trial
         likelihood = reached
-        for k in range(size):
-            if not abs(beta[k]) < FAR:
-                return False
+        if not np.abs(beta).max() < FAR:
+            return False
         if ends:
             return True
     return False

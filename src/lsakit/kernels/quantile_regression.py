@@ -61,7 +61,9 @@ def _independent_rows(rows: Floats, members: Integers, order: Integers, basis: I
 
 
 @njit(cache=True, nogil=True)
-def _edge(gradient: Floats, inverse: Floats, own: Floats, tau: float, slack: float) -> tuple[int, float, float]:
+def _edge(
+    gradient: Floats, inverse: Floats, own: Floats, tau: float, slack: float
+) -> tuple[int, float, float]:
     """Find the edge along which the objective falls fastest: basis place, sign and slope; −1 at the optimum."""
     p = gradient.size
     best, sign, slope = -1, 0.0, -slack
@@ -76,66 +78,89 @@ def _edge(gradient: Floats, inverse: Floats, own: Floats, tau: float, slack: flo
     return best, sign, slope
 
 
+Band = tuple[Floats, Floats, Floats, Floats]
+"""Predictors, outcomes, disturbances and weights of the rows of a band."""
+
+
 @njit(cache=True, nogil=True)
-def _vertex(
-    x: Floats, y: Floats, noise: Floats, weights: Floats, tau: float, linear: Floats, basis: Integers, beta: Floats
-) -> bool:
+def _stand_on(band: Band, basis: Integers, disturbed: bool, beta: Floats) -> Floats:
+    """Set beta to the vertex of a basis; give the inverse of the basis' predictors."""
+    x, y, noise, _ = band
+    p = basis.size
+    square, target = np.zeros((p, p)), np.zeros(p)
+    for k in range(p):
+        square[k] = x[basis[k]]
+        target[k] = y[basis[k]] + (noise[basis[k]] if disturbed else 0.0)
+    inverse = np.asarray(np.linalg.inv(square), dtype=np.float64)
+    for j in range(p):
+        beta[j] = 0.0
+        for k in range(p):
+            beta[j] += inverse[j, k] * target[k]
+    return inverse
+
+
+@njit(cache=True, nogil=True)
+def _look(
+    band: Band, in_basis: NDArray[np.bool_], tau: float, beta: Floats, residuals: Floats, gradient: Floats
+) -> None:
+    """Fill the residuals of the rows outside the basis and add their part to the gradient."""
+    x, y, noise, weights = band
+    for i in range(x.shape[0]):
+        if not in_basis[i]:
+            residuals[i] = _residual(x, y, beta, i) + noise[i]
+            factor = weights[i] * (tau if residuals[i] >= 0.0 else tau - 1.0)
+            for k in range(beta.size):
+                gradient[k] -= factor * x[i, k]
+
+
+@njit(cache=True, nogil=True)
+def _entering(
+    band: Band, in_basis: NDArray[np.bool_], residuals: Floats, direction: Floats, slope: float
+) -> int:
+    """Row at which the objective stops falling along a direction; −1 where it never does."""
+    x, _, _, weights = band
+    n = x.shape[0]
+    times, jumps, numbers = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
+    count = 0
+    for i in range(n):
+        if in_basis[i] or weights[i] == 0.0:
+            continue
+        speed = 0.0
+        for k in range(direction.size):
+            speed += x[i, k] * direction[k]
+        if speed * residuals[i] > 0.0 and abs(speed) > 1e-13:
+            times[count] = residuals[i] / speed
+            jumps[count] = weights[i] * abs(speed)
+            numbers[count] = i
+            count += 1
+    for j in np.argsort(times[:count]):
+        slope += jumps[j]
+        if slope >= 0.0:
+            return int(numbers[j])
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _vertex(band: Band, tau: float, linear: Floats, basis: Integers, beta: Floats) -> bool:
     """Walk from vertex to vertex until no edge leads down; False where the band does not bound the walk."""
+    x, _, _, weights = band
     n, p = x.shape
-    gradient = np.zeros(p)
-    own, square = np.zeros(p), np.zeros((p, p))
-    target = np.zeros(p)
-    residuals, times, jumps = np.zeros(n), np.zeros(n), np.zeros(n)
+    gradient, own, residuals = np.zeros(p), np.zeros(p), np.zeros(n)
     in_basis = np.zeros(n, dtype=np.bool_)
     for k in range(p):
         in_basis[basis[k]] = True
     slack = 1e-11 * weights.sum()
     for _ in range(MOST_PIVOTS):
+        inverse = _stand_on(band, basis, True, beta)
         for k in range(p):
-            square[k] = x[basis[k]]
-            target[k] = y[basis[k]] + noise[basis[k]]
             own[k] = weights[basis[k]]
-        inverse = np.linalg.inv(square)
-        for j in range(p):
-            beta[j] = 0.0
-            for k in range(p):
-                beta[j] += inverse[j, k] * target[k]
         gradient[:] = linear
-        for i in range(n):
-            if in_basis[i]:
-                continue
-            residuals[i] = _residual(x, y, beta, i) + noise[i]
-            factor = weights[i] * (tau if residuals[i] >= 0.0 else tau - 1.0)
-            for k in range(p):
-                gradient[k] -= factor * x[i, k]
+        _look(band, in_basis, tau, beta, residuals, gradient)
         place, sign, slope = _edge(gradient, inverse, own, tau, slack)
         if place < 0:
-            for j in range(p):
-                beta[j] = 0.0
-                for k in range(p):
-                    beta[j] += inverse[j, k] * y[basis[k]]
+            _stand_on(band, basis, False, beta)
             return True
-        count = 0
-        numbers = np.zeros(n, dtype=np.int64)
-        for i in range(n):
-            if in_basis[i] or weights[i] == 0.0:
-                continue
-            speed = 0.0
-            for k in range(p):
-                speed += x[i, k] * inverse[k, place]
-            speed *= sign
-            if speed * residuals[i] > 0.0 and abs(speed) > 1e-13:
-                times[count] = residuals[i] / speed
-                jumps[count] = weights[i] * abs(speed)
-                numbers[count] = i
-                count += 1
-        order = np.argsort(times[:count])
-        entering = -1
-        for j in order:
-            slope += jumps[j]
-            if slope >= 0.0:
-                entering = numbers[j]
-                break
+        entering = _entering(band, in_basis, residuals, sign * inverse[:, place], slope)
         if entering < 0:
             return False
         in_basis[basis[place]] = False
@@ -213,7 +238,7 @@ def _fit(
         for k in range(p):
             linear[k] -= ratios[c, r] * outside[c, k]
     own = basis.copy()
-    if not _vertex(x, values, jitter, weights, tau, linear, own, beta):
+    if not _vertex((x, values, jitter, weights), tau, linear, own, beta):
         return False
     if r == 0:
         basis[:] = own
@@ -236,7 +261,11 @@ def _widths(residuals: Floats, share: float, least: int) -> float:
 
 @njit(cache=True, nogil=True)
 def _solve(
-    data: tuple[Floats, Floats, Floats, Floats, Integers, Floats], r: int, tau: float, guess: Floats, beta: Floats
+    data: tuple[Floats, Floats, Floats, Floats, Integers, Floats],
+    r: int,
+    tau: float,
+    guess: Floats,
+    beta: Floats,
 ) -> bool:
     """Solve under one weight from a guess, with bands that widen until the solution is verified."""
     rows, y, _, scale, cells, ratios = data

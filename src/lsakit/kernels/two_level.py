@@ -135,6 +135,20 @@ def _fit(
 
 
 @njit(cache=True, nogil=True)
+def _cluster_products(
+    sums: Floats, pair_clusters: Integers, pair_cells: Integers, ratios: Floats, r: int, n_clusters: int
+) -> Floats:
+    """Cross products of each cluster under weight r."""
+    n_pairs, size, _ = sums.shape
+    products = np.zeros((n_clusters, size, size))
+    for p in range(n_pairs):
+        ratio = ratios[pair_cells[p], r]
+        if ratio != 0.0:
+            products[pair_clusters[p]] += ratio * sums[p]
+    return products
+
+
+@njit(cache=True, nogil=True)
 def replicate_two_level(
     sums: Floats,
     pair_clusters: Integers,
@@ -178,14 +192,7 @@ def replicate_two_level(
         full[pair_clusters[p]] += ratios[pair_cells[p], 0] * sums[p, 0, 0]
     start = 0.1
     for r in range(n_weights):
-        products = np.zeros((n_clusters, size, size))
-        for p in range(n_pairs):
-            ratio = ratios[pair_cells[p], r]
-            if ratio != 0.0:
-                j = pair_clusters[p]
-                for a in range(size):
-                    for b in range(size):
-                        products[j, a, b] += ratio * sums[p, a, b]
+        products = _cluster_products(sums, pair_clusters, pair_cells, ratios, r, n_clusters)
         weights = np.zeros(n_clusters)
         total = 0.0
         for j in range(n_clusters):
@@ -193,9 +200,7 @@ def replicate_two_level(
             if own > 0.0 and full[j] > 0.0:
                 weights[j] = bases[j] * own / full[j]
                 total += weights[j] * counts[j]
-                for a in range(size):
-                    for b in range(size):
-                        products[j, a, b] *= counts[j] / own
+                products[j] *= counts[j] / own
         if not total > 0.0:
             continue
         column_sums = np.ascontiguousarray(products[:, first:, 0])

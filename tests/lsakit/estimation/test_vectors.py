@@ -195,7 +195,9 @@ def stated(estimate: float, error: float) -> Estimates:
     """One estimate with a stated error and no limit of its degrees of freedom."""
     numbers = {"estimate": [estimate], "standard_error": [error], "degrees_of_freedom": [None]}
     return Estimates(
-        table=pl.DataFrame({"statistic": ["mean"]} | numbers, schema_overrides={"degrees_of_freedom": pl.Float64}),
+        table=pl.DataFrame(
+            {"statistic": ["mean"]} | numbers, schema_overrides={"degrees_of_freedom": pl.Float64}
+        ),
         by=(),
         values="X",
         design=SurveyDesign(weight="W", zone="Z", half="H", method="jk2"),
