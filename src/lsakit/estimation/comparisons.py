@@ -155,7 +155,7 @@ def compare(
     else:
         combined = independent_difference(first_replicates, second_replicates, estimates.design)
     reasons = undefined_reasons(first_replicates - second_replicates)
-    columns = pairs.columns | error_columns(combined, reasons) | tests_against_zero(combined)
+    columns = pairs.columns | error_columns(combined, reasons) | against_zero(combined)
     return Comparison(table=make_table(columns), key=key, kind=kind, design=estimates.design)
 
 
@@ -255,7 +255,7 @@ def independent_difference(first: Floats, second: Floats, design: SurveyDesign) 
     )
 
 
-def tests_against_zero(combined: Combined) -> dict[str, Any]:
+def against_zero(combined: Combined) -> dict[str, Any]:
     """Two-sided t-tests of differences against zero.
 
     Parameters

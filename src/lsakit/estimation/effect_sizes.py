@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lsakit.errors import EstimationError
 from lsakit.estimation.combine import Combined, combine
-from lsakit.estimation.comparisons import Comparison, compare, tests_against_zero
+from lsakit.estimation.comparisons import Comparison, compare, against_zero
 from lsakit.estimation.results import Estimates, error_columns, identity_columns, undefined_reasons
 from lsakit.io.frames import Table, floats, make_table, select_rows, with_columns
 
@@ -84,7 +84,7 @@ def effect_sizes(means: Estimates, key: str, *, kind: str = "dependent") -> Comp
         combined = _added(combine(whole, means.design), by_first, by_second)
     kept = {name: gaps.table.get_column(name) for name in _labels(gaps)}
     columns: dict[str, Any] = kept | error_columns(combined, undefined_reasons(whole))
-    table = make_table(columns | tests_against_zero(combined))
+    table = make_table(columns | against_zero(combined))
     return replace(gaps, table=with_columns(table, {"statistic": ["effect_size"] * table.height}))
 
 
@@ -119,8 +119,8 @@ def design_effects(result: Estimates) -> Table:
     >>> from lsakit.estimation.survey_design import SurveyDesign
     >>> rows = {"X": [1.0, 3.0, 5.0, 7.0], "W": [1.0] * 4, "ZONE": [1, 1, 2, 2], "HALF": [1, 0, 1, 0]}
     >>> design = SurveyDesign(weight="W", zone="ZONE", half="HALF", method="jk2")
-    >>> design_effects(estimate_means(rows, "X", design=design)).select("n", "design_effect").rows()
-    [(4, 0.4)]
+    >>> design_effects(estimate_means(rows, "X", design=design))["design_effect"].round(9).to_list()
+    [0.4]
     """
     statistics = np.array(result.table.get_column("statistic").to_list())
     n = floats(result.table, "n")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lsakit.errors import EstimationError
 from lsakit.estimation.closed_forms import with_discoveries
 from lsakit.estimation.combine import Combined
-from lsakit.estimation.comparisons import Comparison, tests_against_zero
+from lsakit.estimation.comparisons import Comparison, against_zero
 from lsakit.estimation.results import Estimates, TidyResult, identity_columns, nullable
 from lsakit.io.frames import Table, floats, make_table, stack_tables
 
@@ -195,7 +195,7 @@ def _change(
         "linking_error": linking,
         "degrees_of_freedom": nullable(combined.degrees_of_freedom),
     }
-    return columns | tests_against_zero(combined), len(rows[0]) + len(rows[1]) - 2 * len(shared)
+    return columns | against_zero(combined), len(rows[0]) + len(rows[1]) - 2 * len(shared)
 
 
 def _combined(
