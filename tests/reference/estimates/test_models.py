@@ -108,7 +108,9 @@ def test_linear_regression_printed_by_ilsastats(timss_2011, reference, rule) -> 
     key = {"JK2-half": "half", "JK2-full": "both", "JK2-half-1PV": "first_pv"}[rule]
     ours = rows(estimate_regression(timss_2011[key], "ASMMAT{m:02d} ~ female + ASBG04"))
     lines = reference(f"timss2011_aut_ilsastats/lm_{rule}.json")
-    start = next(k for k, line in enumerate(lines) if line.startswith("            Estimate Std. Error t value"))
+    start = next(
+        k for k, line in enumerate(lines) if line.startswith("            Estimate Std. Error t value")
+    )
     for line in lines[start + 1 : start + 4]:
         name, value, error = line.split()[:3]
         assert ours[name]["estimate"] == pytest.approx(float(value), abs=5.1e-5)
@@ -123,7 +125,9 @@ def test_composite_and_groups_of_regressions_printed_by_ilsastats(pisa_female, r
         name, value, error = line.split()[:3]
         own = result.table.filter(pl.col("statistic") == names[name])
         assert own["estimate"].mean() == pytest.approx(float(value), abs=5.1e-5)
-        assert composite_standard_error(own["standard_error"].to_list()) == pytest.approx(float(error), abs=5.1e-5)
+        assert composite_standard_error(own["standard_error"].to_list()) == pytest.approx(
+            float(error), abs=5.1e-5
+        )
     for line in lines[-3:]:
         country = line[:3]
         numbers = [float(word) for word in re.findall(r"-?\d+\.\d+", line)]
