@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lsakit.errors import EstimationError
 from lsakit.estimation.combine import Combined, combine
-from lsakit.estimation.comparisons import Comparison, compare, against_zero
+from lsakit.estimation.comparisons import Comparison, against_zero, compare
 from lsakit.estimation.results import Estimates, error_columns, identity_columns, undefined_reasons
 from lsakit.io.frames import Table, floats, make_table, select_rows, with_columns
 
