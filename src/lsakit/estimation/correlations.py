@@ -119,7 +119,7 @@ def _correlations(
             why="Plausible values of two variables are paired by their number.",
             param="variables",
         )
-    groups = form_groups(complete.table, by, cluster)
+    groups = form_groups(complete, by, cluster)
     pairs = form_pairs(complete, groups)
     totals = weight_sums(complete, groups, pairs)
     ones = np.ones((1, complete.table.height))

@@ -65,30 +65,25 @@ def cross_products(
     first, second = np.tril_indices(len(columns))
     touched = varies[first] | varies[second]
     width = len(columns)
-    shape = (groups.n.size, ready.n_replicates + 1, n_values, width, width)
-    products: Floats = np.empty(shape)
     rows = _scaled_rows(groups, columns, centres, scales)
+    wanted = [np.arange(first.size) if m == 0 else np.flatnonzero(touched) for m in range(n_values)]
+    parts = []
     for m in range(n_values):
         for k in np.flatnonzero(varies).tolist() if m else ():
             rows[:, k] = _scaled(groups, columns[k][m], centres[:, k], scales[k])
-        wanted = np.flatnonzero(touched) if m else np.arange(first.size)
-        if wanted.size:
-            sums = sum_products(
-                rows,
-                first[wanted].astype(np.int64),
-                second[wanted].astype(np.int64),
-                ready.scale,
-                groups.codes,
-                pairs.of_row,
-                pairs.groups.size,
-            )
-            spread = sums_under_weights(ready, pairs, sums)
-            if m:
-                products[:, :, m] = products[:, :, 0]
-            products[:, :, m, first[wanted], second[wanted]] = spread
-            products[:, :, m, second[wanted], first[wanted]] = spread
-        else:
+        a, b = first[wanted[m]].astype(np.int64), second[wanted[m]].astype(np.int64)
+        parts.append(sum_products(rows, a, b, ready.scale, groups.codes, pairs.of_row, pairs.groups.size))
+    spread = sums_under_weights(ready, pairs, np.concatenate(parts, axis=1))
+    products: Floats = np.empty((groups.n.size, ready.n_replicates + 1, n_values, width, width))
+    begin = 0
+    for m in range(n_values):
+        if m:
             products[:, :, m] = products[:, :, 0]
+        a, b = first[wanted[m]], second[wanted[m]]
+        own = spread[:, :, begin : begin + a.size]
+        products[:, :, m, a, b] = own
+        products[:, :, m, b, a] = own
+        begin += a.size
     return CrossProducts(products=products, centres=centres, scales=scales)
 
 

@@ -112,7 +112,7 @@ def estimate_frequencies(
     [('total_a', 6.0), ('total_b', 2.0)]
     """
     ready, codes, labels, n_missing = _categories(prepared(table, design), [values])
-    groups = form_groups(ready.table, by, cluster)
+    groups = form_groups(ready, by, cluster)
     totals = _totals(ready, groups, codes[0], len(labels[0]))
     weights = totals.sum(axis=1, keepdims=True)
     shares = totals / np.where(weights > 0.0, weights, np.nan)
@@ -185,7 +185,7 @@ def estimate_cross_table(
     if rows == columns:
         raise EstimationError(f"A cross-table needs two columns. Got {rows!r} twice.", param="columns")
     ready, codes, labels, n_missing = _categories(prepared(table, design), [rows, columns])
-    groups = form_groups(ready.table, by, cluster)
+    groups = form_groups(ready, by, cluster)
     n_rows, n_columns = len(labels[0]), len(labels[1])
     totals = _totals(ready, groups, codes[0] * n_columns + codes[1], n_rows * n_columns)
     square = totals.reshape(groups.n.size, n_rows, n_columns, -1)

@@ -116,7 +116,7 @@ def estimate_decomposition(
         )
     without = int(np.count_nonzero(codes < 0))
     model = model_columns(rows_of(ready, codes >= 0), asked)
-    outer = form_groups(model.ready.table, by, None)
+    outer = form_groups(model.ready, by, None)
     inner, _ = key_codes(model.ready.table, [group])
     means, slopes = _means_and_slopes(model, outer, inner, keys.get_column(group).to_list())
     names, estimates = _parts(model, means, slopes, REFERENCES[reference])

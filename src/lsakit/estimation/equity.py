@@ -162,7 +162,7 @@ def estimate_relative_risk(
     [('relative_risk', 2.0), ('odds_ratio', 3.0)]
     """
     model = model_columns(prepared(table, design), read_formula(f"{outcome} ~ 1").crossed(f"{exposure} ~ 1"))
-    groups = form_groups(model.ready.table, by, cluster)
+    groups = form_groups(model.ready, by, cluster)
     cells = _two_by_two(model, groups)
     both, exposed_only, outcome_only, neither = (cells[:, k] for k in range(4))
     exposed, unexposed = both + exposed_only, outcome_only + neither
@@ -242,7 +242,7 @@ def estimate_resilience(
     ready, (scores, status), n_missing = complete_rows(prepared(table, design), [values, index])
     if status.shape[0] > 1:
         raise EstimationError("The index is one column, not a pattern of plausible values.", param="index")
-    groups = form_groups(ready.table, by, None)
+    groups = form_groups(ready, by, None)
     weight_sums(ready, groups, form_pairs(ready, groups))
     n_weights = ready.n_replicates + 1
     shares: Floats = np.full((groups.n.size, 1, scores.shape[0], n_weights), np.nan)

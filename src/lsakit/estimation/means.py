@@ -97,7 +97,7 @@ def estimate_means(
             got=sd_divisor,
         )
     ready, (matrix,), n_missing = complete_rows(prepared(table, design), [values])
-    groups = form_groups(ready.table, by, cluster)
+    groups = form_groups(ready, by, cluster)
     means, deviations = _moments(ready, groups, matrix, minus_one=sd_divisor != DIVISORS[0])
     estimates = np.stack([means, deviations], axis=1).transpose(0, 1, 3, 2)
     return gather(ready, groups, values, ["mean", "sd"], estimates, n_missing_values=n_missing)
@@ -138,8 +138,9 @@ def _minus_one_factor(groups: Groups, totals: Floats) -> Floats:
 
 
 def _rough_means(groups: Groups, matrix: Floats) -> Floats:
-    """Unweighted mean of each group and plausible value, of shape (groups, values)."""
+    """Unweighted mean of the first plausible value in each group, for all of them: shape (groups, values)."""
     kept = groups.codes >= 0
-    codes = groups.codes[kept]
-    sums = [np.bincount(codes, weights=row[kept], minlength=groups.n.size) for row in matrix]
-    return np.ascontiguousarray((np.stack(sums) / np.maximum(groups.n, 1)).T)
+    codes, values = (groups.codes, matrix[0]) if kept.all() else (groups.codes[kept], matrix[0, kept])
+    sums = np.bincount(codes, weights=values, minlength=groups.n.size)
+    rough = sums / np.maximum(groups.n, 1)
+    return np.ascontiguousarray(np.repeat(rough[:, np.newaxis], matrix.shape[0], axis=1))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lsakit.errors import EstimationError
 from lsakit.estimation.formula import Factor, Formula, Outcome
 from lsakit.estimation.replication import PreparedTable, key_codes
-from lsakit.estimation.rows import rows_of, variable_rows
+from lsakit.estimation.rows import remembered_variable, rows_of
 from lsakit.io.frames import Table
 
 Floats = NDArray[np.float64]
@@ -93,7 +93,7 @@ def model_columns(ready: PreparedTable, formula: Formula) -> Model:
     Categories are those of the complete rows, in ascending order; the first is the reference unless the
     formula names another. Plausible values of several patterns are paired by their number.
     """
-    categories, numbers, valid = _read(ready.table, formula)
+    categories, numbers, valid = _read(ready, formula)
     if not valid.any():
         raise EstimationError(
             f"No row has a value of every variable of {formula.text!r}.",
@@ -144,8 +144,9 @@ def category_label(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _read(table: Table, formula: Formula) -> tuple[dict[str, _Category], dict[str, Floats], Mask]:
+def _read(ready: PreparedTable, formula: Formula) -> tuple[dict[str, _Category], dict[str, Floats], Mask]:
     """Read every variable once; say which rows have them all."""
+    table = ready.table
     as_categories = [f.name for term in formula.terms for f in term if f.is_category]
     as_numbers = [f.name for term in formula.terms for f in term if not f.is_category]
     for condition in (formula.outcome, formula.exposure):
@@ -162,7 +163,7 @@ def _read(table: Table, formula: Formula) -> tuple[dict[str, _Category], dict[st
     for name in dict.fromkeys(as_numbers):
         if name in table.columns and not table.get_column(name).dtype.is_numeric():
             _refuse_text(table, name)
-        numbers[name], present = variable_rows(table, name)
+        numbers[name], present = remembered_variable(ready, name)
         valid &= present
     return categories, numbers, valid
 
@@ -201,9 +202,9 @@ def _outcome(
             _refuse_category(outcome.name, outcome.bound, category.labels)
         same = category.codes[valid] == category.labels.index(outcome.bound)
         return np.asarray(same if outcome.relation == "==" else ~same, dtype=np.float64)[np.newaxis]
-    values = numbers[outcome.name][:, valid]
+    values = _kept(numbers[outcome.name], valid)
     if not outcome.relation:
-        return np.ascontiguousarray(values)
+        return values
     relations = {
         ">=": np.greater_equal,
         "<=": np.less_equal,
@@ -219,16 +220,22 @@ def _term(
     term: Sequence[Factor], categories: dict[str, _Category], numbers: dict[str, Floats], valid: Mask
 ) -> list[tuple[str, Floats]]:
     """Columns of one term: the products of the columns of its factors."""
-    made: list[tuple[str, Floats]] = [("", np.ones((1, int(np.count_nonzero(valid)))))]
+    made: list[tuple[str, Floats]] = []
     for factor in term:
         parts: list[tuple[str, Floats]] = []
         if factor.is_category:
             parts = _indicators(factor, categories[factor.name], valid)
         else:
             name = factor.name if factor.power == 1 else f"{factor.name}^{factor.power}"
-            parts = [(name, numbers[factor.name][:, valid] ** factor.power)]
-        made = [(f"{a}:{b}" if a else b, x * y) for a, x in made for b, y in parts]
+            column = _kept(numbers[factor.name], valid)
+            parts = [(name, column if factor.power == 1 else column**factor.power)]
+        made = [(f"{a}:{b}", x * y) for a, x in made for b, y in parts] if made else parts
     return made
+
+
+def _kept(matrix: Floats, valid: Mask) -> Floats:
+    """The rows that stay; the matrix itself where all do."""
+    return matrix if valid.all() else np.ascontiguousarray(matrix[:, valid])
 
 
 def _indicators(factor: Factor, category: _Category, valid: Mask) -> list[tuple[str, Floats]]:

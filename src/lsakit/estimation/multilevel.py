@@ -100,7 +100,7 @@ def estimate_multilevel(
     ['(Intercept)', 'variance_between', 'variance_within', 'icc']
     """
     model = model_columns(prepared(table, design), read_formula(formula))
-    groups = form_groups(model.ready.table, by, cluster)
+    groups = form_groups(model.ready, by, cluster)
     found = _two_level(model, groups, cluster, cluster_weight)
     refuse_dependent(model.names, groups, np.isfinite(found[:, :, :, 0]).all(axis=(1, 2)))
     between, within = found[:, -2:-1], found[:, -1:]
@@ -172,7 +172,7 @@ def estimate_variance_components(
     """
     formula = Formula(text=values, outcome=Outcome(name=values), terms=(), has_intercept=True)
     model = model_columns(prepared(table, design), formula)
-    groups = form_groups(model.ready.table, by, cluster)
+    groups = form_groups(model.ready, by, cluster)
     found = _two_level(model, groups, cluster, cluster_weight)
     parts = _sums_of_squares(model, groups, cluster)
     icc = found[:, 1:2] / (found[:, 1:2] + found[:, 2:3])

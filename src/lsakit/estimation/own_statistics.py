@@ -107,7 +107,7 @@ def estimate(
             why="Plausible values of two variables are paired by their number.",
             param="values",
         )
-    groups = form_groups(ready.table, by, cluster)
+    groups = form_groups(ready, by, cluster)
     weight_sums(ready, groups, form_pairs(ready, groups))
     single = isinstance(values, str)
     stack: list[Floats] = []

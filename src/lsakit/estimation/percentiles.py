@@ -91,7 +91,7 @@ def estimate_percentiles(
         )
     wanted = checked_percentiles(percentiles)
     ready, (matrix,), n_missing = complete_rows(prepared(table, design), [values])
-    groups = form_groups(ready.table, by, cluster)
+    groups = form_groups(ready, by, cluster)
     weight_sums(ready, groups, form_pairs(ready, groups))
     starts = np.concatenate([[0], np.cumsum(groups.n)])
     rows = np.argsort(groups.codes, kind="stable")[groups.n_missing_by :]

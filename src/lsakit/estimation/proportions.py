@@ -26,7 +26,7 @@ from lsakit.estimation.replication import (
 from lsakit.estimation.results import Estimates, gather
 from lsakit.estimation.rows import complete_rows, rows_of
 from lsakit.estimation.survey_design import SurveyDesign
-from lsakit.kernels.replication import sum_categories
+from lsakit.kernels.replication import sum_categories, sum_levels
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -90,9 +90,10 @@ def estimate_levels(
     """
     bounds = _checked_cuts(cuts)
     ready, (matrix,), n_missing = complete_rows(prepared(table, design), [values])
-    groups = form_groups(ready.table, by, cluster)
-    codes = np.searchsorted(bounds, matrix.ravel(), side="right").reshape(matrix.shape)
-    shares = _shares(ready, groups, codes.astype(np.int64), bounds.size + 1)
+    groups = form_groups(ready, by, cluster)
+    pairs = form_pairs(ready, groups)
+    sums = sum_levels(matrix, bounds, ready.scale, groups.codes, pairs.of_row, pairs.groups.size)
+    shares = _shares(ready, groups, sums, (matrix.shape[0], bounds.size + 1))
     above = np.cumsum(shares[:, ::-1], axis=1)[:, -2::-1]
     names = ["below_1", *(f"level_{k + 1}" for k in range(bounds.size))]
     names += [f"at_or_above_{k + 1}" for k in range(bounds.size)]
@@ -160,8 +161,11 @@ def estimate_proportions(
     if not valid.any():
         raise EstimationError(f"No row has a value in {values!r}.", param=values)
     ready = rows_of(ready, valid)
-    groups = form_groups(ready.table, by, cluster)
-    shares = _shares(ready, groups, codes[valid][np.newaxis, :], categories.height)
+    groups = form_groups(ready, by, cluster)
+    pairs = form_pairs(ready, groups)
+    shape = (pairs.groups.size, categories.height)
+    sums = sum_categories(codes[valid][np.newaxis, :], ready.scale, groups.codes, pairs.of_row, shape)
+    shares = _shares(ready, groups, sums, (1, categories.height))
     labels = [category_label(value) for value in categories.get_column(values).to_list()]
     return gather(
         ready,
@@ -174,15 +178,13 @@ def estimate_proportions(
     )
 
 
-def _shares(ready: PreparedTable, groups: Groups, codes: Integers, n_categories: int) -> Floats:
+def _shares(ready: PreparedTable, groups: Groups, sums: Floats, shape: tuple[int, int]) -> Floats:
     """Shares of shape (groups, categories, values, weights); NaN under a weight that sums to zero."""
     pairs = form_pairs(ready, groups)
     totals = weight_sums(ready, groups, pairs)
-    shape = (pairs.groups.size, n_categories)
-    sums = sum_categories(codes, ready.scale, groups.codes, pairs.of_row, shape)
     spread = sums_under_weights(ready, pairs, sums)
     safe = np.where(totals > 0.0, totals, np.nan)[:, :, np.newaxis]
-    shares = (spread / safe).reshape(groups.n.size, ready.n_replicates + 1, codes.shape[0], n_categories)
+    shares = (spread / safe).reshape(groups.n.size, ready.n_replicates + 1, *shape)
     return np.asarray(shares.transpose(0, 3, 2, 1))
 
 

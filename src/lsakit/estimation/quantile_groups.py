@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lsakit.errors import EstimationError
 from lsakit.estimation.replication import form_groups, prepared
-from lsakit.estimation.rows import variable_rows
+from lsakit.estimation.rows import remembered_variable
 from lsakit.estimation.survey_design import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -81,8 +81,8 @@ def quantile_groups(
             param="values",
         )
     ready = prepared(table, design)
-    matrix, valid = variable_rows(ready.table, values)
-    groups = form_groups(ready.table, by, None)
+    matrix, valid = remembered_variable(ready, values)
+    groups = form_groups(ready, by, None)
     weight = ready.scale * ready.ratios[ready.cells, 0]
     result = np.zeros(valid.size, dtype=np.int64)
     usable = valid & (groups.codes >= 0)

@@ -87,7 +87,7 @@ def estimate_quantile_regression(
     """
     wanted = checked_percentiles(percentiles)
     model = model_columns(prepared(table, design), read_formula(formula))
-    groups = form_groups(model.ready.table, by, cluster)
+    groups = form_groups(model.ready, by, cluster)
     weight_sums(model.ready, groups, form_pairs(model.ready, groups))
     shape = (groups.n.size, wanted.size, len(model.names), model.n_plausible_values)
     estimates: Floats = np.empty((*shape, model.ready.n_replicates + 1))

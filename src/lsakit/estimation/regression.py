@@ -99,7 +99,7 @@ def estimate_regression(
             got=family,
         )
     model = model_columns(prepared(table, design), read_formula(formula))
-    groups = form_groups(model.ready.table, by, cluster)
+    groups = form_groups(model.ready, by, cluster)
     if family == "linear":
         names, estimates = _linear(model, groups)
     else:

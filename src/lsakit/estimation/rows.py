@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lsakit.errors import EstimationError, TableError
 from lsakit.estimation.replication import PreparedTable
 from lsakit.estimation.variables import value_columns
-from lsakit.io.frames import Table, floats
+from lsakit.io.frames import Table, floats, plain_floats
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -74,8 +74,18 @@ def variable_rows(table: Table, values: str) -> tuple[Floats, Mask]:
     """
     columns = value_columns(table, values)
     matrix = np.empty((len(columns), table.height))
+    is_complete = True
     for m, name in enumerate(columns):
-        matrix[m] = floats(table, name, nulls=True)
+        column = (
+            floats(table, name, nulls=True)
+            if table.get_column(name).null_count()
+            else plain_floats(table, name)
+        )
+        matrix[m] = column
+        is_complete &= bool(np.isfinite(column.sum()))
+    if is_complete:
+        return matrix, np.ones(table.height, dtype=np.bool_)
+    matrix[~np.isfinite(matrix)] = np.nan
     gone = np.isnan(matrix)
     valid = ~gone[0]
     if len(columns) > 1:
@@ -91,6 +101,29 @@ def variable_rows(table: Table, values: str) -> tuple[Floats, Mask]:
                 param=name,
             )
     return matrix, valid
+
+
+def remembered_variable(ready: PreparedTable, values: str) -> tuple[Floats, Mask]:
+    """Take a variable as `variable_rows` does, once for all statistics of a prepared table.
+
+    Parameters
+    ----------
+    ready : PreparedTable
+        Rows with their cells.
+    values : str
+        A column, or a pattern such as ``"PV{m}MATH"``.
+
+    Returns
+    -------
+    matrix : ndarray of shape (n_plausible_values, n_rows)
+        The values; not to be changed.
+    valid : ndarray of shape (n_rows,)
+        True where the row has all values.
+    """
+    found: tuple[Floats, Mask] = ready.remembered(
+        ("variable", values), lambda: variable_rows(ready.table, values)
+    )
+    return found
 
 
 def complete_rows(ready: PreparedTable, variables: Sequence[str]) -> tuple[PreparedTable, list[Floats], int]:
@@ -119,7 +152,15 @@ def complete_rows(ready: PreparedTable, variables: Sequence[str]) -> tuple[Prepa
     TableError
         If a column is absent or not numeric.
     """
-    read = [variable_rows(ready.table, name) for name in variables]
+    found: tuple[PreparedTable, list[Floats], int] = ready.remembered(
+        ("complete", *variables), lambda: _complete(ready, variables), most=4
+    )
+    return found
+
+
+def _complete(ready: PreparedTable, variables: Sequence[str]) -> tuple[PreparedTable, list[Floats], int]:
+    """Read the variables and keep the rows that have them all."""
+    read = [remembered_variable(ready, name) for name in variables]
     valid = np.logical_and.reduce([mask for _, mask in read])
     n_missing = int(np.count_nonzero(~valid))
     if n_missing == valid.size:
