@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.estimation.replication import Groups, Pairs, PreparedTable, sums_under_weights
-from lsakit.kernels.replication_products import sum_products
+from lsakit.kernels.replication_products import sum_outcome_products, sum_products
 
 Floats = NDArray[np.float64]
+
+SOME_ROWS = 20_000
+"""Rows from which the spread of a column is taken; it only scales, and the results do not depend on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +68,19 @@ def cross_products(
     first, second = np.tril_indices(len(columns))
     touched = varies[first] | varies[second]
     width = len(columns)
-    rows = _scaled_rows(groups, columns, centres, scales)
     wanted = [np.arange(first.size) if m == 0 else np.flatnonzero(touched) for m in range(n_values)]
-    parts = []
-    for m in range(n_values):
-        for k in np.flatnonzero(varies).tolist() if m else ():
-            rows[:, k] = _scaled(groups, columns[k][m], centres[:, k], scales[k])
-        a, b = first[wanted[m]].astype(np.int64), second[wanted[m]].astype(np.int64)
-        parts.append(sum_products(rows, a, b, ready.scale, groups.codes, pairs.of_row, pairs.groups.size))
-    spread = sums_under_weights(ready, pairs, np.concatenate(parts, axis=1))
+    if n_values > 1 and varies[-1] and not varies[:-1].any():
+        sums = _sums_of_outcome(ready, groups, pairs, columns, centres, scales)
+    else:
+        rows = _scaled_rows(groups, columns, centres, scales)
+        parts = []
+        for m in range(n_values):
+            for k in np.flatnonzero(varies).tolist() if m else ():
+                rows[:, k] = _scaled(groups, columns[k][m], centres[:, k], scales[k])
+            a, b = first[wanted[m]].astype(np.int64), second[wanted[m]].astype(np.int64)
+            parts.append(sum_products(rows, a, b, ready.scale, groups.codes, pairs.of_row, pairs.groups.size))
+        sums = np.concatenate(parts, axis=1)
+    spread = sums_under_weights(ready, pairs, sums)
     products: Floats = np.empty((groups.n.size, ready.n_replicates + 1, n_values, width, width))
     begin = 0
     for m in range(n_values):
@@ -87,6 +94,29 @@ def cross_products(
     return CrossProducts(products=products, centres=centres, scales=scales)
 
 
+def _sums_of_outcome(
+    ready: PreparedTable,
+    groups: Groups,
+    pairs: Pairs,
+    columns: Sequence[Floats],
+    centres: Floats,
+    scales: Floats,
+) -> Floats:
+    """Sums where the last column alone has plausible values: the predictors once, the outcome in one pass."""
+    rows = _scaled_rows(groups, columns[:-1], centres, scales)
+    first, second = (index.astype(np.int64) for index in np.tril_indices(len(columns) - 1))
+    fixed = sum_products(rows, first, second, ready.scale, groups.codes, pairs.of_row, pairs.groups.size)
+    outcome = sum_outcome_products(
+        rows,
+        (columns[-1], np.ascontiguousarray(centres[:, -1]), float(scales[-1])),
+        ready.scale,
+        groups.codes,
+        pairs.of_row,
+        pairs.groups.size,
+    )
+    return np.concatenate([fixed, outcome], axis=1)
+
+
 def _centres_and_scales(
     groups: Groups, columns: Sequence[Floats], *, is_centred: bool
 ) -> tuple[Floats, Floats]:
@@ -96,8 +126,8 @@ def _centres_and_scales(
     centres: Floats = np.zeros((groups.n.size, len(columns)))
     scales: Floats = np.ones(len(columns))
     for k, column in enumerate(columns):
-        values = column[0][kept]
-        spread = float(values.std())
+        values = column[0] if kept.all() else column[0][kept]
+        spread = float(values[:: max(values.size // SOME_ROWS, 1)].std())
         if spread > 0.0:
             scales[k] = spread
             if is_centred:

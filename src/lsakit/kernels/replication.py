@@ -139,13 +139,16 @@ def sum_moments(
     """
     n_values, n_rows = values.shape
     sums = np.zeros((n_pairs, 2 * n_values))
-    for m in range(n_values):
-        for i in range(n_rows):
-            if groups[i] >= 0:
-                deviation = values[m, i] - centres[groups[i], m]
-                product = scale[i] * deviation
-                sums[pairs[i], m] += product
-                sums[pairs[i], n_values + m] += product * deviation
+    for i in range(n_rows):
+        group = groups[i]
+        if group >= 0:
+            weight = scale[i]
+            pair = pairs[i]
+            for m in range(n_values):
+                deviation = values[m, i] - centres[group, m]
+                product = weight * deviation
+                sums[pair, m] += product
+                sums[pair, n_values + m] += product * deviation
     return sums
 
 
@@ -212,13 +215,16 @@ def sum_levels(
     n_values, n_rows = values.shape
     n_levels = cuts.size + 1
     sums = np.zeros((n_pairs, n_values * n_levels))
-    for m in range(n_values):
-        for i in range(n_rows):
-            if groups[i] >= 0:
+    for i in range(n_rows):
+        if groups[i] >= 0:
+            weight = scale[i]
+            pair = pairs[i]
+            for m in range(n_values):
+                value = values[m, i]
                 level = 0
                 for cut in cuts:
-                    level += values[m, i] >= cut
-                sums[pairs[i], m * n_levels + level] += scale[i]
+                    level += value >= cut
+                sums[pair, m * n_levels + level] += weight
     return sums
 
 

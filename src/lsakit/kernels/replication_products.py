@@ -62,6 +62,59 @@ def sum_products(
 
 
 @njit(cache=True, nogil=True)
+def sum_outcome_products(
+    rows: Floats,
+    outcome: tuple[Floats, Floats, float],
+    scale: Floats,
+    groups: Integers,
+    pairs: Integers,
+    n_pairs: int,
+) -> Floats:
+    """Add up the products of an outcome with the predictors and with itself, for all plausible values in one pass.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_predictors)
+        Predictors, the same for every plausible value.
+    outcome : tuple of (ndarray of shape (n_plausible_values, n_rows), ndarray of shape (n_groups,), float)
+        Plausible values of the outcome in points of their scale, what is subtracted from them in each group, and
+        what they are divided by afterwards.
+    scale : ndarray of shape (n_rows,)
+        Final weight of each row.
+    groups : ndarray of shape (n_rows,)
+        Group of each row; −1 leaves the row out.
+    pairs : ndarray of shape (n_rows,)
+        (group, cell) pair of each row.
+    n_pairs : int
+        Number of pairs.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs, n_plausible_values * (n_predictors + 1))
+        For each plausible value Σ w x_k y of every predictor, then Σ w y².
+    """
+    values, centres, size = outcome
+    n_values, n_rows = values.shape
+    p = rows.shape[1]
+    sums = np.zeros((n_pairs, n_values * (p + 1)))
+    inverse = 1.0 / size
+    for i in range(n_rows):
+        group = groups[i]
+        if group >= 0:
+            weight = scale[i]
+            pair = pairs[i]
+            place = 0
+            for m in range(n_values):
+                deviation = (values[m, i] - centres[group]) * inverse
+                product = weight * deviation
+                for k in range(p):
+                    sums[pair, place + k] += product * rows[i, k]
+                sums[pair, place + p] += product * deviation
+                place += p + 1
+    return sums
+
+
+@njit(cache=True, nogil=True)
 def solve_regressions(products: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Solve one least squares problem per matrix of cross products by Cholesky's factorization.
 
