@@ -160,7 +160,7 @@ def _read(ready: PreparedTable, formula: Formula) -> tuple[dict[str, _Category],
         labels = tuple(category_label(value) for value in keys.get_column(name).to_list())
         categories[name] = _Category(codes, labels)
         valid &= codes >= 0
-    for name in dict.fromkeys(as_numbers):
+    for name in (name for name in formula.variables if name in as_numbers):
         if name in table.columns and not table.get_column(name).dtype.is_numeric():
             _refuse_text(table, name)
         numbers[name], present = remembered_variable(ready, name)

@@ -100,7 +100,7 @@ def estimate_multilevel(
     ['(Intercept)', 'variance_between', 'variance_within', 'icc']
     """
     model = model_columns(prepared(table, design), read_formula(formula))
-    groups = form_groups(model.ready, by, cluster)
+    groups = _groups_of_schools(model, by, cluster)
     found = _two_level(model, groups, cluster, cluster_weight)
     refuse_dependent(model.names, groups, np.isfinite(found[:, :, :, 0]).all(axis=(1, 2)))
     between, within = found[:, -2:-1], found[:, -1:]
@@ -172,7 +172,7 @@ def estimate_variance_components(
     """
     formula = Formula(text=values, outcome=Outcome(name=values), terms=(), has_intercept=True)
     model = model_columns(prepared(table, design), formula)
-    groups = form_groups(model.ready, by, cluster)
+    groups = _groups_of_schools(model, by, cluster)
     found = _two_level(model, groups, cluster, cluster_weight)
     parts = _sums_of_squares(model, groups, cluster)
     icc = found[:, 1:2] / (found[:, 1:2] + found[:, 2:3])
@@ -181,10 +181,15 @@ def estimate_variance_components(
     return gather(model.ready, groups, values, names, estimates, n_missing_values=model.n_missing)
 
 
-def _clusters(model: Model, groups: Groups, cluster: str) -> tuple[Integers, Integers]:
-    """Number of each row's cluster within its group (−1 outside), and the group of each cluster."""
+def _groups_of_schools(model: Model, by: Sequence[str] | str | None, cluster: str) -> Groups:
+    """The groups with their schools counted; every row must name its school."""
     if not cluster:
         raise DesignError("A two-level model needs the column of the school.", param="cluster")
+    return form_groups(model.ready, by, cluster)
+
+
+def _clusters(model: Model, groups: Groups, cluster: str) -> tuple[Integers, Integers]:
+    """Number of each row's cluster within its group (−1 outside), and the group of each cluster."""
     codes, _ = key_codes(model.ready.table, [cluster])
     kept = groups.codes >= 0
     joint = groups.codes[kept] * (int(codes.max()) + 1) + codes[kept]

@@ -13,10 +13,18 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 STEPS = 60
-TOLERANCE = 1e-10
-"""Newton's decrement at which a fit ends, as a share of the sum of weights: the next step would be below 1e-10."""
+ENOUGH = 1e-12
+"""Newton's decrement, as a share of the sum of weights, before the last step; the step leaves about its size."""
 FAR = 35.0
 """Size of a coefficient per SD of its predictor at which a solution counts as infinite."""
+
+
+@njit(cache=True, nogil=True)
+def _tails(x: float) -> tuple[float, float]:
+    """F(x) and 1 − F(x) of the logistic distribution, both without cancellation."""
+    small = np.exp(-abs(x))
+    large = 1.0 / (1.0 + small)
+    return (large, small * large) if x >= 0.0 else (small * large, large)
 
 
 @njit(cache=True, nogil=True)
@@ -28,22 +36,18 @@ def _row_terms(
     Gives log P, d/dhigh, d/dlow, d²/dhigh², d²/dlow², d²/dhigh dlow. The logistic function F has density
     f = F (1 − F) and f' = f (1 − 2F); P = F(high) − F(low) is formed from the tails that do not cancel.
     """
-    upper = 1.0 / (1.0 + np.exp(-high)) if has_high else 1.0
-    lower = 1.0 / (1.0 + np.exp(-low)) if has_low else 0.0
-    f_high = upper * (1.0 / (1.0 + np.exp(high))) if has_high else 0.0
-    f_low = lower * (1.0 / (1.0 + np.exp(low))) if has_low else 0.0
-    if has_low and not has_high:
-        p = 1.0 / (1.0 + np.exp(low))
-    elif has_low and low > 0.0:
-        p = 1.0 / (1.0 + np.exp(low)) - 1.0 / (1.0 + np.exp(high))
-    else:
-        p = upper - lower
-    p = max(p, 1e-300)
-    by_high = f_high / p
-    by_low = -f_low / p
-    second_high = f_high * (1.0 - 2.0 * upper) / p - by_high * by_high
-    second_low = -f_low * (1.0 - 2.0 * lower) / p - by_low * by_low
-    return np.log(p), by_high, by_low, second_high, second_low, -by_high * by_low
+    upper, above, lower, beyond = 1.0, 0.0, 0.0, 1.0
+    if has_high:
+        upper, above = _tails(high)
+    if has_low:
+        lower, beyond = _tails(low)
+    p = beyond - above if has_low and low > 0.0 else upper - lower
+    inverse = 1.0 / max(p, 1e-300)
+    f_high, f_low = upper * above, lower * beyond
+    by_high, by_low = f_high * inverse, -f_low * inverse
+    second_high = by_high * (above - upper - by_high)
+    second_low = by_low * (beyond - lower - by_low)
+    return np.log(max(p, 1e-300)), by_high, by_low, second_high, second_low, -by_high * by_low
 
 
 @njit(cache=True, nogil=True)
@@ -172,7 +176,7 @@ def fit_ordered_response(
     for _ in range(STEPS):
         if not _newton_step(gradient, hessian, step):
             return False
-        ends = (gradient * step).sum() <= TOLERANCE * TOLERANCE * total
+        ends = (gradient * step).sum() <= ENOUGH * total
         length = 1.0
         while True:
             trial = beta + length * step
