@@ -62,7 +62,7 @@ def explained(result: Estimates, row: int, language: str) -> str:
         "weight": design.weight,
         "n_replicates": result.n_replicates,
         "n_values": result.n_plausible_values,
-        "method": texts[f"method_{design.method}"].format(fay=design.fay_factor),
+        "method": texts[f"method_{design.method}"].format(fay=_written(design.fay_factor or 0.0, language)),
         "source": design.source or texts["no_source"],
         "missing": result.n_missing_values + result.n_missing_by,
     }
@@ -102,3 +102,9 @@ def _numbers(cells: dict[str, Any], language: str) -> dict[str, str]:
         name: "" if cells[name] is None else f"{cells[name]:.6g}".translate(marks) for name in _NUMBERS
     }
     return written | {"n": str(cells["n"])}
+
+
+def _written(number: float, language: str) -> str:
+    """A number with six digits and the decimal mark of the language."""
+    text = f"{number:.6g}"
+    return text.replace(".", ",") if language == "vi" else text

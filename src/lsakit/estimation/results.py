@@ -168,7 +168,20 @@ def gather(
     -------
     Estimates
         The result, one row per group and statistic.
+
+    Raises
+    ------
+    EstimationError
+        If a break-down column has the name of one of the further columns.
     """
+    taken = sorted(set(groups.by) & set(labels or ()))
+    if taken:
+        raise EstimationError(
+            f"The break-down column {taken[0]!r} has the name of a column of the result.",
+            hint="Rename it in the table.",
+            param="by",
+            got=taken[0],
+        )
     n_groups, n_statistics = replicate_estimates.shape[:2]
     flat = np.ascontiguousarray(replicate_estimates).reshape(-1, *replicate_estimates.shape[2:])
     flat.setflags(write=False)

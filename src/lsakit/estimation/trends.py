@@ -28,6 +28,9 @@ MOVES_WITH_THE_SCALE = re.compile(r"(mean|p\d+(\.\d+)?(:\(Intercept\))?|\(Interc
 NEEDS_ITS_OWN = re.compile(r"(below|level|at_or_above)_\d+|value.*|threshold:.*")
 """Statistics that a shift of the scale moves in a way of their own."""
 
+OWN_COLUMNS = ("from_cycle", "to_cycle", "linking_error", "standard_error_without_linking", "is_significant")
+"""Columns of a trend; a break-down column may not have one of these names."""
+
 LinkingError = float | Mapping[Any, Any]
 
 
@@ -137,6 +140,14 @@ def _refuse_other_kinds(results: Sequence[Estimates | Comparison]) -> None:
             "The results of a trend must be of one kind, with the same break-downs.",
             hint="Estimate the same statistics with the same 'by' for every cycle.",
             param="results",
+        )
+    taken = [name for name in _identity(results[0]) if name in OWN_COLUMNS]
+    if taken:
+        raise EstimationError(
+            f"The break-down column {taken[0]!r} has the name of a column of the trend.",
+            hint="Rename it in the tables before estimating.",
+            param="by",
+            got=taken[0],
         )
 
 

@@ -8,10 +8,13 @@ import pytest
 
 from lsakit.errors import DesignError, EstimationError, TableError, UnknownColumnError
 from lsakit.estimation.correlations import estimate_correlations
+from lsakit.estimation.cross_tables import estimate_cross_table
 from lsakit.estimation.formula import read_formula
+from lsakit.estimation.means import estimate_means
 from lsakit.estimation.multilevel import estimate_multilevel
 from lsakit.estimation.quantile_regression import estimate_quantile_regression
 from lsakit.estimation.regression import estimate_regression
+from lsakit.estimation.trends import trend
 
 
 @pytest.mark.parametrize(
@@ -136,3 +139,13 @@ def test_correlations_need_two_variables_that_vary(survey, fay) -> None:
     )
     with pytest.raises(EstimationError, match=r"'BOOKS' does not vary in 1 of 3 groups. See: REGION=b"):
         estimate_correlations(constant, ["PV{m}MATH", "BOOKS"], by="REGION", design=fay)
+
+
+def test_break_downs_may_not_hide_the_columns_that_describe_a_row(survey, fay) -> None:
+    named = survey.rename({"REGION": "row"})
+    with pytest.raises(EstimationError, match=r"'row' has the name of a column of the result"):
+        estimate_cross_table(named, "GENDER", "BOOKS", by="row", design=fay)
+    named = survey.rename({"REGION": "from_cycle"})
+    means = estimate_means(named, "PV{m}MATH", by="from_cycle", design=fay)
+    with pytest.raises(EstimationError, match=r"'from_cycle' has the name of a column of the trend"):
+        trend([means, means])

@@ -96,6 +96,7 @@ def test_an_estimate_explains_itself_with_its_own_numbers(survey, fay, language,
         written = f"{row[number]:.6g}"
         assert (written.replace(".", ",") if language == "vi" else written) in text
     assert words in text
+    assert ("0,5" in text) == (language == "vi")
     assert "REGION=b" in text
     assert "{" not in text.replace("PV{m}MATH", "")
 
