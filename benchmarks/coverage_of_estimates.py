@@ -32,6 +32,19 @@ BETWEEN, WITHIN, NOISE, CUT = 35.0, 70.0, 45.0, 450.0
 TRUTH_SCHOOLS = 60_000
 REPORT = Path(__file__).resolve().parent.parent / "docs" / "coverage_of_estimates.md"
 Y = "PV{m}"
+READING = (
+    "Reading:",
+    "",
+    "* Statistics of the whole and of regressions on what conditions the values hold the truth as stated.",
+    "* Shares of one middle level, logistic coefficients, relative risks, resilience and differences of SDs between groups are "
+    "covered more often than 95 %: the population model assumes normal residuals of one spread, so that the values know "
+    "something that the sample alone does not, and Rubin's variance counts it as unknown (Meng 1994). Never the reverse here.",
+    "* Variances between schools and the intraclass correlation are covered in 88 to 93 %: 80 schools leave a variance that is "
+    "skewed to the right, and a symmetric interval misses on one side. The standard errors themselves are right within 9 %. "
+    "More schools help; a decision that hangs on such an interval needs a profile.",
+    "* All rows come from the same samples and move together: the mean, the median and the intercept share the chance of "
+    "these seeds (a bias of +0.15 of their SD; 3,000 other samples give the true mean within its error).",
+)
 
 
 def students(n_pairs: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -201,6 +214,8 @@ def main() -> None:
         "| call | statistic | coverage | bias | SE ratio | samples |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
         *rows,
+        "",
+        *READING,
     ]
     REPORT.write_text("\n".join(text) + "\n", encoding="utf-8")
     print(f"written: {REPORT}")
