@@ -37,8 +37,8 @@ READING = (
     "",
     "* Statistics of the whole and of regressions on what conditions the values hold the truth as stated.",
     "* Shares of one middle level, logistic coefficients, relative risks, resilience and differences of SDs between groups are "
-    "covered more often than 95 %: the population model assumes normal residuals of one spread, so that the values know "
-    "something that the sample alone does not, and Rubin's variance counts it as unknown (Meng 1994). Never the reverse here.",
+    "covered more often than 95 %, presumably because the population model assumes normal residuals of one spread, so that the values know "
+    "something that the sample alone does not, and Rubin's variance counts it as unknown (Meng 1994).",
     "* Variances between schools and the intraclass correlation are covered in 88 to 93 %: 80 schools leave a variance that is "
     "skewed to the right, and a symmetric interval misses on one side. The standard errors themselves are right within 9 %. "
     "More schools help; a decision that hangs on such an interval needs a profile.",

@@ -15,6 +15,7 @@ from scipy import stats
 from lsakit.errors import EstimationError
 from lsakit.estimation.closed_forms import with_discoveries
 from lsakit.estimation.combine import Combined, combine
+from lsakit.estimation.explanations import explained_difference
 from lsakit.estimation.results import (
     Estimates,
     TidyResult,
@@ -57,6 +58,10 @@ class Comparison(TidyResult):
     key: str
     kind: str
     design: SurveyDesign
+
+    def explain(self, row: int = 0, *, language: str = "en") -> str:
+        """Tell in words where the difference of a row and its standard error come from, in ``"en"`` or ``"vi"``."""
+        return explained_difference(self.table, row, language, kind=self.kind, key=self.key)
 
     def adjusted(self, *, level: float = 0.05) -> Comparison:
         """Add ``is_significant``: rejected with the false discovery rate of the whole table at ``level``."""

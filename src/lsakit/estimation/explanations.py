@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from lsakit.errors import EstimationError
+from lsakit.io.frames import Table
 
 if TYPE_CHECKING:
     from lsakit.estimation.results import Estimates
@@ -44,16 +45,8 @@ def explained(result: Estimates, row: int, language: str) -> str:
     EstimationError
         If there is no such row or language.
     """
-    if language not in LANGUAGES:
-        raise EstimationError(
-            f"The 'language' is one of {', '.join(LANGUAGES)}. Got {language!r}.",
-            param="language",
-            got=language,
-        )
-    if not 0 <= row < result.table.height:
-        raise EstimationError(f"There is no row {row} among {result.table.height}.", param="row", got=row)
+    texts = _checked(language, row, result.table.height)
     cells = result.table.row(row, named=True)
-    texts = _texts(language)
     design = result.design
     known = _numbers(cells, language) | {
         "statistic": _name(cells, result),
@@ -85,6 +78,63 @@ def explained(result: Estimates, row: int, language: str) -> str:
     return " ".join(texts[part].format(**known) for part in parts)
 
 
+def explained_difference(table: Table, row: int, language: str, *, kind: str, key: str) -> str:
+    """Tell where a difference between groups, or between cycles, and its error come from.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Table of a comparison or a trend.
+    row : int
+        Row of it, from 0.
+    language : {"en", "vi"}
+        Language of the sentences.
+    kind : {"dependent", "independent", "trend"}
+        How the difference was taken.
+    key : str
+        Break-down column that was compared; empty for a trend.
+
+    Returns
+    -------
+    str
+        Sentences with the numbers.
+
+    Raises
+    ------
+    EstimationError
+        If there is no such row or language.
+    """
+    texts = _checked(language, row, table.height)
+    cells = table.row(row, named=True)
+    first, second = ("to_cycle", "from_cycle") if kind == "trend" else ("group", "reference")
+    hidden = {"statistic", first, second, "undefined_because", "is_significant", *_NUMBERS, *_TESTS}
+    where = ", ".join(f"{name}={value}" for name, value in cells.items() if name not in hidden)
+    known = {name: _written(value, language) for name, value in cells.items() if isinstance(value, float)}
+    known |= {"statistic": str(cells["statistic"]), "key": key, "where": where or texts["all_rows"]}
+    known |= {"first": str(cells[first]), "second": str(cells[second])}
+    parts = ["change" if kind == "trend" else "difference"]
+    if cells["standard_error"] is None:
+        parts.append("undefined")
+        known["reason"] = str(cells.get("undefined_because") or "")
+    else:
+        parts.append(f"error_{kind}")
+        parts += ["test"] if cells["p_value"] is not None else []
+    return " ".join(texts[part].format(**known) for part in parts)
+
+
+def _checked(language: str, row: int, height: int) -> dict[str, str]:
+    """Texts of a language, once it and the row are known to be there."""
+    if language not in LANGUAGES:
+        raise EstimationError(
+            f"The 'language' is one of {', '.join(LANGUAGES)}. Got {language!r}.",
+            param="language",
+            got=language,
+        )
+    if not 0 <= row < height:
+        raise EstimationError(f"There is no row {row} among {height}.", param="row", got=row)
+    return _texts(language)
+
+
 def _name(cells: dict[str, Any], result: Estimates) -> str:
     """The statistic with the further columns that identify its row."""
     known = {*result.by, "statistic", *_NUMBERS, "n", "n_schools", "undefined_because"}
@@ -92,6 +142,7 @@ def _name(cells: dict[str, Any], result: Estimates) -> str:
     return str(cells["statistic"]) + (f" ({', '.join(more)})" if more else "")
 
 
+_TESTS = ("t", "p_value", "linking_error", "standard_error_without_linking")
 _NUMBERS = ("estimate", "standard_error", "sampling_variance", "imputation_variance", "degrees_of_freedom")
 
 

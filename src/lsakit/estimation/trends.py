@@ -18,6 +18,7 @@ from lsakit.errors import EstimationError
 from lsakit.estimation.closed_forms import with_discoveries
 from lsakit.estimation.combine import Combined
 from lsakit.estimation.comparisons import Comparison, against_zero
+from lsakit.estimation.explanations import explained_difference
 from lsakit.estimation.results import Estimates, TidyResult, identity_columns, nullable
 from lsakit.io.frames import Table, floats, make_table, stack_tables
 
@@ -51,6 +52,10 @@ class Trend(TidyResult):
 
     table: Table
     n_unmatched: int
+
+    def explain(self, row: int = 0, *, language: str = "en") -> str:
+        """Tell in words where the change of a row and its standard error come from, in ``"en"`` or ``"vi"``."""
+        return explained_difference(self.table, row, language, kind="trend", key="")
 
     def adjusted(self, *, level: float = 0.05) -> Trend:
         """Add ``is_significant``: rejected with the false discovery rate of the whole table at ``level``."""

@@ -114,6 +114,30 @@ def test_every_method_explains_itself_in_both_languages(survey, method) -> None:
     assert "first plausible value alone" in text
 
 
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_differences_and_changes_explain_themselves(survey, fay, language) -> None:
+    means = estimate_means(survey, "PV{m}MATH", by=["REGION", "GENDER"], design=fay)
+    later = estimate_means(
+        survey.with_columns(pl.col("^PV.*$") + 3.0), "PV{m}MATH", by=["REGION", "GENDER"], design=fay
+    )
+    changes = lk.trend([means, later], linking_error=1.5, cycles=[2022, 2025])
+    for result, words in (
+        (compare(means, "GENDER"), ("REGION=a", "GENDER", "F", "M")),
+        (compare(means, "REGION", kind="independent"), ("GENDER=F", "REGION", "a", "b")),
+        (changes, ("REGION=a, GENDER=F", "2022", "2025")),
+        (lk.effect_sizes(means, "GENDER"), ("REGION=a", "effect_size")),
+    ):
+        text = result.explain(0, language=language)
+        row = result.table.row(0, named=True)
+        for name in ("estimate", "standard_error", "t", "p_value"):
+            written = f"{row[name]:.6g}"
+            assert (written.replace(".", ",") if language == "vi" else written) in text
+        assert all(word in text for word in words)
+        assert "{" not in text
+    with pytest.raises(EstimationError, match=r"no row 99 among"):
+        changes.explain(99)
+
+
 def test_an_undefined_error_and_lonely_zones_are_explained() -> None:
     rows = ROWS | {"G": ["a", "b", "b", "b", "b", "b"], "H": [0, 1, 1, 0, 1, 0]}
     text = estimate_means(rows, "X", by="G", design=JK2).explain()
