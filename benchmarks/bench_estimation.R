@@ -19,7 +19,7 @@ slopes <- system.time(fit <- pooled(function(m) {
 }))
 shares <- c(5, 10, 25, 50, 75, 90, 95) / 100
 quantiles <- system.time(lapply(1:10, function(m) {
-  svyquantile(as.formula(paste0("~PV", m, "MATHS")), one, shares, ci = FALSE, se = TRUE)
+  svyquantile(as.formula(paste0("~PV", m, "MATHS")), one, shares, interval.type = "quantile", ci = TRUE)
 }))
 cat(sprintf("%.17g", c(cpu(build), cpu(means), cpu(slopes), cpu(quantiles), coef(found)[1], SE(found)[1],
                         coef(fit)[2], SE(fit)[2])), "\n")

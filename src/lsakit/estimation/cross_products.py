@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.estimation.replication import Groups, Pairs, PreparedTable, sums_under_weights
-from lsakit.kernels.replication_products import sum_outcome_products, sum_products
+from lsakit.kernels.replication_products import scale_into, sum_outcome_products, sum_products
 
 Floats = NDArray[np.float64]
 
@@ -76,7 +76,7 @@ def cross_products(
         parts = []
         for m in range(n_values):
             for k in np.flatnonzero(varies).tolist() if m else ():
-                rows[:, k] = _scaled(groups, columns[k][m], centres[:, k], scales[k])
+                scale_into(rows, k, columns[k][m], centres[:, k].copy(), float(scales[k]), groups.codes)
             a, b = first[wanted[m]].astype(np.int64), second[wanted[m]].astype(np.int64)
             parts.append(sum_products(rows, a, b, ready.scale, groups.codes, pairs.of_row, pairs.groups.size))
         sums = np.concatenate(parts, axis=1)
@@ -138,13 +138,8 @@ def _centres_and_scales(
 
 
 def _scaled_rows(groups: Groups, columns: Sequence[Floats], centres: Floats, scales: Floats) -> Floats:
-    """All columns of the first plausible value side by side."""
+    """All columns of the first plausible value side by side, moved to their groups' centres and scaled."""
     rows: Floats = np.empty((groups.codes.size, len(columns)))
     for k, column in enumerate(columns):
-        rows[:, k] = _scaled(groups, column[0], centres[:, k], scales[k])
+        scale_into(rows, k, column[0], centres[:, k].copy(), float(scales[k]), groups.codes)
     return rows
-
-
-def _scaled(groups: Groups, values: Floats, centres: Floats, scale: float) -> Floats:
-    """One column moved to its groups' centres and scaled."""
-    return np.asarray((values - centres[np.maximum(groups.codes, 0)]) / scale, dtype=np.float64)

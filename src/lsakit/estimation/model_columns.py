@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -156,16 +157,20 @@ def _read(ready: PreparedTable, formula: Formula) -> tuple[dict[str, _Category],
     numbers: dict[str, Floats] = {}
     valid = np.ones(table.height, dtype=np.bool_)
     for name in dict.fromkeys(as_categories):
-        codes, keys = key_codes(table, [name])
-        labels = tuple(category_label(value) for value in keys.get_column(name).to_list())
-        categories[name] = _Category(codes, labels)
-        valid &= codes >= 0
+        categories[name] = ready.remembered(("category", name), partial(_category, table, name))
+        valid &= categories[name].codes >= 0
     for name in (name for name in formula.variables if name in as_numbers):
         if name in table.columns and not table.get_column(name).dtype.is_numeric():
             _refuse_text(table, name)
         numbers[name], present = remembered_variable(ready, name)
         valid &= present
     return categories, numbers, valid
+
+
+def _category(table: Table, name: str) -> _Category:
+    """Number the categories of a column in ascending order."""
+    codes, keys = key_codes(table, [name])
+    return _Category(codes, tuple(category_label(value) for value in keys.get_column(name).to_list()))
 
 
 def _refuse_text(table: Table, name: str) -> None:
@@ -240,8 +245,8 @@ def _kept(matrix: Floats, valid: Mask) -> Floats:
 
 def _indicators(factor: Factor, category: _Category, valid: Mask) -> list[tuple[str, Floats]]:
     """One column per category but the reference."""
-    codes = category.codes[valid]
-    present = np.unique(codes)
+    codes = category.codes if valid.all() else category.codes[valid]
+    present = np.flatnonzero(np.bincount(codes))
     labels = [category.labels[code] for code in present.tolist()]
     reference = factor.reference or labels[0]
     if reference not in labels:

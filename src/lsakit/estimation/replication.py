@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from lsakit.errors import DesignError, EstimationError, TableError
 from lsakit.estimation.survey_design import SurveyDesign
@@ -360,11 +361,17 @@ def sums_under_weights(ready: PreparedTable, pairs: Pairs, sums: Floats) -> Floa
         return spread_over_replicates(sums, pairs.groups, pairs.cells, ready.ratios, pairs.n_groups)
     spread: Floats = np.empty((pairs.n_groups, ready.n_replicates + 1, sums.shape[1]))
     ends = np.searchsorted(pairs.groups, np.arange(pairs.n_groups + 1))
-    with threadpool_limits(1, user_api="blas"):  # the same bits on one core and on many
+    with _threads().limit(limits=1, user_api="blas"):  # the same bits on one core and on many
         for g in range(pairs.n_groups):
             own = slice(ends[g], ends[g + 1])
             np.matmul(ready.ratios[pairs.cells[own]].T, sums[own], out=spread[g])
     return spread
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """The libraries that have threads, looked for once: the search takes longer than a small estimate."""
+    return ThreadpoolController()
 
 
 def weight_sums(ready: PreparedTable, groups: Groups, pairs: Pairs) -> Floats:

@@ -17,6 +17,30 @@ PIVOT = 1e-11
 
 
 @njit(cache=True, nogil=True)
+def scale_into(rows: Floats, k: int, values: Floats, centres: Floats, size: float, groups: Integers) -> None:
+    """Write a column, moved to its groups' centres and divided by a size, into a matrix of rows.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns)
+        Changed in place.
+    k : int
+        Number of the column.
+    values : ndarray of shape (n_rows,)
+        The column in its unit.
+    centres : ndarray of shape (n_groups,)
+        What is subtracted in each group.
+    size : float
+        What is divided by.
+    groups : ndarray of shape (n_rows,)
+        Group of each row; −1 counts as the first.
+    """
+    inverse = 1.0 / size
+    for i in range(values.size):
+        rows[i, k] = (values[i] - centres[max(groups[i], 0)]) * inverse
+
+
+@njit(cache=True, nogil=True)
 def sum_products(
     rows: Floats,
     first: Integers,
