@@ -33,6 +33,8 @@ class Combined:
         ``sqrt(U + (1 + 1/M) B)``, in the unit of the statistic.
     degrees_of_freedom : ndarray of shape (n_estimates,)
         Johnson–Rust degrees of freedom combined with M − 1; infinite where the variance is zero.
+    n_plausible_values : int
+        Number of plausible values, 1 for a plain column.
     """
 
     estimate: Floats
@@ -40,6 +42,15 @@ class Combined:
     imputation_variance: Floats
     standard_error: Floats
     degrees_of_freedom: Floats
+    n_plausible_values: int = 1
+
+    @property
+    def fraction_missing_information(self) -> Floats:
+        """Share (1 + 1/M) B / V of shape (n_estimates,); 0 where the variance is zero."""
+        inflated = (1.0 + 1.0 / self.n_plausible_values) * self.imputation_variance
+        total = self.standard_error**2
+        share = np.divide(inflated, total, out=np.zeros(total.shape), where=total > 0.0)
+        return np.asarray(np.where(np.isnan(total), np.nan, share), dtype=np.float64)
 
 
 def replicate_variance(estimate: float, replicate_estimates: ArrayLike, coefficients: ArrayLike) -> float:
@@ -136,6 +147,7 @@ def combine_plausible_values(estimates: ArrayLike, sampling_variances: ArrayLike
         imputation_variance=np.array([between]),
         standard_error=np.sqrt(np.array([sampling + inflated])),
         degrees_of_freedom=np.array([degrees]),
+        n_plausible_values=values.size,
     )
 
 
@@ -197,11 +209,7 @@ def combine(replicate_estimates: Floats, design: SurveyDesign) -> Combined:
     """
     full = replicate_estimates[:, :, 0]
     n_values = full.shape[1]
-    n_replicates = replicate_estimates.shape[2] - 1
-    weighted = replicate_estimates[:, :, 1:] - full[:, :, np.newaxis]
-    weighted = weighted**2 * design.variance_coefficients(n_replicates)
-    if design.sampling_variance == "first_pv":
-        weighted = weighted[:, :1]
+    weighted = _weighted_squares(replicate_estimates, design)
     sampling = weighted.sum(axis=2).mean(axis=1)
     between = full.var(axis=1, ddof=1) if n_values > 1 else np.zeros(full.shape[0])
     inflated = (1.0 + 1.0 / n_values) * between
@@ -211,7 +219,110 @@ def combine(replicate_estimates: Floats, design: SurveyDesign) -> Combined:
         imputation_variance=between,
         standard_error=np.sqrt(sampling + inflated),
         degrees_of_freedom=_degrees_of_freedom(weighted, inflated, n_values, design),
+        n_plausible_values=n_values,
     )
+
+
+def barnard_rubin_degrees_of_freedom(
+    share: ArrayLike, n_plausible_values: int, complete: ArrayLike
+) -> Floats:
+    """Degrees of freedom of a combined estimate when the complete data have few themselves.
+
+    Parameters
+    ----------
+    share : array_like of shape (n_estimates,)
+        Fraction of missing information ``(1 + 1/M) B / V``, 0 to 1.
+    n_plausible_values : int
+        M, at least 2.
+    complete : array_like of shape (n_estimates,)
+        Degrees of freedom if nothing were missing, such as Johnson and Rust's of the sampling variance.
+
+    Returns
+    -------
+    ndarray of shape (n_estimates,)
+        ``1 / (1/ν_M + 1/ν_obs)`` with ``ν_M = (M − 1)/λ²`` and ``ν_obs = (ν + 1)/(ν + 3) ν (1 − λ)``.
+
+    Raises
+    ------
+    EstimationError
+        If a share lies outside 0 to 1, or there are fewer than two plausible values.
+
+    References
+    ----------
+    .. [1] Barnard & Rubin (1999), Small-sample degrees of freedom with multiple imputation, Biometrika 86(4),
+       948-955.
+
+    Examples
+    --------
+    >>> round(float(barnard_rubin_degrees_of_freedom([0.25], 5, [40.0])[0]), 4)
+    19.769
+    """
+    fraction = np.atleast_1d(np.asarray(share, dtype=np.float64))
+    known = np.atleast_1d(np.asarray(complete, dtype=np.float64))
+    if n_plausible_values < 2 or not ((fraction >= 0.0) & (fraction <= 1.0) | np.isnan(fraction)).all():
+        raise EstimationError(
+            f"Barnard and Rubin's degrees of freedom need shares from 0 to 1 and at least two plausible values. "
+            f"Got {n_plausible_values} plausible values.",
+            param="share",
+        )
+    inverse = fraction**2 / (n_plausible_values - 1)
+    finite = np.isfinite(known)
+    ratio = np.where(finite, (np.where(finite, known, 0.0) + 1.0) / (np.where(finite, known, 0.0) + 3.0), 1.0)
+    observed = ratio * known * (1.0 - fraction)
+    with np.errstate(divide="ignore"):
+        return np.asarray(1.0 / (inverse + 1.0 / observed), dtype=np.float64)
+
+
+DEGREES_RULES = ("johnson_rust", "rubin", "barnard_rubin")
+
+
+def degrees_of_freedom(replicate_estimates: Floats, design: SurveyDesign, rule: str) -> Floats:
+    """Degrees of freedom of many statistics by a named rule.
+
+    Parameters
+    ----------
+    replicate_estimates : ndarray of shape (n_estimates, n_plausible_values, n_replicates + 1)
+        Each statistic under the final weight (first) and each replicate weight.
+    design : SurveyDesign
+        Method and factors.
+    rule : {"johnson_rust", "rubin", "barnard_rubin"}
+        Johnson and Rust's joined with M − 1 (what tables state); Rubin's, which takes the sampling variance as
+        known; Barnard and Rubin's, with Johnson and Rust's as those of the complete data.
+
+    Returns
+    -------
+    ndarray of shape (n_estimates,)
+        Degrees of freedom; infinite where nothing limits them, NaN where the variance is undefined.
+
+    Raises
+    ------
+    EstimationError
+        If the rule is unknown.
+    """
+    if rule not in DEGREES_RULES:
+        raise EstimationError(
+            f"The 'rule' of degrees of freedom is one of {', '.join(DEGREES_RULES)}. Got {rule!r}.",
+            param="rule",
+            got=rule,
+        )
+    combined = combine(replicate_estimates, design)
+    n_values = combined.n_plausible_values
+    if rule == "johnson_rust" or (n_values == 1 and rule == "barnard_rubin"):
+        return combined.degrees_of_freedom
+    share = combined.fraction_missing_information
+    if rule == "rubin":
+        with np.errstate(divide="ignore"):
+            return np.asarray(max(n_values - 1, 1) / share**2, dtype=np.float64)
+    sampling = _weighted_squares(replicate_estimates, design)
+    complete = _degrees_of_freedom(sampling, np.zeros(share.shape), 1, design)
+    return barnard_rubin_degrees_of_freedom(share, n_values, complete)
+
+
+def _weighted_squares(replicate_estimates: Floats, design: SurveyDesign) -> Floats:
+    """Squares c (θ_r − θ_0)² of shape (n, values, replicates), of the first value alone where the design says so."""
+    weighted = replicate_estimates[:, :, 1:] - replicate_estimates[:, :, :1]
+    weighted = weighted**2 * design.variance_coefficients(replicate_estimates.shape[2] - 1)
+    return weighted[:, :1] if design.sampling_variance == "first_pv" else weighted
 
 
 def _degrees_of_freedom(weighted: Floats, inflated: Floats, n_values: int, design: SurveyDesign) -> Floats:

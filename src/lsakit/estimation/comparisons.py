@@ -5,17 +5,25 @@ See ``docs/algorithms/comparisons.md``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import stats
 
 from lsakit.errors import EstimationError
+from lsakit.estimation.closed_forms import with_discoveries
 from lsakit.estimation.combine import Combined, combine
-from lsakit.estimation.results import Estimates, error_columns, nullable, undefined_reasons
+from lsakit.estimation.explanations import explained_difference
+from lsakit.estimation.results import (
+    Estimates,
+    TidyResult,
+    error_columns,
+    identity_columns,
+    nullable,
+    undefined_reasons,
+)
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.io.frames import Table, make_table
 
@@ -27,7 +35,7 @@ PAIR_COLUMNS = ("group", "reference", "t", "p_value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(TidyResult):
     """Differences between groups, with their errors.
 
     Parameters
@@ -50,6 +58,14 @@ class Comparison:
     key: str
     kind: str
     design: SurveyDesign
+
+    def explain(self, row: int = 0, *, language: str = "en") -> str:
+        """Tell in words where the difference of a row and its standard error come from, in ``"en"`` or ``"vi"``."""
+        return explained_difference(self.table, row, language, kind=self.kind, key=self.key)
+
+    def adjusted(self, *, level: float = 0.05) -> Comparison:
+        """Add ``is_significant``: rejected with the false discovery rate of the whole table at ``level``."""
+        return replace(self, table=with_discoveries(self.table, level))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,164 +158,15 @@ def compare(
     if kind == "dependent":
         combined = combine(first_replicates - second_replicates, estimates.design)
     else:
-        combined = _independent(first_replicates, second_replicates, estimates.design)
+        combined = independent_difference(first_replicates, second_replicates, estimates.design)
     reasons = undefined_reasons(first_replicates - second_replicates)
-    columns = pairs.columns | error_columns(combined, reasons) | _tests(combined)
+    columns = pairs.columns | error_columns(combined, reasons) | against_zero(combined)
     return Comparison(table=make_table(columns), key=key, kind=kind, design=estimates.design)
-
-
-def benjamini_hochberg(p_values: ArrayLike, *, level: float = 0.05) -> NDArray[np.bool_]:
-    """Reject hypotheses with the false discovery rate under control.
-
-    Parameters
-    ----------
-    p_values : array_like of shape (n_tests,)
-        Two-sided p-values, from 0 to 1.
-    level : float, default 0.05
-        False discovery rate.
-
-    Returns
-    -------
-    ndarray of shape (n_tests,)
-        True where the hypothesis is rejected, in the order given.
-
-    Raises
-    ------
-    EstimationError
-        If a p-value lies outside 0 to 1.
-
-    References
-    ----------
-    .. [1] Benjamini & Hochberg (1995), Controlling the false discovery rate, Journal of the Royal
-       Statistical Society B 57(1), 289-300.
-
-    Examples
-    --------
-    >>> benjamini_hochberg([0.2, 0.001, 0.012]).tolist()
-    [False, True, True]
-    """
-    p = np.asarray(p_values, dtype=np.float64)
-    if p.ndim != 1 or not ((p >= 0.0) & (p <= 1.0)).all():
-        raise EstimationError("p-values lie from 0 to 1.", param="p_values")
-    order = np.argsort(p, kind="stable")
-    below = np.flatnonzero(p[order] <= level * np.arange(1, p.size + 1) / max(p.size, 1))
-    rejected = np.zeros(p.size, dtype=np.bool_)
-    if below.size:
-        rejected[order[: below[-1] + 1]] = True
-    return rejected
-
-
-def composite_standard_error(standard_errors: Sequence[float]) -> float:
-    """Standard error of the unweighted mean of independent estimates, such as countries.
-
-    Parameters
-    ----------
-    standard_errors : Sequence of float
-        Standard error of each element, in the unit of the statistic.
-
-    Returns
-    -------
-    float
-        ``sqrt(Σ SE²) / C``, in the same unit.
-
-    Raises
-    ------
-    EstimationError
-        If there is none.
-
-    References
-    ----------
-    .. [1] OECD (2009), PISA Data Analysis Manual, 2nd ed., ch. 12.
-
-    Examples
-    --------
-    >>> round(composite_standard_error([3.1, 2.6, 4.0]), 7)
-    1.896488
-    """
-    if not len(standard_errors):
-        raise EstimationError("A composite needs at least one element.", param="standard_errors")
-    return float(np.sqrt(np.sum(np.square(standard_errors))) / len(standard_errors))
-
-
-def element_and_composite_standard_error(standard_errors: Sequence[float], element: int) -> float:
-    """Standard error of the difference between one element and the composite that contains it.
-
-    Parameters
-    ----------
-    standard_errors : Sequence of float
-        Standard error of each element, in the unit of the statistic.
-    element : int
-        Which element is compared, from 0.
-
-    Returns
-    -------
-    float
-        ``sqrt(Σ SE² / C² + ((C − 1)² − 1) / C² · SE_element²)``, in the same unit.
-
-    Raises
-    ------
-    EstimationError
-        If there is no such element.
-
-    References
-    ----------
-    .. [1] OECD (2009), PISA Data Analysis Manual, 2nd ed., ch. 12.
-
-    Examples
-    --------
-    >>> round(element_and_composite_standard_error([3.1, 2.6, 4.0], 0), 7)
-    2.607681
-    """
-    count = len(standard_errors)
-    if not 0 <= element < count:
-        raise EstimationError(f"There is no element {element} among {count}.", param="element", got=element)
-    squares = np.square(np.asarray(standard_errors, dtype=np.float64))
-    return float(np.sqrt((squares.sum() + ((count - 1) ** 2 - 1) * squares[element]) / count**2))
-
-
-def part_and_whole_standard_error(share: float, part: float, rest: float) -> float:
-    """Closed form of the error of (part − whole) when part and rest are independent.
-
-    Parameters
-    ----------
-    share : float
-        Weighted share of the part in the whole, from 0 to 1.
-    part : float
-        Standard error of the part, in the unit of the statistic.
-    rest : float
-        Standard error of the rest, in the same unit.
-
-    Returns
-    -------
-    float
-        ``(1 − share) sqrt(SE_part² + SE_rest²)``, in the same unit.
-
-    Raises
-    ------
-    EstimationError
-        If the share lies outside 0 to 1.
-
-    Notes
-    -----
-    It takes the share as known. It checks :func:`compare` with ``against``, which assumes neither.
-
-    References
-    ----------
-    .. [1] docs/algorithms/comparisons.md
-
-    Examples
-    --------
-    >>> round(part_and_whole_standard_error(0.08, 6.0, 2.1), 4)
-    5.8483
-    """
-    if not 0.0 <= share <= 1.0:
-        raise EstimationError(f"The 'share' lies from 0 to 1. Got {share}.", param="share", got=share)
-    return float((1.0 - share) * np.hypot(part, rest))
 
 
 def _pairs_among(estimates: Estimates, key: str) -> _PairOfRows:
     """Pair the values of the key with each other inside the other break-downs and statistics."""
-    others = [name for name in _identity(estimates) if name != key]
+    others = [name for name in identity_columns(estimates) if name != key]
     places: dict[tuple[Any, ...], list[int]] = {}
     rows = list(zip(*(estimates.table.get_column(name).to_list() for name in others), strict=True))
     for row, identity in enumerate(rows):
@@ -321,7 +188,7 @@ def _pairs_among(estimates: Estimates, key: str) -> _PairOfRows:
 
 def _pairs_with_whole(estimates: Estimates, against: Estimates, key: str) -> _PairOfRows:
     """Pair every row with the row of the whole that has the same other break-downs and statistic."""
-    others = [name for name in _identity(estimates) if name != key]
+    others = [name for name in identity_columns(estimates) if name != key]
     wholes = {
         identity: row
         for row, identity in enumerate(
@@ -345,11 +212,6 @@ def _pairs_with_whole(estimates: Estimates, against: Estimates, key: str) -> _Pa
     )
 
 
-def _identity(estimates: Estimates) -> list[str]:
-    """Columns that together name a row of estimates."""
-    return [*estimates.by, "statistic", *(name for name in ("category",) if name in estimates.table.columns)]
-
-
 def _refuse_other_source(estimates: Estimates, against: Estimates, key: str) -> None:
     """Refuse a whole of another variable, design or break-down."""
     fits = (
@@ -366,8 +228,23 @@ def _refuse_other_source(estimates: Estimates, against: Estimates, key: str) -> 
         )
 
 
-def _independent(first: Floats, second: Floats, design: SurveyDesign) -> Combined:
-    """Add the variances of two independent samples; degrees of freedom by Welch and Satterthwaite."""
+def independent_difference(first: Floats, second: Floats, design: SurveyDesign) -> Combined:
+    """Subtract estimates of samples drawn apart; degrees of freedom by Welch and Satterthwaite.
+
+    Parameters
+    ----------
+    first : ndarray of shape (n_estimates, n_plausible_values, n_replicates + 1)
+        Replicate estimates of the minuends.
+    second : ndarray of shape (n_estimates, n_plausible_values, n_replicates + 1)
+        Replicate estimates of the subtrahends.
+    design : SurveyDesign
+        Their design.
+
+    Returns
+    -------
+    Combined
+        Differences whose variances are the sums of both.
+    """
     a, b = combine(first, design), combine(second, design)
     variances = a.standard_error**2, b.standard_error**2
     total = variances[0] + variances[1]
@@ -379,14 +256,26 @@ def _independent(first: Floats, second: Floats, design: SurveyDesign) -> Combine
         imputation_variance=a.imputation_variance + b.imputation_variance,
         standard_error=np.sqrt(total),
         degrees_of_freedom=np.where(np.isnan(total), np.nan, degrees),
+        n_plausible_values=a.n_plausible_values,
     )
 
 
-def _tests(combined: Combined) -> dict[str, Any]:
-    """Two-sided t-tests against zero."""
+def against_zero(combined: Combined) -> dict[str, Any]:
+    """Two-sided t-tests of differences against zero.
+
+    Parameters
+    ----------
+    combined : Combined
+        Differences with their errors.
+
+    Returns
+    -------
+    dict of str to polars.Series
+        Columns ``t`` and ``p_value``, null where the standard error is zero or undefined.
+    """
     error = combined.standard_error
     known = error > 0.0
     t = np.divide(combined.estimate, error, out=np.full(error.shape, np.nan), where=known)
-    degrees = np.where(np.isfinite(combined.degrees_of_freedom), combined.degrees_of_freedom, 1e9)
+    degrees = np.where(np.isfinite(combined.degrees_of_freedom), combined.degrees_of_freedom, np.inf)
     p = np.where(known, 2.0 * stats.t.sf(np.abs(np.where(known, t, 0.0)), degrees), np.nan)
     return {"t": nullable(t), "p_value": nullable(p)}

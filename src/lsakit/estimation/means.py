@@ -23,8 +23,8 @@ from lsakit.estimation.replication import (
     weight_sums,
 )
 from lsakit.estimation.results import Estimates, gather
+from lsakit.estimation.rows import complete_rows
 from lsakit.estimation.survey_design import SurveyDesign
-from lsakit.estimation.variables import value_matrix
 from lsakit.kernels.replication import sum_moments
 
 Floats = NDArray[np.float64]
@@ -68,14 +68,15 @@ def estimate_means(
     EstimationError
         If a weight is negative, a group's weights sum to zero, or the pattern is wrong.
     TableError
-        If a value or weight is missing or not a number.
+        If a weight is missing, or a value is not a number or is missing beside other plausible values of its row.
     DesignError
         If no design is given.
 
     Notes
     -----
     The standard deviation is ``sqrt(Σ w (x − mean)² / Σ w)``, computed for each plausible value and then
-    averaged, not the root of an averaged variance.
+    averaged, not the root of an averaged variance. Rows without a value are left out and counted in
+    ``n_missing_values``.
 
     References
     ----------
@@ -95,12 +96,11 @@ def estimate_means(
             param="sd_divisor",
             got=sd_divisor,
         )
-    ready = prepared(table, design)
-    groups = form_groups(ready.table, by, cluster)
-    matrix = value_matrix(ready.table, values)
+    ready, (matrix,), n_missing = complete_rows(prepared(table, design), [values])
+    groups = form_groups(ready, by, cluster)
     means, deviations = _moments(ready, groups, matrix, minus_one=sd_divisor != DIVISORS[0])
     estimates = np.stack([means, deviations], axis=1).transpose(0, 1, 3, 2)
-    return gather(ready, groups, values, ["mean", "sd"], estimates)
+    return gather(ready, groups, values, ["mean", "sd"], estimates, n_missing_values=n_missing)
 
 
 def _moments(
@@ -138,8 +138,9 @@ def _minus_one_factor(groups: Groups, totals: Floats) -> Floats:
 
 
 def _rough_means(groups: Groups, matrix: Floats) -> Floats:
-    """Unweighted mean of each group and plausible value, of shape (groups, values)."""
+    """Unweighted mean of the first plausible value in each group, for all of them: shape (groups, values)."""
     kept = groups.codes >= 0
-    codes = groups.codes[kept]
-    sums = [np.bincount(codes, weights=row[kept], minlength=groups.n.size) for row in matrix]
-    return np.ascontiguousarray((np.stack(sums) / np.maximum(groups.n, 1)).T)
+    codes, values = (groups.codes, matrix[0]) if kept.all() else (groups.codes[kept], matrix[0, kept])
+    sums = np.bincount(codes, weights=values, minlength=groups.n.size)
+    rough = sums / np.maximum(groups.n, 1)
+    return np.ascontiguousarray(np.repeat(rough[:, np.newaxis], matrix.shape[0], axis=1))

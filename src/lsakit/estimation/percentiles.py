@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from lsakit.errors import EstimationError
 from lsakit.estimation.replication import form_groups, form_pairs, prepared, weight_sums
 from lsakit.estimation.results import Estimates, gather
+from lsakit.estimation.rows import complete_rows
 from lsakit.estimation.survey_design import SurveyDesign
-from lsakit.estimation.variables import value_matrix
 from lsakit.kernels.replication_percentiles import MIDPOINT, STEP, STRICT, replicate_percentiles
 
 RULES = {"step": STEP, "rrepest": STRICT, "midpoint": MIDPOINT}
@@ -62,7 +62,7 @@ def estimate_percentiles(
     EstimationError
         If a percentile lies outside (0, 100) or stands twice, or the rule is unknown.
     TableError
-        If a value or weight is missing or not a number.
+        If a weight is missing, or a value is not a number or is missing beside other plausible values of its row.
     DesignError
         If no design is given.
 
@@ -89,11 +89,10 @@ def estimate_percentiles(
         raise EstimationError(
             f"The 'rule' of percentiles is one of {', '.join(RULES)}. Got {rule!r}.", param="rule", got=rule
         )
-    wanted = _checked_percentiles(percentiles)
-    ready = prepared(table, design)
-    groups = form_groups(ready.table, by, cluster)
+    wanted = checked_percentiles(percentiles)
+    ready, (matrix,), n_missing = complete_rows(prepared(table, design), [values])
+    groups = form_groups(ready, by, cluster)
     weight_sums(ready, groups, form_pairs(ready, groups))
-    matrix = value_matrix(ready.table, values)
     starts = np.concatenate([[0], np.cumsum(groups.n)])
     rows = np.argsort(groups.codes, kind="stable")[groups.n_missing_by :]
     shape = (groups.n.size, wanted.size, matrix.shape[0], ready.n_replicates + 1)
@@ -105,7 +104,8 @@ def estimate_percentiles(
             estimates[g, :, m] = replicate_percentiles(
                 column, order, ready.scale, ready.cells, ready.ratios, wanted / 100.0, RULES[rule]
             )
-    return gather(ready, groups, values, [percentile_name(p) for p in wanted.tolist()], estimates)
+    names = [percentile_name(p) for p in wanted.tolist()]
+    return gather(ready, groups, values, names, estimates, n_missing_values=n_missing)
 
 
 def percentile_name(percentile: float) -> str:
@@ -130,8 +130,24 @@ def percentile_name(percentile: float) -> str:
     return f"p{int(whole):02d}" + (f".{fraction}" if fraction else "")
 
 
-def _checked_percentiles(percentiles: Sequence[float]) -> NDArray[np.float64]:
-    """Refuse percentiles outside (0, 100), twice the same, or none."""
+def checked_percentiles(percentiles: Sequence[float]) -> NDArray[np.float64]:
+    """Refuse percentiles outside (0, 100), twice the same, or none.
+
+    Parameters
+    ----------
+    percentiles : Sequence of float
+        As the user gave them.
+
+    Returns
+    -------
+    ndarray of shape (n_percentiles,)
+        The percentiles.
+
+    Raises
+    ------
+    EstimationError
+        If one is wrong.
+    """
     try:
         wanted = np.atleast_1d(np.asarray(percentiles, dtype=np.float64))
     except (TypeError, ValueError):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.errors import EstimationError
+from lsakit.estimation.model_columns import category_label
 from lsakit.estimation.replication import (
     Groups,
     PreparedTable,
@@ -23,9 +24,9 @@ from lsakit.estimation.replication import (
     weight_sums,
 )
 from lsakit.estimation.results import Estimates, gather
+from lsakit.estimation.rows import complete_rows, rows_of
 from lsakit.estimation.survey_design import SurveyDesign
-from lsakit.estimation.variables import value_matrix
-from lsakit.kernels.replication import sum_categories
+from lsakit.kernels.replication import sum_categories, sum_levels
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -67,13 +68,13 @@ def estimate_levels(
     EstimationError
         If the cuts are not finite and ascending.
     TableError
-        If a value or weight is missing or not a number.
+        If a weight is missing, or a value is not a number or is missing beside other plausible values of its row.
     DesignError
         If no design is given.
 
     Notes
     -----
-    A value equal to a cut belongs to the level above it: level l is ``cut_l <= x < cut_(l+1)``.
+    Rows without a value are left out and counted in ``n_missing_values``. A value equal to a cut belongs to the level above it: level l is ``cut_l <= x < cut_(l+1)``.
 
     References
     ----------
@@ -88,15 +89,16 @@ def estimate_levels(
     [('below_1', 0.25), ('level_1', 0.75), ('at_or_above_1', 0.75)]
     """
     bounds = _checked_cuts(cuts)
-    ready = prepared(table, design)
-    groups = form_groups(ready.table, by, cluster)
-    matrix = value_matrix(ready.table, values)
-    codes = np.searchsorted(bounds, matrix.ravel(), side="right").reshape(matrix.shape)
-    shares = _shares(ready, groups, codes.astype(np.int64), bounds.size + 1)
+    ready, (matrix,), n_missing = complete_rows(prepared(table, design), [values])
+    groups = form_groups(ready, by, cluster)
+    pairs = form_pairs(ready, groups)
+    sums = sum_levels(matrix, bounds, ready.scale, groups.codes, pairs.of_row, pairs.groups.size)
+    shares = _shares(ready, groups, sums, (matrix.shape[0], bounds.size + 1))
     above = np.cumsum(shares[:, ::-1], axis=1)[:, -2::-1]
     names = ["below_1", *(f"level_{k + 1}" for k in range(bounds.size))]
     names += [f"at_or_above_{k + 1}" for k in range(bounds.size)]
-    return gather(ready, groups, values, names, np.concatenate([shares, above], axis=1))
+    estimates = np.concatenate([shares, above], axis=1)
+    return gather(ready, groups, values, names, estimates, n_missing_values=n_missing)
 
 
 def estimate_proportions(
@@ -158,10 +160,13 @@ def estimate_proportions(
     valid = codes >= 0
     if not valid.any():
         raise EstimationError(f"No row has a value in {values!r}.", param=values)
-    ready = _rows_of(ready, valid)
-    groups = form_groups(ready.table, by, cluster)
-    shares = _shares(ready, groups, codes[valid][np.newaxis, :], categories.height)
-    labels = [_category_name(value) for value in categories.get_column(values).to_list()]
+    ready = rows_of(ready, valid)
+    groups = form_groups(ready, by, cluster)
+    pairs = form_pairs(ready, groups)
+    shape = (pairs.groups.size, categories.height)
+    sums = sum_categories(codes[valid][np.newaxis, :], ready.scale, groups.codes, pairs.of_row, shape)
+    shares = _shares(ready, groups, sums, (1, categories.height))
+    labels = [category_label(value) for value in categories.get_column(values).to_list()]
     return gather(
         ready,
         groups,
@@ -173,30 +178,14 @@ def estimate_proportions(
     )
 
 
-def _shares(ready: PreparedTable, groups: Groups, codes: Integers, n_categories: int) -> Floats:
+def _shares(ready: PreparedTable, groups: Groups, sums: Floats, shape: tuple[int, int]) -> Floats:
     """Shares of shape (groups, categories, values, weights); NaN under a weight that sums to zero."""
     pairs = form_pairs(ready, groups)
     totals = weight_sums(ready, groups, pairs)
-    shape = (pairs.groups.size, n_categories)
-    sums = sum_categories(codes, ready.scale, groups.codes, pairs.of_row, shape)
     spread = sums_under_weights(ready, pairs, sums)
     safe = np.where(totals > 0.0, totals, np.nan)[:, :, np.newaxis]
-    shares = (spread / safe).reshape(groups.n.size, ready.n_replicates + 1, codes.shape[0], n_categories)
+    shares = (spread / safe).reshape(groups.n.size, ready.n_replicates + 1, *shape)
     return np.asarray(shares.transpose(0, 3, 2, 1))
-
-
-def _rows_of(ready: PreparedTable, kept: NDArray[np.bool_]) -> PreparedTable:
-    """The prepared table without some rows; replicates stay those of the whole table."""
-    if kept.all():
-        return ready
-    return PreparedTable(
-        table=ready.table[np.flatnonzero(kept)],
-        design=ready.design,
-        scale=ready.scale[kept],
-        cells=ready.cells[kept],
-        ratios=ready.ratios,
-        lonely_zones=ready.lonely_zones,
-    )
 
 
 def _checked_cuts(cuts: Sequence[float]) -> Floats:
@@ -213,8 +202,3 @@ def _checked_cuts(cuts: Sequence[float]) -> Floats:
             got=cuts,
         )
     return bounds
-
-
-def _category_name(value: object) -> str:
-    """Write a category as text; whole floats without their point."""
-    return f"{value:g}" if isinstance(value, float) else str(value)

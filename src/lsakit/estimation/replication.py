@@ -5,20 +5,32 @@ The method is described in ``docs/algorithms/replication_variance.md``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from lsakit.errors import DesignError, EstimationError, TableError
 from lsakit.estimation.survey_design import SurveyDesign
-from lsakit.io.frames import Table, as_table, floats, group_codes, require_columns, with_columns
+from lsakit.io.codebook import Codebook
+from lsakit.io.frames import (
+    Table,
+    as_table,
+    floats,
+    group_codes,
+    plain_floats,
+    require_columns,
+    with_columns,
+)
+from lsakit.io.missing_codes import without_missing_codes
 from lsakit.kernels.replication import (
+    fold_ratios,
+    mark_rows_off_their_cell,
     number_hashes,
-    ratio_hashes,
-    rows_off_their_cell,
     spread_over_replicates,
 )
 
@@ -27,6 +39,9 @@ Integers = NDArray[np.int64]
 
 RATIO_TOLERANCE = 2e-14
 """Relative difference up to which two weight ratios are one: rounding of a chain of double multiplications."""
+
+LARGE_GROUP = 16
+"""Mean number of cells in a group from which matrix products spread sums faster than loops do."""
 
 RESULT_COLUMNS = (
     "statistic",
@@ -63,6 +78,8 @@ class PreparedTable:
         Weight over scale of each cell; the first column is the final weight's (1, or 0 where it is 0).
     lonely_zones : tuple of str
         Jackknife zones of which only one half is present in the table.
+    memory : dict
+        Groups, pairs and columns that were already read from these rows, for the next statistic.
     """
 
     table: Table
@@ -71,6 +88,16 @@ class PreparedTable:
     cells: Integers
     ratios: Floats
     lonely_zones: tuple[str, ...] = ()
+    memory: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def remembered(self, key: tuple[Any, ...], make: Callable[[], Any], *, most: int = 8) -> Any:
+        """Make something of these rows once; the oldest of its kind (first word of the key) is forgotten first."""
+        if key not in self.memory:
+            same = [known for known in self.memory if known[0] == key[0]]
+            for known in same[: max(len(same) - most + 1, 0)]:
+                self.memory.pop(known, None)
+            self.memory[key] = make()
+        return self.memory[key]
 
     @property
     def n_replicates(self) -> int:
@@ -96,6 +123,8 @@ class Groups:
         Number of distinct clusters with rows in the group.
     n_missing_by : int
         Rows left out because a break-down value is missing.
+    memory : dict
+        Pairs and sums of weights once they are formed.
     """
 
     by: tuple[str, ...]
@@ -104,9 +133,10 @@ class Groups:
     n: Integers
     n_schools: Integers | None
     n_missing_by: int
+    memory: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
-def prepare(table: Any, design: SurveyDesign) -> PreparedTable:
+def prepare(table: Any, design: SurveyDesign, *, codebook: Codebook | None = None) -> PreparedTable:
     """Read the weights of a table once, for many estimates.
 
     Parameters
@@ -115,6 +145,8 @@ def prepare(table: Any, design: SurveyDesign) -> PreparedTable:
         One row per student.
     design : SurveyDesign
         Where the weights are.
+    codebook : Codebook, optional
+        Says which codes are user-missing; they become missing values before anything is computed.
 
     Returns
     -------
@@ -128,7 +160,7 @@ def prepare(table: Any, design: SurveyDesign) -> PreparedTable:
     TableError
         If a weight is missing or not a number, or a column is absent.
     DesignError
-        If the halves of the zones are not 0 and 1.
+        If the halves of the zones are not 0 and 1, or the file says that another design holds.
 
     Examples
     --------
@@ -138,9 +170,10 @@ def prepare(table: Any, design: SurveyDesign) -> PreparedTable:
     >>> ready.n_replicates, ready.lonely_zones
     (2, ('2',))
     """
-    rows = as_table(table)
+    rows = as_table(table) if codebook is None else without_missing_codes(table, codebook)
     if rows.height == 0:
         raise EstimationError("The table has no rows.", param="table", hint="Check the filter that made it.")
+    _refuse_other_designs(rows, design)
     weight = _weights(rows, design.weight)
     if not weight.any():
         raise EstimationError(f"All weights in {design.weight!r} are zero.", param=design.weight)
@@ -186,12 +219,12 @@ def prepared(table: Any, design: SurveyDesign | None) -> PreparedTable:
     return prepare(table, design)
 
 
-def form_groups(table: Table, by: Sequence[str] | str | None, cluster: str | None) -> Groups:
+def form_groups(ready: PreparedTable, by: Sequence[str] | str | None, cluster: str | None) -> Groups:
     """Number the groups of a table and count their rows and clusters.
 
     Parameters
     ----------
-    table : polars.DataFrame
+    ready : PreparedTable
         The rows.
     by : Sequence of str or str or None
         Break-down columns.
@@ -212,6 +245,12 @@ def form_groups(table: Table, by: Sequence[str] | str | None, cluster: str | Non
         If a column is absent or a cluster value is missing.
     """
     names = (by,) if isinstance(by, str) else tuple(by or ())
+    made: Groups = ready.remembered(("groups", names, cluster), lambda: _groups(ready.table, names, cluster))
+    return made
+
+
+def _groups(table: Table, names: tuple[str, ...], cluster: str | None) -> Groups:
+    """Number the groups of named columns."""
     if len(set(names)) < len(names):
         raise EstimationError(f"A break-down column is named twice: {', '.join(names)}.", param="by")
     taken = [name for name in names if name in RESULT_COLUMNS]
@@ -276,6 +315,14 @@ def form_pairs(ready: PreparedTable, groups: Groups) -> Pairs:
     Pairs
         The pairs in ascending order of group, then cell.
     """
+    if "pairs" not in groups.memory:
+        groups.memory["pairs"] = _pairs(ready, groups)
+    made: Pairs = groups.memory["pairs"]
+    return made
+
+
+def _pairs(ready: PreparedTable, groups: Groups) -> Pairs:
+    """Number the (group, cell) pairs that occur."""
     n_cells = ready.ratios.shape[0]
     n_groups = groups.n.size
     kept = groups.codes >= 0
@@ -310,7 +357,21 @@ def sums_under_weights(ready: PreparedTable, pairs: Pairs, sums: Floats) -> Floa
     ndarray of shape (n_groups, n_replicates + 1, n_sums)
         Sums under each weight, the final one first.
     """
-    return spread_over_replicates(sums, pairs.groups, pairs.cells, ready.ratios, pairs.n_groups)
+    if pairs.groups.size < LARGE_GROUP * pairs.n_groups:
+        return spread_over_replicates(sums, pairs.groups, pairs.cells, ready.ratios, pairs.n_groups)
+    spread: Floats = np.empty((pairs.n_groups, ready.n_replicates + 1, sums.shape[1]))
+    ends = np.searchsorted(pairs.groups, np.arange(pairs.n_groups + 1))
+    with _threads().limit(limits=1, user_api="blas"):  # the same bits on one core and on many
+        for g in range(pairs.n_groups):
+            own = slice(ends[g], ends[g + 1])
+            np.matmul(ready.ratios[pairs.cells[own]].T, sums[own], out=spread[g])
+    return spread
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """The libraries that have threads, looked for once: the search takes longer than a small estimate."""
+    return ThreadpoolController()
 
 
 def weight_sums(ready: PreparedTable, groups: Groups, pairs: Pairs) -> Floats:
@@ -335,6 +396,14 @@ def weight_sums(ready: PreparedTable, groups: Groups, pairs: Pairs) -> Floats:
     EstimationError
         If the final weights of a group sum to zero.
     """
+    if "totals" not in groups.memory:
+        groups.memory["totals"] = _weight_sums(ready, groups, pairs)
+    made: Floats = groups.memory["totals"]
+    return made
+
+
+def _weight_sums(ready: PreparedTable, groups: Groups, pairs: Pairs) -> Floats:
+    """Sum every weight in every group."""
     kept = groups.codes >= 0
     sums: Floats = np.zeros(pairs.groups.size)
     sums += np.bincount(pairs.of_row[kept], weights=ready.scale[kept], minlength=sums.size)
@@ -393,6 +462,24 @@ def key_codes(table: Table, names: Sequence[str]) -> tuple[Integers, Table]:
     return np.array(codes, dtype=np.int64), keys  # writable, so that the kernels are compiled for one type
 
 
+def _refuse_other_designs(table: Table, design: SurveyDesign) -> None:
+    """Refuse a file whose own columns say that another variance method holds."""
+    for name, value in design.requires:
+        if name not in table.columns:
+            continue
+        found = floats(table, name, nulls=True)
+        wrong = np.flatnonzero(~np.isnan(found) & (found != value))
+        if wrong.size:
+            raise DesignError(
+                f"The profile {design.name!r} holds where {name!r} is {value:g}. "
+                f"Got {found[wrong[0]]:g} in {wrong.size} of {found.size} rows.",
+                where=[f"row {row + 1}" for row in wrong.tolist()],
+                why="Those rows have replicate weights of another method.",
+                hint="Take the rows of each method apart and read the profile of each.",
+                param=name,
+            )
+
+
 def _weights(table: Table, name: str) -> Floats:
     """Take a weight column and refuse negative weights."""
     values = floats(table, name)
@@ -411,23 +498,31 @@ def _weights(table: Table, name: str) -> Floats:
 
 
 def _prepare_stored(table: Table, design: SurveyDesign, weight: Floats) -> PreparedTable:
-    """Find the rows that share a vector of stored weight ratios."""
+    """Find the rows that share a vector of stored weight ratios; the columns are read in place, twice."""
     columns = design.replicate_columns()
     require_columns(table, columns)
-    weights = np.empty((len(columns) + 1, weight.size))
-    weights[0] = weight
-    for r, name in enumerate(columns, start=1):
-        weights[r] = _weights(table, name)
-    scale = weight.copy()
+    stored = [weight, *(plain_floats(table, name) for name in columns)]
+    scale = weight
     if not weight.all():
-        scale = np.where(weight > 0.0, weight, weights.max(axis=0))
+        scale = np.where(weight > 0.0, weight, np.maximum.reduce([_weights(table, name) for name in columns]))
         scale = np.where(scale > 0.0, scale, 1.0)
-    cells, first_rows = number_hashes(ratio_hashes(weights, 1.0 / scale))
-    off = np.flatnonzero(rows_off_their_cell(weights, scale, cells, first_rows, RATIO_TOLERANCE))
-    cells[off] = first_rows.size + np.arange(off.size)
-    first_rows = np.concatenate([first_rows, off])
-    ratios = np.ascontiguousarray((weights[:, first_rows] / scale[first_rows]).T)
-    return PreparedTable(table=table, design=design, scale=scale, cells=cells, ratios=ratios)
+    hashes = np.zeros(weight.size, dtype=np.uint64)
+    inverse = 1.0 / scale
+    for name, column in zip((design.weight, *columns), stored, strict=True):
+        if not fold_ratios(column, inverse, hashes):
+            _weights(table, name)
+    cells, first_rows = number_hashes(hashes)
+    ratios = np.empty((first_rows.size, len(stored)))
+    off = np.zeros(weight.size, dtype=np.bool_)
+    for r, column in enumerate(stored):
+        ratios[:, r] = column[first_rows] / scale[first_rows]
+        mark_rows_off_their_cell(column, scale, cells, ratios[:, r].copy(), RATIO_TOLERANCE, off)
+    alone = np.flatnonzero(off)
+    if alone.size:
+        cells[alone] = first_rows.size + np.arange(alone.size)
+        own = np.stack([column[alone] / scale[alone] for column in stored], axis=1)
+        ratios = np.concatenate([ratios, own])
+    return PreparedTable(table=table, design=design, scale=scale.copy(), cells=cells, ratios=ratios)
 
 
 def _prepare_zones(table: Table, design: SurveyDesign, weight: Floats) -> PreparedTable:

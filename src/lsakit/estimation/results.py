@@ -3,24 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
-from lsakit.estimation.combine import Combined, combine
-from lsakit.estimation.replication import Groups, PreparedTable
+from lsakit.errors import EstimationError
+from lsakit.estimation.combine import Combined, combine, degrees_of_freedom
+from lsakit.estimation.explanations import explained
+from lsakit.estimation.replication import RESULT_COLUMNS, Groups, PreparedTable
 from lsakit.estimation.survey_design import SurveyDesign
-from lsakit.io.frames import Table, make_table
+from lsakit.io.files import write_table
+from lsakit.io.frames import Table, floats, make_table, stack_tables, to_pandas
+from lsakit.io.latex import latex_table
 
 Floats = NDArray[np.float64]
 
 SCHEMA = "lsakit.estimate/1"
 
 
+class TidyResult:
+    """What every result with a tidy ``table`` can do."""
+
+    __slots__ = ()
+
+    table: Table
+
+    @property
+    def standard_error(self) -> Floats:
+        """Standard errors in the order of the table, of shape (n_rows,); NaN where undefined."""
+        return floats(self.table, "standard_error", nulls=True)
+
+    def to_polars(self) -> Table:
+        """Give the table as a Polars DataFrame."""
+        return self.table
+
+    def to_pandas(self) -> Any:
+        """Give the table as a pandas DataFrame."""
+        return to_pandas(self.table)
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the table as an Excel workbook and give its path."""
+        written = Path(path)
+        if written.suffix.lower() != ".xlsx":
+            raise EstimationError(
+                f"A workbook's name ends in .xlsx. Got {written.name!r}.", param="path", got=str(path)
+            )
+        write_table(self.table, written)
+        return written
+
+    def to_latex(self, *, digits: int = 2) -> str:
+        """Give the table as LaTeX source."""
+        return latex_table(self.table, digits=digits)
+
+    def confidence_intervals(self, *, level: float = 0.95) -> tuple[Floats, Floats]:
+        """Bounds of the confidence intervals by the t distribution, each of shape (n_rows,)."""
+        if not 0.0 < level < 1.0:
+            raise EstimationError(f"The 'level' lies between 0 and 1. Got {level}.", param="level", got=level)
+        degrees = floats(self.table, "degrees_of_freedom", nulls=True)
+        half = stats.t.ppf(0.5 + level / 2.0, np.where(np.isnan(degrees), np.inf, degrees))
+        half = half * self.standard_error
+        middle = floats(self.table, "estimate", nulls=True)
+        return middle - half, middle + half
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimates:
+class Estimates(TidyResult):
     """Estimates by group and statistic, with their errors.
 
     Parameters
@@ -70,6 +121,19 @@ class Estimates:
         """Number of replicate weights."""
         return int(self.replicate_estimates.shape[2]) - 1
 
+    @property
+    def fraction_missing_information(self) -> Floats:
+        """Share of the variance that lies between plausible values, of shape (n_rows,); NaN where undefined."""
+        return combine(self.replicate_estimates, self.design).fraction_missing_information
+
+    def degrees_of_freedom(self, rule: str = "johnson_rust") -> Floats:
+        """Degrees of freedom of shape (n_rows,), by ``johnson_rust`` (as in the table), ``rubin`` or ``barnard_rubin``."""
+        return degrees_of_freedom(self.replicate_estimates, self.design, rule)
+
+    def explain(self, row: int = 0, *, language: str = "en") -> str:
+        """Tell in words where the estimate of a row and its standard error come from, in ``"en"`` or ``"vi"``."""
+        return explained(self, row, language)
+
 
 def gather(
     ready: PreparedTable,
@@ -104,7 +168,20 @@ def gather(
     -------
     Estimates
         The result, one row per group and statistic.
+
+    Raises
+    ------
+    EstimationError
+        If a break-down column has the name of one of the further columns.
     """
+    taken = sorted(set(groups.by) & set(labels or ()))
+    if taken:
+        raise EstimationError(
+            f"The break-down column {taken[0]!r} has the name of a column of the result.",
+            hint="Rename it in the table.",
+            param="by",
+            got=taken[0],
+        )
     n_groups, n_statistics = replicate_estimates.shape[:2]
     flat = np.ascontiguousarray(replicate_estimates).reshape(-1, *replicate_estimates.shape[2:])
     flat.setflags(write=False)
@@ -127,6 +204,56 @@ def gather(
         n_missing_by=groups.n_missing_by,
         n_missing_values=n_missing_values,
         lonely_zones=ready.lonely_zones,
+    )
+
+
+def identity_columns(result: Estimates) -> list[str]:
+    """Name the columns that together tell a row of estimates from every other.
+
+    Parameters
+    ----------
+    result : Estimates
+        The result.
+
+    Returns
+    -------
+    list of str
+        Break-downs, the statistic, and what else describes it, such as a category or a pair of variables.
+    """
+    described = [name for name in result.table.columns if name not in (*result.by, *RESULT_COLUMNS)]
+    own = ["category"] if "category" in result.table.columns and "category" not in result.by else []
+    return [*result.by, "statistic", *own, *described]
+
+
+def joined(parts: Sequence[Estimates], *, values: str) -> Estimates:
+    """Put results of one table and design under each other.
+
+    Parameters
+    ----------
+    parts : Sequence of Estimates
+        Results with the same break-downs and columns.
+    values : str
+        What was analysed.
+
+    Returns
+    -------
+    Estimates
+        All rows; the largest numbers of rows left out. A result without plausible values is repeated for each.
+    """
+    most = max(part.n_plausible_values for part in parts)
+    widened = [
+        np.broadcast_to(part.replicate_estimates, (part.table.height, most, part.n_replicates + 1))
+        for part in parts
+    ]
+    replicates = np.concatenate(widened)
+    replicates.setflags(write=False)
+    return replace(
+        parts[0],
+        table=stack_tables([part.table for part in parts]),
+        values=values,
+        replicate_estimates=replicates,
+        n_missing_by=max(part.n_missing_by for part in parts),
+        n_missing_values=max(part.n_missing_values for part in parts),
     )
 
 

@@ -51,6 +51,8 @@ class SurveyDesign:
         Name of the profile, for tables and reports.
     source : str
         Where the rules of the profile are written down.
+    requires : tuple of (str, float)
+        Columns that must have this value wherever the table has them (PIAAC states each country's method so).
 
     Raises
     ------
@@ -77,6 +79,7 @@ class SurveyDesign:
     sampling_variance: str = "all"
     name: str = ""
     source: str = ""
+    requires: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse parts that contradict each other."""
@@ -113,6 +116,7 @@ class SurveyDesign:
         _one_of("name", name, tuple(known))
         fields = tomllib.loads(folder.joinpath(f"{name}.toml").read_text(encoding="utf-8"))
         fields.pop("note", None)
+        fields["requires"] = tuple((k, float(v)) for k, v in fields.get("requires", {}).items())
         unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(cls)})
         if unknown:
             raise DesignError(f"A survey design has no field {unknown[0]!r}.", param=unknown[0])

@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from string import Formatter
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lsakit.errors import EstimationError, UnknownColumnError
-from lsakit.io.frames import Table, floats, require_columns
+from lsakit.io.frames import Table, require_columns
 
 
 def value_columns(table: Table, values: str) -> tuple[str, ...]:
@@ -71,35 +68,6 @@ def value_columns(table: Table, values: str) -> tuple[str, ...]:
             param=values,
         )
     return tuple(columns)
-
-
-def value_matrix(table: Table, values: str) -> NDArray[np.float64]:
-    """Take an analysis variable as numbers.
-
-    Parameters
-    ----------
-    table : polars.DataFrame
-        The rows.
-    values : str
-        A column or a pattern of plausible values.
-
-    Returns
-    -------
-    ndarray of shape (n_plausible_values, n_rows)
-        The values in the unit of their columns.
-
-    Raises
-    ------
-    EstimationError
-        As :func:`value_columns` does.
-    TableError
-        If a value is missing or not a number; the rows are named.
-    """
-    columns = value_columns(table, values)
-    matrix = np.empty((len(columns), table.height))
-    for m, name in enumerate(columns):
-        matrix[m] = floats(table, name)
-    return matrix
 
 
 def _numbered(pattern: str, m: int) -> str:

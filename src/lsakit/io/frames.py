@@ -7,6 +7,7 @@ rooms of lsakit ask here for checked columns as NumPy arrays and give back mappi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -182,6 +183,32 @@ def floats(
     return np.where(gone, np.nan, values) if gone.any() else np.ascontiguousarray(values)
 
 
+def plain_floats(table: pl.DataFrame, name: str) -> NDArray[np.float64]:
+    """Take a numeric column in place where it has no missing values, for callers that check the numbers themselves.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+    name : str
+        Column.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        The values; infinite or NaN where the column holds such.
+
+    Raises
+    ------
+    TableError
+        If the column is absent, not numeric, or has missing values.
+    """
+    column = table.get_column(name) if name in table.columns else None
+    if column is None or column.dtype != pl.Float64 or column.null_count():
+        return floats(table, name)
+    return column.to_numpy()
+
+
 def strings(table: pl.DataFrame, name: str, *, param: str = "table", nulls: bool = False) -> list[str]:
     """Take a column of codes or identifiers as text.
 
@@ -296,6 +323,71 @@ def with_columns(table: pl.DataFrame, columns: Mapping[str, ArrayLike]) -> pl.Da
         A new table.
     """
     return table.with_columns([_series(name, values) for name, values in columns.items()])
+
+
+def to_pandas(table: pl.DataFrame) -> Any:
+    """Give a table as a pandas DataFrame.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns; missing numbers are NaN, other missing values None.
+
+    Raises
+    ------
+    TableError
+        If pandas is not installed.
+    """
+    try:
+        pandas = import_module("pandas")
+    except ImportError as error:
+        raise TableError(
+            "pandas is not installed here.", hint="Install it, or use the Polars table itself."
+        ) from error
+    columns = {
+        name: column.to_numpy() if column.dtype.is_numeric() else column.to_list()
+        for name, column in zip(table.columns, table.get_columns(), strict=True)
+    }
+    return pandas.DataFrame(columns)
+
+
+def select_rows(table: pl.DataFrame, kept: NDArray[np.bool_]) -> pl.DataFrame:
+    """Keep some rows of a table.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+    kept : ndarray of shape (n_rows,)
+        True where the row stays.
+
+    Returns
+    -------
+    polars.DataFrame
+        The rows that stay, in their order.
+    """
+    return table.filter(pl.Series(kept))
+
+
+def stack_tables(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Put tables with the same columns under each other.
+
+    Parameters
+    ----------
+    tables : Sequence of polars.DataFrame
+        One or more tables; columns of other kinds are widened.
+
+    Returns
+    -------
+    polars.DataFrame
+        All rows, in the order given.
+    """
+    return pl.concat(list(tables), how="vertical_relaxed")
 
 
 def response_codes(

@@ -19,31 +19,33 @@ HASH_STEPS = float(2**30)
 
 
 @njit(cache=True, nogil=True)
-def ratio_hashes(weights: Floats, inverse_scale: Floats) -> NDArray[np.uint64]:
-    """Hash each row's vector of weight ratios.
+def fold_ratios(weights: Floats, inverse_scale: Floats, hashes: NDArray[np.uint64]) -> bool:
+    """Take the ratios of one weight column into the hashes of the rows.
 
     Parameters
     ----------
-    weights : ndarray of shape (n_weights, n_rows)
-        Weights, one replicate after another; not negative.
+    weights : ndarray of shape (n_rows,)
+        One weight of each row.
     inverse_scale : ndarray of shape (n_rows,)
         One over the weight by which the row's ratios are taken; dimensionless ratios result.
+    hashes : ndarray of shape (n_rows,)
+        64-bit hashes, changed in place; they stay equal for rows whose ratios round to the same multiples of
+        2**-30.
 
     Returns
     -------
-    ndarray of shape (n_rows,)
-        64-bit hashes; equal for rows whose ratios round to the same multiples of 2**-30.
+    bool
+        Whether every weight is finite and not negative; the hashes mean nothing otherwise.
     """
-    n_weights, n_rows = weights.shape
-    hashes = np.full(n_rows, np.uint64(14695981039346656037))
     prime = np.uint64(0x9E3779B97F4A7C15)
     shift = np.uint64(29)
-    for r in range(n_weights):
-        for i in range(n_rows):
-            step = np.uint64(np.int64(np.floor(weights[r, i] * inverse_scale[i] * HASH_STEPS + 0.5)))
-            mixed = (hashes[i] ^ step) * prime
-            hashes[i] = mixed ^ (mixed >> shift)
-    return hashes
+    is_good = True
+    for i in range(weights.size):
+        is_good &= 0.0 <= weights[i] < np.inf
+        step = np.uint64(np.int64(weights[i] * inverse_scale[i] * HASH_STEPS + 0.5))
+        mixed = (hashes[i] ^ step) * prime
+        hashes[i] = mixed ^ (mixed >> shift)
+    return is_good
 
 
 @njit(cache=True, nogil=True)
@@ -84,39 +86,29 @@ def number_hashes(hashes: NDArray[np.uint64]) -> tuple[Integers, Integers]:
 
 
 @njit(cache=True, nogil=True)
-def rows_off_their_cell(
-    weights: Floats, scale: Floats, cells: Integers, first_rows: Integers, tolerance: float
-) -> NDArray[np.bool_]:
-    """Find the rows whose weights are not the ratios of their cell times their scale.
+def mark_rows_off_their_cell(
+    weights: Floats, scale: Floats, cells: Integers, ratios: Floats, tolerance: float, off: NDArray[np.bool_]
+) -> None:
+    """Mark the rows whose weight is not the ratio of their cell times their scale.
 
     Parameters
     ----------
-    weights : ndarray of shape (n_weights, n_rows)
-        Weights as stored.
+    weights : ndarray of shape (n_rows,)
+        One weight of each row, as stored.
     scale : ndarray of shape (n_rows,)
         Weight by which the ratios are taken.
     cells : ndarray of shape (n_rows,)
         Number of each row's cell.
-    first_rows : ndarray of shape (n_cells,)
-        Row that gives each cell its ratios.
+    ratios : ndarray of shape (n_cells,)
+        Ratio of this weight in each cell.
     tolerance : float
         Largest relative difference that counts as rounding, dimensionless.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-        True where a weight differs by more than ``tolerance``; such a row needs a cell of its own.
+    off : ndarray of shape (n_rows,)
+        Set to true where the weight differs by more than ``tolerance``; such a row needs a cell of its own.
     """
-    n_weights, n_rows = weights.shape
-    off = np.zeros(n_rows, dtype=np.bool_)
-    for r in range(n_weights):
-        for i in range(n_rows):
-            first = first_rows[cells[i]]
-            stored = weights[r, i] * scale[first]
-            rebuilt = weights[r, first] * scale[i]
-            if abs(stored - rebuilt) > tolerance * max(stored, rebuilt):
-                off[i] = True
-    return off
+    for i in range(weights.size):
+        rebuilt = ratios[cells[i]] * scale[i]
+        off[i] |= abs(weights[i] - rebuilt) > tolerance * max(weights[i], rebuilt)
 
 
 @njit(cache=True, nogil=True)
@@ -147,13 +139,16 @@ def sum_moments(
     """
     n_values, n_rows = values.shape
     sums = np.zeros((n_pairs, 2 * n_values))
-    for m in range(n_values):
-        for i in range(n_rows):
-            if groups[i] >= 0:
-                deviation = values[m, i] - centres[groups[i], m]
-                product = scale[i] * deviation
-                sums[pairs[i], m] += product
-                sums[pairs[i], n_values + m] += product * deviation
+    for i in range(n_rows):
+        group = groups[i]
+        if group >= 0:
+            weight = scale[i]
+            pair = pairs[i]
+            for m in range(n_values):
+                deviation = values[m, i] - centres[group, m]
+                product = weight * deviation
+                sums[pair, m] += product
+                sums[pair, n_values + m] += product * deviation
     return sums
 
 
@@ -188,6 +183,48 @@ def sum_categories(
         for i in range(n_rows):
             if groups[i] >= 0:
                 sums[pairs[i], m * n_categories + codes[m, i]] += scale[i]
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def sum_levels(
+    values: Floats, cuts: Floats, scale: Floats, groups: Integers, pairs: Integers, n_pairs: int
+) -> Floats:
+    """Add up the weights of each level of a scale in each (group, cell) pair.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_plausible_values, n_rows)
+        Plausible values, in points of their scale.
+    cuts : ndarray of shape (n_cuts,)
+        Lower bounds of levels 1, 2 …, ascending; a value on a cut belongs above it.
+    scale : ndarray of shape (n_rows,)
+        Final weight of each row.
+    groups : ndarray of shape (n_rows,)
+        Group of each row; −1 leaves the row out.
+    pairs : ndarray of shape (n_rows,)
+        (group, cell) pair of each row.
+    n_pairs : int
+        Number of pairs.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs, n_plausible_values * (n_cuts + 1))
+        Sums of weights; the levels of the first plausible value come first.
+    """
+    n_values, n_rows = values.shape
+    n_levels = cuts.size + 1
+    sums = np.zeros((n_pairs, n_values * n_levels))
+    for i in range(n_rows):
+        if groups[i] >= 0:
+            weight = scale[i]
+            pair = pairs[i]
+            for m in range(n_values):
+                value = values[m, i]
+                level = 0
+                for cut in cuts:
+                    level += value >= cut
+                sums[pair, m * n_levels + level] += weight
     return sums
 
 
@@ -232,9 +269,12 @@ def warm() -> None:
     """Compile the kernels of this module for the types that the estimates use."""
     weights = np.ones((2, 2))
     scale = np.ones(2)
-    cells, first_rows = number_hashes(ratio_hashes(weights, scale))
-    rows_off_their_cell(weights, scale, cells, first_rows, 1e-14)
+    hashes = np.zeros(2, dtype=np.uint64)
+    fold_ratios(scale, scale, hashes)
+    cells, _ = number_hashes(hashes)
+    mark_rows_off_their_cell(scale, scale, cells, scale, 1e-14, np.zeros(2, dtype=np.bool_))
     groups = np.zeros(2, dtype=np.int64)
     sums = sum_moments(weights, np.zeros((1, 2)), scale, groups, groups, 1)
     sum_categories(np.zeros((1, 2), dtype=np.int64), scale, groups, groups, (1, 1))
+    sum_levels(weights, scale, scale, groups, groups, 1)
     spread_over_replicates(sums, groups[:1], groups[:1], np.ones((1, 2)), 1)

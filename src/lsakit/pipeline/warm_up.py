@@ -14,6 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from lsakit.datasets.nation_size import NationSize
+from lsakit.estimation.correlations import estimate_correlations
+from lsakit.estimation.cross_tables import estimate_cross_table
+from lsakit.estimation.equity import estimate_resilience
+from lsakit.estimation.multilevel import estimate_multilevel
+from lsakit.estimation.proportions import estimate_levels
+from lsakit.estimation.quantile_regression import estimate_quantile_regression
+from lsakit.estimation.regression import estimate_regression
+from lsakit.estimation.replication import prepare
+from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.irt.ability import score
 from lsakit.irt.calibration import Calibration, CalibrationOptions, calibrate
 from lsakit.irt.dimensions import calibrate_dimensions
@@ -47,6 +56,7 @@ def warm_up() -> CycleResult:
     )
     warm_up_diagnostics()
     warm_up_models()
+    warm_up_estimates()
     with tempfile.TemporaryDirectory() as folder:
         moment = datetime(2026, 1, 1, tzinfo=UTC)
         return run_cycle(Store(Path(folder)), options, now=moment, who="warm-up", n_processes=1)
@@ -80,6 +90,34 @@ def warm_up_models() -> None:
     dimensions = {name: "a" if place % 2 else "b" for place, name in enumerate(codes)}
     options = CalibrationOptions(n_nodes=15, max_iterations=3, on_failure="return")
     calibrate_dimensions(codes, dimensions, model=models, options=options)
+
+
+def warm_up_estimates() -> None:
+    """Estimate from a few students what a cycle does not ask for, with and without plausible values."""
+    rng = np.random.default_rng(2)
+    n = 160
+    table = {
+        "school": np.repeat(np.arange(20), 8),
+        "zone": np.repeat(np.arange(10), 16),
+        "half": np.repeat(np.arange(20) % 2, 8),
+        "weight": rng.uniform(1.0, 2.0, n),
+        "status": rng.normal(size=n),
+        "answer": rng.integers(0, 3, n),
+        **{f"PV{m}": rng.normal(size=n) for m in (1, 2)},
+    }
+    design = SurveyDesign(weight="weight", zone="zone", half="half", method="jk2")
+    ready = prepare(table, design)
+    stored = {f"r{r}": table["weight"] for r in (1, 2)} | table
+    prepare(stored, SurveyDesign(weight="weight", replicates="r{r}", n_replicates=2, method="brr"))
+    estimate_correlations(ready, ["PV{m}", "status"])
+    estimate_regression(ready, "PV{m} ~ status")
+    estimate_regression(ready, "PV1 ~ status")
+    estimate_regression(ready, "answer ~ status", family="ordered")
+    estimate_quantile_regression(ready, "PV1 ~ status", [50])
+    estimate_multilevel(ready, "PV{m} ~ status", cluster="school")
+    estimate_cross_table(ready, "answer", "half")
+    estimate_levels(ready, "PV{m}", cuts=[0.0])
+    estimate_resilience(ready, "PV{m}", "status")
 
 
 if __name__ == "__main__":

@@ -49,8 +49,26 @@ def test_a_missing_weight_is_refused_with_its_row() -> None:
     refused(TableError, "'W'", "no missing values", "row 2", W=[1.0, None, 1.0, 1.0])
 
 
-def test_a_missing_value_is_refused_with_its_row() -> None:
-    refused(TableError, "'X'", "no missing values", "row 4", X=[1.0, 2.0, 3.0, None])
+def test_rows_without_a_value_leave_the_table_and_are_counted() -> None:
+    gone = changed(X=[1.0, 3.0, 5.0, None])
+    kept = estimate_means(gone, "X", by="G", design=JK2)
+    assert kept.n_missing_values == 1
+    assert kept.table.select("G", "statistic", "n", "estimate").rows()[::2] == [
+        ("a", "mean", 2, 2.0),
+        ("b", "mean", 1, 5.0),
+    ]
+    assert estimate_percentiles(gone, "X", [50], design=JK2).n_missing_values == 1
+    assert estimate_levels(gone, "X", cuts=[2.0], design=JK2).n_missing_values == 1
+    with pytest.raises(EstimationError, match="No row has a value of X"):
+        estimate_means(changed(X=[None] * 4), "X", design=JK2)
+
+
+def test_a_row_with_some_plausible_values_only_is_refused_by_name() -> None:
+    table = changed(P1=[1.0, 2.0, None, 4.0], P2=[1.0, 2.0, 3.0, None])
+    with pytest.raises(TableError, match=r"'P1' is missing in 2 such rows. See: row 3, row 4"):
+        estimate_means(table, "P{m}", design=JK2)
+    whole = changed(P1=[1.0, 2.0, None, 4.0], P2=[1.0, 2.0, None, 5.0])
+    assert estimate_means(whole, "P{m}", design=JK2).n_missing_values == 1
 
 
 def test_a_negative_replicate_weight_is_refused_by_name() -> None:

@@ -39,6 +39,11 @@ def test_every_profile_reads_and_names_its_source(name: str) -> None:
         ("icils", 75, 1.0, "all"),
         ("naep", 62, 1.0, "first_pv"),
         ("national", 80, 1 / 20, "all"),
+        ("seaplm", 75, 1.0, "all"),
+        ("piaac", 80, 1.0, "all"),
+        ("piaac_jk1", 80, 79 / 80, "all"),
+        ("piaac_brr", 80, 1 / 80, "all"),
+        ("piaac_fay", 80, 1 / (80 * 0.49), "all"),
     ],
 )
 def test_factors_are_those_of_the_programmes(

@@ -7,23 +7,24 @@ import polars as pl
 import pytest
 
 from lsakit.errors import EstimationError
+from lsakit.estimation.closed_forms import (
+    benjamini_hochberg,
+    composite_standard_error,
+    element_and_composite_standard_error,
+    part_and_whole_standard_error,
+)
 from lsakit.estimation.combine import (
     combine,
     combine_plausible_values,
     johnson_rust_degrees_of_freedom,
     replicate_variance,
 )
-from lsakit.estimation.comparisons import (
-    benjamini_hochberg,
-    compare,
-    composite_standard_error,
-    element_and_composite_standard_error,
-    part_and_whole_standard_error,
-)
+from lsakit.estimation.comparisons import compare
 from lsakit.estimation.means import estimate_means
 from lsakit.estimation.percentiles import estimate_percentiles
 from lsakit.estimation.results import Estimates
 from lsakit.estimation.survey_design import SurveyDesign
+from lsakit.estimation.trends import trend
 
 MEANS = np.array([48.0, 52.0, 60.0, 54.0, 45.0, 50.0, 47.0])
 SIZES = np.array([10, 10, 12, 12, 9, 11, 8])
@@ -188,6 +189,33 @@ def test_tv_3_11_composite_and_its_element() -> None:
         element_and_composite_standard_error(errors, 3)
     with pytest.raises(EstimationError, match="at least one element"):
         composite_standard_error([])
+
+
+def stated(estimate: float, error: float) -> Estimates:
+    """One estimate with a stated error and no limit of its degrees of freedom."""
+    numbers = {"estimate": [estimate], "standard_error": [error], "degrees_of_freedom": [None]}
+    return Estimates(
+        table=pl.DataFrame(
+            {"statistic": ["mean"]} | numbers, schema_overrides={"degrees_of_freedom": pl.Float64}
+        ),
+        by=(),
+        values="X",
+        design=SurveyDesign(weight="W", zone="Z", half="H", method="jk2"),
+        replicate_estimates=np.zeros((1, 1, 3)),
+    )
+
+
+def test_tv_3_12_trend_with_and_without_linking_error() -> None:
+    cycles = [stated(495.0, 3.4), stated(487.0, 3.1)]
+    row = trend(cycles, linking_error=2.24).table.row(0, named=True)
+    assert row["estimate"] == -8.0
+    assert row["standard_error"] == pytest.approx(5.1173821, abs=5e-8)
+    assert row["t"] == pytest.approx(-1.563299, abs=5e-7)
+    assert row["p_value"] == pytest.approx(0.11798, abs=5e-6)
+    bare = trend(cycles).table.row(0, named=True)
+    assert bare["t"] == pytest.approx(-1.738720, abs=5e-7)
+    assert bare["p_value"] == pytest.approx(0.08208, abs=5e-6)
+    assert row["standard_error_without_linking"] == bare["standard_error"]
 
 
 def test_tv_3_13_false_discovery_rate_rejects_three() -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from lsakit.estimation.closed_forms import composite_standard_error
 from lsakit.estimation.combine import combine_plausible_values
-from lsakit.estimation.comparisons import compare, composite_standard_error
+from lsakit.estimation.comparisons import compare
 from lsakit.estimation.means import estimate_means
 from lsakit.estimation.percentiles import estimate_percentiles
 from lsakit.estimation.proportions import estimate_levels

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lsakit.estimation.comparisons import compare, composite_standard_error
+from lsakit.estimation.closed_forms import composite_standard_error
+from lsakit.estimation.comparisons import compare
 from lsakit.estimation.means import estimate_means
 from lsakit.estimation.percentiles import estimate_percentiles
 from lsakit.estimation.proportions import estimate_levels

@@ -361,7 +361,7 @@ def run_estimates(call: StepCall) -> dict[str, Any]:
 
 ESTIMATES = Step(
     name="estimates",
-    version=1,
+    version=2,
     title="figures with errors",
     run=run_estimates,
     inputs=("plausible_values", "weights", "replicates", "background"),
