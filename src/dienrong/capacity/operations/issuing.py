@@ -80,12 +80,14 @@ def set_series(*, facts: SeriesFacts, by: Any) -> NumberSeries:
     if not 2000 <= year <= 2100 or next_serial < 1:
         raise CapacityRefusal(_("The year has four digits, and numbers begin at 1."))
     kept_one = NumberSeries.objects.select_for_update().filter(organizer=organizer, year=year).first()
-    if kept_one is not None and kept_one.batches.filter(n_issued__gt=0).exists():
-        if (pattern, code) != (kept_one.pattern, kept_one.issuer_code) or next_serial < kept_one.next_serial:
-            raise NotNow(
-                _("Certificates of %(year)s carry numbers of this series already.") % {"year": year},
-                hint=_("Pattern and sign stay for the year; a new pattern begins with the next year."),
-            )
+    is_used = kept_one is not None and kept_one.batches.filter(n_issued__gt=0).exists()
+    if is_used and (
+        (pattern, code) != (kept_one.pattern, kept_one.issuer_code) or next_serial < kept_one.next_serial
+    ):
+        raise NotNow(
+            _("Certificates of %(year)s carry numbers of this series already.") % {"year": year},
+            hint=_("Pattern and sign stay for the year; a new pattern begins with the next year."),
+        )
     clash = NumberSeries.objects.filter(issuer_code=code, year=year).exclude(organizer=organizer)
     if clash.exists():
         raise CapacityRefusal(
