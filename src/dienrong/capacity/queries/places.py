@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from dienrong.accounts.permissions import Scope
 from dienrong.capacity.models import Level, Posting
@@ -94,16 +94,31 @@ def schools_on(keys: Iterable[int], day: date) -> dict[int, Lying]:
 
 
 def _open_on(keys: set[int], day: date) -> dict[int, Place]:
-    """Give the places of the schools that are open on a day."""
+    """Give the places of the schools that are open on a day.
+
+    The history of a school begins with the registry, not with the school: on a day before its first version it lies
+    where that version says, unless it was opened later.
+    """
     found: dict[int, Place] = {}
-    columns = ("school_id", "commune_id", "province_id", "kind")
     for part in _parts(keys):
-        rows = SchoolVersion.objects.filter(in_force(day), school__in=part).order_by().values_list(*columns)
-        found |= {
-            school: Place(school=school, commune=commune, province=province, school_kind=kind)
-            for school, commune, province, kind in rows
-        }
+        rows = SchoolVersion.objects.filter(in_force(day), school__in=part)
+        found |= _as_places(rows)
+        unknown = set(part) - set(found)
+        if unknown:
+            begun = SchoolVersion.objects.filter(school__in=unknown, valid_from__lte=day).values("school")
+            later = SchoolVersion.objects.filter(school__in=unknown, valid_from__gt=day).exclude(school__in=begun)
+            later = later.filter(Q(school__opened_date__isnull=True) | Q(school__opened_date__lte=day))
+            found |= _as_places(later.order_by("-valid_from"))
     return found
+
+
+def _as_places(versions: QuerySet[SchoolVersion]) -> dict[int, Place]:
+    """Give versions as places by school; of several the last in order."""
+    columns = ("school_id", "commune_id", "province_id", "kind")
+    return {
+        school: Place(school=school, commune=commune, province=province, school_kind=kind)
+        for school, commune, province, kind in versions.values_list(*columns)
+    }
 
 
 def _moves(keys: set[int], day: date) -> dict[int, set[int]]:
