@@ -9,8 +9,24 @@ from decimal import Decimal
 from typing import Any
 
 from dienrong.capacity import operations
-from dienrong.capacity.models import Certificate, Course, Enrolment, IssueBatch, Kind, Person, Training
-from dienrong.capacity.operations import CourseFacts, IssueFacts, PersonFacts, PostFacts, SeriesFacts, TrainingFacts
+from dienrong.capacity.models import (
+    Certificate,
+    Course,
+    Enrolment,
+    IssueBatch,
+    Kind,
+    NumberSeries,
+    Person,
+    Training,
+)
+from dienrong.capacity.operations import (
+    CourseFacts,
+    IssueFacts,
+    PersonFacts,
+    PostFacts,
+    SeriesFacts,
+    TrainingFacts,
+)
 from dienrong.core import clock
 from dienrong.registry.models import AdministrativeUnit, School
 
@@ -37,14 +53,18 @@ def commune(code: str) -> AdministrativeUnit:
     return AdministrativeUnit.objects.get(level="commune", code=code, valid_to__isnull=True)
 
 
-def add(number: int, *, by: Any, kind: str = Kind.TEACHER, at: Any = None, name: str = "", **facts: Any) -> Person:
+def add(
+    number: int, *, by: Any, kind: str = Kind.TEACHER, at: Any = None, name: str = "", **facts: Any
+) -> Person:
     """Put somebody into the register; ``at`` is a school, a unit, or None for the ministry."""
     is_school = isinstance(at, School)
     return operations.add_person(
         facts=PersonFacts(
             staff_code=f"CB{number:06d}",
             full_name=name or NAMES[number % len(NAMES)],
-            birth_date=facts.pop("birth_date", datetime.date(1970 + number % 30, 1 + number % 12, 1 + number % 28)),
+            birth_date=facts.pop(
+                "birth_date", datetime.date(1970 + number % 30, 1 + number % 12, 1 + number % 28)
+            ),
             **facts,
         ),
         post=PostFacts(
@@ -111,7 +131,9 @@ def hold(training: Training, people: Sequence[Person], by: Any, *, score: float 
     while day <= training.last_day:
         with on(day, 18):
             for half in ("morning", "afternoon"):
-                operations.note_by_list(training=training, day=day, half=half, present=[one.pk for one in made], by=by)
+                operations.note_by_list(
+                    training=training, day=day, half=half, present=[one.pk for one in made], by=by
+                )
         day += datetime.timedelta(days=1)
     with on(training.last_day, 18):
         if training.course.has_test:
@@ -123,6 +145,9 @@ def hold(training: Training, people: Sequence[Person], by: Any, *, score: float 
 
 
 def number_series(by: Any, organizer: AdministrativeUnit | None, year: int = 2026) -> None:
+    """Set the numbering of an issuer, unless it is set."""
+    if NumberSeries.objects.filter(organizer=organizer, year=year).exists():
+        return
     name = "Sở Giáo dục và Đào tạo Hà Nội" if organizer is not None else "Cục Quản lý chất lượng"
     facts = SeriesFacts(
         year=year,

@@ -22,7 +22,19 @@ from dienrong.capacity.queries.people import (
 from dienrong.core.refusals import NotAllowed
 from dienrong.registry import operations as registry_operations
 from dienrong.registry.operations import Decision, NewSchool
-from small_capacity import BIRTH, NAMES, SINCE, TODAY, add, commune, make_course, make_training, on, province, school
+from small_capacity import (
+    BIRTH,
+    NAMES,
+    SINCE,
+    TODAY,
+    add,
+    commune,
+    make_course,
+    make_training,
+    on,
+    province,
+    school,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("registry")]
 A, B, C, SOUTH = "01000001", "01000002", "01000003", "79000001"
@@ -40,7 +52,9 @@ def facts(code: str = "CB900001", name: str = "Nguyễn Thị Ánh", birth=BIRTH
 
 def post(at=None, kind: str = Kind.TEACHER, day: datetime.date = SINCE) -> PostFacts:
     is_school = at is not None and hasattr(at, "school_id")
-    return PostFacts(kind=kind, from_day=day, school=at if is_school else None, unit=None if is_school else at)
+    return PostFacts(
+        kind=kind, from_day=day, school=at if is_school else None, unit=None if is_school else at
+    )
 
 
 def test_somebody_is_put_into_the_register_with_a_sealed_birth_date(coordinator) -> None:
@@ -94,7 +108,9 @@ def test_a_teacher_works_at_a_school_and_testing_staff_at_an_office(ministry) ->
         operations.add_person(facts=facts(), post=post(school(A), Kind.TESTING_STAFF), by=ministry)
 
 
-def test_who_sees_whom(ministry, officer, commune_officer, coordinator, stranger, researcher, newcomer) -> None:
+def test_who_sees_whom(
+    ministry, officer, commune_officer, coordinator, stranger, researcher, newcomer
+) -> None:
     add(1, by=ministry, at=school(A), name="Người Trường Một")
     add(2, by=ministry, at=school(C), name="Người Trường Ba")
     add(3, by=ministry, at=commune("00004"), kind=Kind.MANAGER, name="Người Phường")
@@ -131,7 +147,9 @@ def test_a_stranger_changes_nobody(ministry, stranger, coordinator, researcher) 
         with pytest.raises(NotAllowed):
             operations.record_absence(person=person, first_day=TODAY, last_day=TODAY, reason="phép", by=user)
         with pytest.raises(NotAllowed):
-            operations.record_competence(person=person, area="coding", grade=1, ground="x", valid_to=None, by=user)
+            operations.record_competence(
+                person=person, area="coding", grade=1, ground="x", valid_to=None, by=user
+            )
     with pytest.raises(NotAllowed):  # a school cannot send its people to another school
         operations.move_person(posting=held, post=post(school(B), day=TODAY), by=coordinator)
     assert Posting.objects.get().valid_to is None
@@ -142,7 +160,11 @@ def test_a_move_leaves_no_day_without_a_post_and_none_with_two(officer, ministry
     day = datetime.date(2026, 9, 1)
     operations.move_person(posting=person.postings.get(), post=post(school(C), day=day), by=officer)
     for asked, expected in ((SINCE, A), (day - datetime.timedelta(days=1), A), (day, C), (TODAY, C)):
-        held = [one for one in person.postings.all() if one.valid_from <= asked and (one.valid_to is None or one.valid_to > asked)]
+        held = [
+            one
+            for one in person.postings.all()
+            if one.valid_from <= asked and (one.valid_to is None or one.valid_to > asked)
+        ]
         assert [one.school.school_id for one in held] == [expected]
     with pytest.raises(NotNow):
         old = person.postings.get(school__school_id=A)
@@ -152,7 +174,9 @@ def test_a_move_leaves_no_day_without_a_post_and_none_with_two(officer, ministry
 def test_a_post_cannot_end_before_it_begins_or_be_given_twice(ministry) -> None:
     person = add(1, by=ministry, at=school(A))
     with pytest.raises(NotNow):
-        operations.end_post(posting=person.postings.get(), last_day=SINCE - datetime.timedelta(days=5), by=ministry)
+        operations.end_post(
+            posting=person.postings.get(), last_day=SINCE - datetime.timedelta(days=5), by=ministry
+        )
     with pytest.raises(NotNow):
         operations.give_post(person=person, post=post(school(A), day=TODAY), by=ministry)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -178,7 +202,9 @@ def test_people_of_a_merged_school_belong_to_its_successor(ministry, officer, co
     assert not queries.works_at(person, school(C), TODAY)
     from dienrong.accounts import operations as accounts
 
-    head = accounts.create_person(username="hop-nhat", full_name="Hợp Nhất", password="dien-rong-2026", by=None)
+    head = accounts.create_person(
+        username="hop-nhat", full_name="Hợp Nhất", password="dien-rong-2026", by=None
+    )
     accounts.assign_role(user=head, role="school_coordinator", unit_code="01000099", unit_name="", by=None)
     assert names(head) == [person.full_name]
     operations.record_absence(person=person, first_day=TODAY, last_day=TODAY, reason="phép", by=head)
@@ -232,9 +258,15 @@ def test_hindrances_name_absence_training_and_nothing_else(ministry) -> None:
 def test_a_competence_has_a_ground_and_replaces_that_of_the_day(ministry) -> None:
     person = add(1, by=ministry, at=school(A))
     with pytest.raises(CapacityRefusal):
-        operations.record_competence(person=person, area="coding", grade=2, ground=" ", valid_to=None, by=ministry)
-    operations.record_competence(person=person, area="coding", grade=2, ground="Chấm 2025", valid_to=None, by=ministry)
-    operations.record_competence(person=person, area="coding", grade=3, ground="Trưởng nhóm", valid_to=None, by=ministry)
+        operations.record_competence(
+            person=person, area="coding", grade=2, ground=" ", valid_to=None, by=ministry
+        )
+    operations.record_competence(
+        person=person, area="coding", grade=2, ground="Chấm 2025", valid_to=None, by=ministry
+    )
+    operations.record_competence(
+        person=person, area="coding", grade=3, ground="Trưởng nhóm", valid_to=None, by=ministry
+    )
     kept = Competence.objects.get()
     assert (kept.grade, kept.ground) == (3, "Trưởng nhóm")
 
@@ -244,7 +276,9 @@ def test_an_account_belongs_to_one_person(ministry, coordinator) -> None:
     known = PersonFacts(staff_code=first.staff_code, full_name=first.full_name)
     operations.change_person(person=first, facts=known, account=coordinator, by=ministry)
     assert queries.person_of_account(coordinator.pk) == first
-    assert birth_date_of(Person.objects.get(pk=first.pk).sealed_birth_date) is not None  # empty leaves the kept day
+    assert (
+        birth_date_of(Person.objects.get(pk=first.pk).sealed_birth_date) is not None
+    )  # empty leaves the kept day
     known = PersonFacts(staff_code=second.staff_code, full_name=second.full_name)
     with pytest.raises(CapacityRefusal):
         operations.change_person(person=second, facts=known, account=coordinator, by=ministry)

@@ -58,7 +58,9 @@ def training(course, officer) -> Training:
 @pytest.fixture
 def people(ministry) -> list:
     """Three teachers of one school and one of another, in the first province."""
-    return [add(number, by=ministry, at=school(A)) for number in (1, 2, 3)] + [add(4, by=ministry, at=school(C))]
+    return [add(number, by=ministry, at=school(A)) for number in (1, 2, 3)] + [
+        add(4, by=ministry, at=school(C))
+    ]
 
 
 @pytest.fixture
@@ -117,7 +119,9 @@ def test_another_province_organizes_nothing_here(training, course, stranger, peo
         lambda: operations.conclude_training(training=training, by=stranger),
         lambda: operations.record_scores(training=training, scores={}, by=stranger),
         lambda: operations.attendance_code(training=training, by=stranger),
-        lambda: operations.note_by_list(training=training, day=TODAY, half="morning", present=[], by=stranger),
+        lambda: operations.note_by_list(
+            training=training, day=TODAY, half="morning", present=[], by=stranger
+        ),
         lambda: operations.set_quotas(training=training, units={province("79"): 3}, schools={}, by=stranger),
         lambda: operations.nominate(training=training, people=people[:1], by=stranger),
         lambda: operations.add_material(training=training, title="x", address="https://x.vn", by=stranger),
@@ -130,7 +134,13 @@ def test_another_province_organizes_nothing_here(training, course, stranger, peo
 
 def _facts(code: str) -> TrainingFacts:
     return TrainingFacts(
-        code=code, place="x", first_day=FIRST, last_day=LAST, n_seats=1, nominate_until=FIRST, organizer=province("01")
+        code=code,
+        place="x",
+        first_day=FIRST,
+        last_day=LAST,
+        n_seats=1,
+        nominate_until=FIRST,
+        organizer=province("01"),
     )
 
 
@@ -233,7 +243,12 @@ def test_attendance_by_phone(running, people, officer) -> None:
         noted = operations.note_by_phone(code=code, learner_code=typed, address=PHONE)
         again = operations.note_by_phone(code=code, learner_code=learner.learner_code, address=PHONE)
     assert noted.pk == again.pk
-    assert (noted.enrolment_id, noted.on_date, noted.half, noted.way) == (learner.pk, FIRST, "morning", "phone")
+    assert (noted.enrolment_id, noted.on_date, noted.half, noted.way) == (
+        learner.pk,
+        FIRST,
+        "morning",
+        "phone",
+    )
     assert AuditEntry.objects.filter(action="capacity.attendance_noted").count() == 1
     with on(FIRST, 14):
         operations.note_by_phone(
@@ -252,7 +267,14 @@ def test_an_attendance_code_lives_ten_minutes_and_is_not_forged(running, people,
         operations.note_by_phone(code=code, learner_code=learner.learner_code, address=PHONE)
     head, _, digest = code.rpartition("-")
     later = head.replace("-m-", "-a-")
-    forged = (f"{later}-{digest}", f"{head}-{'0' * 24}", f"9{code}", "", "x" * 80, code.replace("20261123", "20261124"))
+    forged = (
+        f"{later}-{digest}",
+        f"{head}-{'0' * 24}",
+        f"9{code}",
+        "",
+        "x" * 80,
+        code.replace("20261123", "20261124"),
+    )
     with on(FIRST, 8):
         for one in forged:
             with pytest.raises(CapacityRefusal):
@@ -277,8 +299,14 @@ def test_learner_codes_cannot_be_tried_out(running, people, officer) -> None:
 def test_attendance_from_the_list_adds_and_takes_away(running, people, officer) -> None:
     keys = [enrolment_of(one, running).pk for one in people[:3]]
     with on(FIRST, 18):
-        assert operations.note_by_list(training=running, day=FIRST, half="morning", present=keys, by=officer) == 3
-        assert operations.note_by_list(training=running, day=FIRST, half="morning", present=keys[:1], by=officer) == 1
+        assert (
+            operations.note_by_list(training=running, day=FIRST, half="morning", present=keys, by=officer)
+            == 3
+        )
+        assert (
+            operations.note_by_list(training=running, day=FIRST, half="morning", present=keys[:1], by=officer)
+            == 1
+        )
         with pytest.raises(CapacityRefusal):
             operations.note_by_list(training=running, day=LAST, half="morning", present=keys, by=officer)
         with pytest.raises(CapacityRefusal):
@@ -327,7 +355,11 @@ def test_a_training_is_concluded_by_its_rules(running, people, officer) -> None:
         marks = {enrolments[0].pk: Decimal("7.5"), enrolments[1].pk: Decimal("4")}
         assert operations.record_scores(training=running, scores=marks, by=officer) == 2
         assert operations.record_scores(training=running, scores=marks, by=officer) == 0
-        assert operations.conclude_training(training=running, by=officer) == {"completed": 1, "absent": 1, "failed": 1}
+        assert operations.conclude_training(training=running, by=officer) == {
+            "completed": 1,
+            "absent": 1,
+            "failed": 1,
+        }
     states = [enrolment_of(one, running) for one in people[:3]]
     assert [(one.state, one.completed_on) for one in states] == [
         (State.COMPLETED, LAST),
@@ -382,7 +414,9 @@ def test_materials_are_kept_sealed_under_their_hash(training, officer, settings)
     from dienrong.capacity import kept
 
     content = "Tài liệu tập huấn".encode() * 100
-    made = operations.add_material(training=training, title="Sổ tay", file_name="so-tay.pdf", content=content, by=officer)
+    made = operations.add_material(
+        training=training, title="Sổ tay", file_name="so-tay.pdf", content=content, by=officer
+    )
     assert kept.read(made.file_hash) == content
     lying = next((settings.DATA_DIR / "capacity").iterdir())
     assert content[:20] not in lying.read_bytes()
@@ -390,7 +424,11 @@ def test_materials_are_kept_sealed_under_their_hash(training, officer, settings)
     lying.write_bytes(b"x" + lying.read_bytes()[1:])
     with pytest.raises(kept.FileGone):
         kept.read(made.file_hash)
-    for wrong in ({"file_name": "virus.exe", "content": b"x"}, {}, {"address": "https://x.vn", "content": b"x", "file_name": "a.pdf"}):
+    for wrong in (
+        {"file_name": "virus.exe", "content": b"x"},
+        {},
+        {"address": "https://x.vn", "content": b"x", "file_name": "a.pdf"},
+    ):
         with pytest.raises(CapacityRefusal):
             operations.add_material(training=training, title="x", by=officer, **wrong)
 

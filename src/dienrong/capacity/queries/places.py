@@ -106,7 +106,9 @@ def _open_on(keys: set[int], day: date) -> dict[int, Place]:
         unknown = set(part) - set(found)
         if unknown:
             begun = SchoolVersion.objects.filter(school__in=unknown, valid_from__lte=day).values("school")
-            later = SchoolVersion.objects.filter(school__in=unknown, valid_from__gt=day).exclude(school__in=begun)
+            later = SchoolVersion.objects.filter(school__in=unknown, valid_from__gt=day).exclude(
+                school__in=begun
+            )
             later = later.filter(Q(school__opened_date__isnull=True) | Q(school__opened_date__lte=day))
             found |= _as_places(later.order_by("-valid_from"))
     return found
