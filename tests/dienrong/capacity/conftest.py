@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from small_cycle import registry
+from small_cycle import cycle, registry, small_store
 
-__all__ = ["registry"]
+__all__ = ["cycle", "registry", "small_store"]
 
 
 @pytest.fixture(autouse=True)

@@ -201,14 +201,14 @@ def test_an_issue_that_stopped_goes_on_where_it_stopped(training, officer, monke
     with on(LAST, 19):
         batch = operations.start_issue(training=training, facts=facts(), by=officer)
 
-        class Stop(Exception):
+        class StoppedError(Exception):
             pass
 
         def stop_after_two(_stage: str, share: float) -> None:
             if share > 0.5:
-                raise Stop
+                raise StoppedError
 
-        with pytest.raises(Stop):
+        with pytest.raises(StoppedError):
             operations.issue_batch(batch=batch, progress=stop_after_two)
         assert Certificate.objects.count() == 2
         operations.issue_batch(batch=batch)
@@ -292,8 +292,10 @@ def test_a_correction_is_a_new_version_under_the_same_number(
                 operations.correct_certificate(certificate=certificate, correction=wrong, by=officer)
         old = verify(certificate.number, certificate.check_code, version=1)
         new = verify(certificate.number, certificate.check_code, version=2)
-    assert old is not None and old.is_old_version
-    assert new is not None and not new.is_old_version
+    assert old is not None
+    assert old.is_old_version
+    assert new is not None
+    assert not new.is_old_version
     assert (new.holder, new.corrected_on) == ("N. T. Á. T.", datetime.date(2026, 12, 1))
     entry = AuditEntry.objects.get(action="capacity.certificate_corrected")
     assert entry.before["holder"] == "Nguyễn Thị Ánh"
@@ -331,7 +333,8 @@ def test_a_certificate_goes_out_of_date(certificate) -> None:
     for day, standing in ((datetime.date(2028, 11, 23), "valid"), (datetime.date(2028, 11, 24), "expired")):
         with on(day):
             answer = verify(certificate.number, certificate.check_code)
-            assert answer is not None and answer.standing == standing
+            assert answer is not None
+            assert answer.standing == standing
 
 
 def test_forged_and_guessed_numbers_get_one_and_the_same_answer(certificate, batch) -> None:
@@ -353,7 +356,8 @@ def test_forged_and_guessed_numbers_get_one_and_the_same_answer(certificate, bat
     found = verify(
         certificate.number.lower().replace("đ", "d").replace("/", " "), f" {good[:5].lower()}-{good[5:]} "
     )
-    assert found is not None and found.number == certificate.number
+    assert found is not None
+    assert found.number == certificate.number
 
 
 def test_the_answer_names_nobody(certificate, people) -> None:
@@ -365,7 +369,8 @@ def test_the_answer_names_nobody(certificate, people) -> None:
     for secret in ("Nguyễn", "1985", people[0].staff_code, "Hòa Bình"):
         assert secret not in told
     wrong = verify(certificate.number, certificate.check_code, name="Trần Văn Đức")
-    assert wrong is not None and wrong.is_holder is False
+    assert wrong is not None
+    assert wrong.is_holder is False
 
 
 def test_look_ups_lock_after_ten_misses_and_open_again(certificate) -> None:

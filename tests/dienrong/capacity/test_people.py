@@ -166,8 +166,8 @@ def test_a_move_leaves_no_day_without_a_post_and_none_with_two(officer, ministry
             if one.valid_from <= asked and (one.valid_to is None or one.valid_to > asked)
         ]
         assert [one.school.school_id for one in held] == [expected]
+    old = person.postings.get(school__school_id=A)
     with pytest.raises(NotNow):
-        old = person.postings.get(school__school_id=A)
         operations.move_person(posting=old, post=post(school(B), day=TODAY), by=officer)
 
 

@@ -134,6 +134,22 @@ def start_issue(*, training: Training, facts: IssueFacts, by: Any) -> IssueBatch
     """
     from dienrong.jobs.operations import enqueue
 
+    batch = _begin(training, facts, by)
+    enqueue(JOB, {"batch_id": batch.pk}, by=by)
+    return batch
+
+
+def issue_now(*, training: Training, facts: IssueFacts, by: Any) -> IssueBatch:
+    """Issue in this process what ``start_issue`` hands to the background; refuses as it does."""
+    with transaction.atomic():
+        batch = _begin(training, facts, by)
+    issue_batch(batch=batch)
+    batch.refresh_from_db()
+    return batch
+
+
+def _begin(training: Training, facts: IssueFacts, by: Any) -> IssueBatch:
+    """Check and write the batch, with its entry in the log."""
     training = locked(training.pk)
     access.demand_organizer(by, "issue_certificates", training.organizer)
     demand_state(training, (Training.State.CONCLUDED,))
@@ -170,7 +186,6 @@ def start_issue(*, training: Training, facts: IssueFacts, by: Any) -> IssueBatch
         obj=training,
         after={"batch": batch.pk, "decision": batch.decision},
     )
-    enqueue(JOB, {"batch_id": batch.pk}, by=by)
     return batch
 
 
