@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
+
 from dienrong.core import clock
 
 N_SCHOOLS = 24
@@ -39,8 +41,9 @@ BASIS = "Mức minh họa cho bản trình diễn; thay bằng văn bản của 
 DAY = datetime.timedelta(days=1)
 
 
+@transaction.atomic
 def fill_capacity(*, by: Any, person: Callable[[str], Any]) -> int:
-    """Fill the room; give how many certificates there are."""
+    """Fill the room, whole or not at all; give how many certificates there are."""
     from dienrong.capacity.models import Certificate, Person
 
     if Person.objects.exists():
@@ -239,21 +242,13 @@ def _training(
         first_day=days[0],
         last_day=days[1],
         n_seats=120,
-        nominate_until=days[0],
+        nominate_until=max(days[0], clock.today()),
         organizer=organizer,
     )
     training = operations.plan_training(course=course, facts=facts, by=by)
     operations.open_training(training=training, by=by)
     training.refresh_from_db()
     return training
-
-
-def _at(day: datetime.date, hour: int) -> Any:
-    """Hold the clock at an hour of a past day, as if the work had been done then."""
-    from django.utils import timezone
-
-    moment = datetime.datetime.combine(day, datetime.time(hour), tzinfo=timezone.get_current_timezone())
-    return clock.fixed(min(moment, clock.now()))
 
 
 def _begin(training: Any, people: Sequence[Any], by: Any) -> list[Any]:
@@ -274,9 +269,8 @@ def _past(national: Any, provincial: Any, people: dict[str, list[Any]], province
 
     own = {one.pk for one in people["own"]}
     schools = [one for kind in ("manager", "teacher") for one in people[kind] if one.pk in own]
-    past = clock.today() - 40 * DAY
-    _whole(national, "QG-CC-01", past, [*people["core_expert"][:8], *people["testing_staff"][:3]], None, by)
-    _whole(provincial, "TR-01", past + 7 * DAY, schools[:36], province, by)
+    _whole(national, "QG-CC-01", [*people["core_expert"][:8], *people["testing_staff"][:3]], None, by)
+    _whole(provincial, "TR-01", schools[:36], province, by)
     first, second = Certificate.objects.filter(batch__training__code="TR-01").order_by("pk")[:2]
     operations.correct_certificate(
         certificate=first,
@@ -288,41 +282,33 @@ def _past(national: Any, provincial: Any, people: dict[str, list[Any]], province
     operations.revoke_certificate(certificate=second, reason="Cấp nhầm người", decision="12/QĐ-SGDĐT", by=by)
 
 
-def _whole(
-    course: Any, code: str, first: datetime.date, people: Sequence[Any], organizer: Any, by: Any
-) -> None:
-    """Give a training from its plan to its certificates, in the past."""
+def _whole(course: Any, code: str, people: Sequence[Any], organizer: Any, by: Any) -> None:
+    """Give a training from its plan to its certificates; roles hold from today on, so it ends today."""
     from dienrong.capacity import operations
     from dienrong.capacity.operations import IssueFacts
 
-    last = first + DAY
-    with _at(first - DAY, 9):
-        training = _training(course, code, (first, last), organizer, by)
-    with _at(first, 8):
-        made = _begin(training, people, by)
+    last = clock.today()
+    first = last - DAY
+    training = _training(course, code, (first, last), organizer, by)
+    made = _begin(training, people, by)
     absent = {one.pk for one in made[::9]}
     for day in (first, last):
-        with _at(day, 18):
-            for half in ("morning", "afternoon"):
-                present = [one.pk for one in made if one.pk not in absent or half == "morning"]
-                operations.note_by_list(training=training, day=day, half=half, present=present, by=by)
-    with _at(last, 19):
-        marks = {one.pk: Decimal(str(4 + place * 7 % 13 / 2)) for place, one in enumerate(made)}
-        operations.record_scores(
-            training=training, scores={key: min(mark, Decimal(10)) for key, mark in marks.items()}, by=by
-        )
-        operations.conclude_training(training=training, by=by)
-        training.refresh_from_db()
-        facts = IssueFacts(
-            issued_on=last,
-            decision=f"45/QĐ ngày {last:%d/%m/%Y}",
-            place=organizer.name if organizer is not None else "Hà Nội",
-            signer_title="Giám đốc" if organizer is not None else "Cục trưởng",
-            signer_name="Trần Văn Hùng" if organizer is not None else "Nguyễn Thị Minh",
-            address="https://danhgia.example.vn/tra-cuu-chung-nhan",
-        )
-        batch = operations.issue_now(training=training, facts=facts, by=by)
-    assert batch.finished_at is not None
+        for half in ("morning", "afternoon"):
+            present = [one.pk for one in made if one.pk not in absent or half == "morning"]
+            operations.note_by_list(training=training, day=day, half=half, present=present, by=by)
+    marks = {one.pk: min(Decimal(10), Decimal(8 + place * 7 % 13) / 2) for place, one in enumerate(made)}
+    operations.record_scores(training=training, scores=marks, by=by)
+    operations.conclude_training(training=training, by=by)
+    training.refresh_from_db()
+    facts = IssueFacts(
+        issued_on=last,
+        decision=f"45/QĐ ngày {last:%d/%m/%Y}",
+        place=organizer.name if organizer is not None else "Hà Nội",
+        signer_title="Giám đốc" if organizer is not None else "Cục trưởng",
+        signer_name="Trần Văn Hùng" if organizer is not None else "Nguyễn Thị Minh",
+        address="https://danhgia.example.vn/tra-cuu-chung-nhan",
+    )
+    operations.issue_now(training=training, facts=facts, by=by)
 
 
 def _running(course: Any, people: dict[str, list[Any]], province: Any, by: Any) -> None:
@@ -332,8 +318,7 @@ def _running(course: Any, people: dict[str, list[Any]], province: Any, by: Any) 
     own = {one.pk for one in people["own"]}
     learners = [one for one in people["test_administrator"] if one.pk in own and one.account_id is None][1:16]
     today = clock.today()
-    with _at(today - DAY, 9):
-        training = _training(course, "TR-02", (today, today + DAY), province, by)
+    training = _training(course, "TR-02", (today, today + DAY), province, by)
     made = _begin(training, learners, by)
     operations.note_by_list(
         training=training, day=today, half="morning", present=[one.pk for one in made[:-2]], by=by
