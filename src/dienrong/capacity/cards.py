@@ -92,7 +92,7 @@ def _of_training(user: Any, training: Training) -> Iterable[Card]:
             text=name,
             deadline=training.first_day,
             url=url,
-            button=_("Open"),
+            button=_("Open it"),
             order=7,
         )
     if training.state == Training.State.RUNNING:
@@ -102,7 +102,7 @@ def _of_training(user: Any, training: Training) -> Iterable[Card]:
             text=name,
             deadline=training.last_day,
             url=url if is_over else reverse("capacity:attendance", args=[training.pk]),
-            button=_("Open"),
+            button=_("Open it"),
             order=7,
         )
     if training.state == Training.State.CONCLUDED and training.course.is_certified and training.n_uncertified:  # type: ignore[attr-defined]

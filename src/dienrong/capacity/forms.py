@@ -28,7 +28,7 @@ class PersonForm(forms.Form):
     """What is known of a person."""
 
     staff_code = forms.CharField(
-        label=_("Staff code"),
+        label=_("Code of the person"),
         max_length=30,
         help_text=_("Code of the sector database"),
         widget=forms.TextInput(attrs=OFF),
@@ -57,7 +57,7 @@ class PostForm(forms.Form):
         help_text=_("School, commune or province: its code, or words of its name. Empty: the Ministry."),
     )
     title = forms.CharField(label=_("Position"), required=False, max_length=100)
-    from_day = DayField(label=_("Since"))
+    from_day = DayField(label=_("From this day"))
     decision = forms.CharField(label=_("Decision"), required=False, max_length=120)
 
 
@@ -95,7 +95,7 @@ class EndPostForm(forms.Form):
 class CompetenceForm(forms.Form):
     """What somebody can do."""
 
-    area = forms.ChoiceField(label=_("Area"), choices=Competence.Area.choices)
+    area = forms.ChoiceField(label=_("Area of competence"), choices=Competence.Area.choices)
     grade = forms.TypedChoiceField(label=_("How far"), coerce=int, choices=Competence.Grade.choices)
     ground = forms.CharField(label=_("On which ground"), max_length=200)
     valid_to = DayField(label=_("Until"), required=False)
@@ -117,8 +117,8 @@ class CourseForm(forms.Form):
     code = forms.CharField(label=_("Code"), max_length=30, widget=forms.TextInput(attrs=OFF))
     name_vi = forms.CharField(label=_("Name in Vietnamese"), max_length=200)
     name_en = forms.CharField(label=_("Name in English"), max_length=200)
-    reach = forms.ChoiceField(label=_("Given by"), choices=Course.Reach.choices)
-    topic = forms.ChoiceField(label=_("About"), choices=Course.Topic.choices)
+    reach = forms.ChoiceField(label=_("Who gives it"), choices=Course.Reach.choices)
+    topic = forms.ChoiceField(label=_("Subject matter"), choices=Course.Topic.choices)
     audience = forms.MultipleChoiceField(
         label=_("For whom"), choices=Kind.choices, widget=forms.CheckboxSelectMultiple
     )
@@ -136,7 +136,7 @@ class CourseForm(forms.Form):
         max_value=240,
     )
     partner = forms.CharField(label=_("Partner"), required=False, max_length=160)
-    legal_basis = forms.CharField(label=_("Legal basis"), required=False, max_length=240)
+    legal_basis = forms.CharField(label=_("Legal ground"), required=False, max_length=240)
 
 
 class TrainingForm(forms.Form):
@@ -178,7 +178,7 @@ class ReasonForm(forms.Form):
 class MaterialForm(forms.Form):
     """A document of a training."""
 
-    title = forms.CharField(label=_("Title"), max_length=160)
+    title = forms.CharField(label=_("Name of the material"), max_length=160)
     file = forms.FileField(label=_("File, at most 10 MB"), required=False)
     address = forms.URLField(label=_("Or its address"), required=False, assume_scheme="https")
 
@@ -297,8 +297,8 @@ class LookUpForm(forms.Form):
 class NormForm(forms.Form):
     """A staff norm."""
 
-    kind = forms.ChoiceField(label=_("Who"), choices=Kind.choices)
-    n_people = forms.IntegerField(label=_("People"), min_value=0, max_value=9999)
+    kind = forms.ChoiceField(label=_("Which staff"), choices=Kind.choices)
+    n_people = forms.IntegerField(label=_("Staff"), min_value=0, max_value=9999)
     n_work = forms.IntegerField(label=_("For so many"), min_value=1, max_value=1_000_000, initial=1)
     per = forms.ChoiceField(label=_("Of"), choices=StaffNorm.Per.choices)
     n_days = NumberField(label=_("Paid days of a person"), min_value=0, max_value=999, initial=1)
@@ -308,7 +308,7 @@ class NormForm(forms.Form):
 class AllowanceForm(forms.Form):
     """An allowance norm."""
 
-    kind = forms.ChoiceField(label=_("Who"), choices=Kind.choices)
+    kind = forms.ChoiceField(label=_("Which staff"), choices=Kind.choices)
     amount = forms.IntegerField(label=_("Đồng a day"), min_value=0, max_value=100_000_000)
-    legal_basis = forms.CharField(label=_("Legal basis"), max_length=200)
+    legal_basis = forms.CharField(label=_("Legal ground"), max_length=200)
     from_day = DayField(label=_("From"))

@@ -60,7 +60,7 @@ ENROLMENT_SHAPES = {
     Enrolment.State.NOT_COMPLETED: "attention",
 }
 CERTIFICATE_STATES = {
-    "valid": ("done", _("In force")),
+    "valid": ("done", _("Still in force")),
     "expired": ("attention", _("Out of date")),
     "revoked": ("cancelled", _("Revoked")),
 }

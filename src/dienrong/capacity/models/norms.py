@@ -59,7 +59,7 @@ class AllowanceNorm(ValidityModel):
 
     kind = models.CharField(_("who"), max_length=20, choices=Kind.choices)
     amount = models.PositiveIntegerField(_("đồng a day"))
-    legal_basis = models.CharField(_("legal basis"), max_length=200)
+    legal_basis = models.CharField(_("legal ground"), max_length=200)
 
     class Meta(ValidityModel.Meta):
         """One norm of a kind begins on a day."""

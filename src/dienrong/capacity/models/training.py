@@ -47,7 +47,7 @@ class Course(TimestampedModel):
         _("months for which the certificate holds"), null=True, blank=True
     )
     partner = models.CharField(_("partner"), max_length=160, blank=True)
-    legal_basis = models.CharField(_("legal basis"), max_length=240, blank=True)
+    legal_basis = models.CharField(_("legal ground"), max_length=240, blank=True)
     is_open = models.BooleanField(_("in use"), default=True)
 
     class Meta:
@@ -82,9 +82,9 @@ class Training(TimestampedModel):
     class State(models.TextChoices):
         """How far it is."""
 
-        PLANNED = "planned", _("Planned")
+        PLANNED = "planned", _("In planning")
         OPEN = "open", _("Nominations open")
-        RUNNING = "running", _("Running")
+        RUNNING = "running", _("Being taught")
         CONCLUDED = "concluded", _("Concluded")
         CANCELLED = "cancelled", _("Cancelled")
 
@@ -184,7 +184,7 @@ class Enrolment(TimestampedModel):
         NOMINATED = "nominated", _("Nominated")
         CONFIRMED = "confirmed", _("Confirmed")
         DECLINED = "declined", _("Not accepted")
-        WITHDRAWN = "withdrawn", _("Withdrawn")
+        WITHDRAWN = "withdrawn", _("Taken back")
         COMPLETED = "completed", _("Completed")
         NOT_COMPLETED = "not_completed", _("Not completed")
 

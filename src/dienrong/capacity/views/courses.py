@@ -139,7 +139,7 @@ def plan(request: HttpRequest, course_id: int) -> HttpResponse:
             messages.success(request, _("The training is planned. Next: quotas, then open nominations."))
             return redirect("capacity:training", made.pk)
     back = reverse("capacity:course", args=[found.pk])
-    page = parts.form_page(form, title=_("Plan a training"), button=_("Plan"), back=back, lead=found.name)
+    page = parts.form_page(form, title=_("Plan a training"), button=_("Plan it"), back=back, lead=found.name)
     return render(request, "capacity/form.html", page, status=422 if form.errors else 200)
 
 

@@ -72,7 +72,7 @@ def capacity_file(request: HttpRequest) -> HttpResponse:
     cycle = _cycle(request)
     rows = _needs(request, cycle)
     columns = (
-        _("Province"), _("Who"), _("Needed"), _("In the register"), _("Certified"), _("Missing"), _("Paid days"),
+        _("Province"), _("Which staff"), _("Needed"), _("In the register"), _("Certified"), _("Missing"), _("Paid days"),
         _("Đồng a day"), _("Amount, đồng"),
     )  # fmt: skip
     cells = [

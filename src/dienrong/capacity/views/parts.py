@@ -63,7 +63,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
     """Make the tabs of the room."""
     titles = {
         "home": _("Overview"),
-        "people": _("People"),
+        "people": _("Staff"),
         "courses": _("Courses"),
         "trainings": _("Trainings"),
         "certificates": _("Certificates"),

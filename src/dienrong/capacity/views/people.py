@@ -118,7 +118,7 @@ def people_file(request: HttpRequest) -> HttpResponse:
         for number, one in enumerate(found, start=1)
     ]
     columns = (
-        _("No."), _("Staff code"), _("Full name"), _("Posts"), _("Telephone"), _("E-mail"), _("Certificate"),
+        _("No."), _("Code of the person"), _("Full name"), _("Posts"), _("Telephone"), _("E-mail"), _("Certificate"),
     )  # fmt: skip
     with transaction.atomic():
         record(
