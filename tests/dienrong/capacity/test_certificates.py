@@ -153,7 +153,7 @@ def test_the_sheet_says_who_what_when_and_where_to_check(certificate) -> None:
     ):  # fmt: skip
         assert part in written, part
     asked = parse_qs(urlparse(check_address(certificate, 1)).query)
-    assert asked == {"so": [certificate.number], "ma": [certificate.check_code], "ban": ["1"]}
+    assert asked == {"so": ["00001-2026-CN-SGDDT-01"], "ma": [certificate.check_code], "ban": ["1"]}
 
 
 def test_the_qr_code_of_the_sheet_holds_the_address(certificate) -> None:

@@ -287,7 +287,7 @@ def _months_later(day: datetime.date, months: int | None) -> datetime.date | Non
 def _finish(batch_id: int) -> int:
     """Print all certificates of a batch on one file, and end it; a second time nothing changes."""
     batch = IssueBatch.objects.select_related("training", "series").get(pk=batch_id)
-    rows = list(batch.certificates.select_related("batch__series").order_by("pk"))
+    rows = list(batch.certificates.select_related("batch__series__organizer").order_by("pk"))
     versions = {
         one.certificate_id: one
         for one in CertificateVersion.objects.filter(certificate__batch=batch, version=1)
@@ -399,4 +399,4 @@ def revoke_certificate(*, certificate: Certificate, reason: str, decision: str, 
 def _locked(key: int) -> Certificate:
     """Give a certificate as it is now, held until the end of the transaction."""
     found = Certificate.objects.select_for_update(of=("self",))
-    return found.select_related("batch__series", "batch__training__organizer", "person").get(pk=key)
+    return found.select_related("batch__series__organizer", "batch__training__organizer", "person").get(pk=key)
