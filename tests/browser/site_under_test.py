@@ -284,7 +284,10 @@ def capacity_addresses(page: Any) -> dict[str, dict[str, str]]:
         "course": str(course),
         "course-new": "/boi-duong/chuong-trinh/moi",
         "training-plan": f"{course}/mo-dot",
-        **{f"training-{tab}": f"{trainings['open']}?tab={tab}" for tab in ("chi-tieu", "tai-lieu", "danh-gia")},
+        **{
+            f"training-{tab}": f"{trainings['open']}?tab={tab}"
+            for tab in ("chi-tieu", "tai-lieu", "danh-gia")
+        },
         "training-concluded": str(trainings["concluded"]),
         "norms": "/boi-duong/dinh-muc",
         "certificate-revoked": str(revoked),

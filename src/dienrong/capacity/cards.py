@@ -14,6 +14,7 @@ from dienrong.accounts import permissions
 from dienrong.capacity.models import Enrolment, Training
 from dienrong.capacity.queries import access
 from dienrong.capacity.queries.people import divided_postings
+from dienrong.capacity.queries.training import candidates
 from dienrong.core import clock
 from dienrong.core.formats import number_text
 from dienrong.cycles.board import MOST_CARDS, Card
@@ -65,7 +66,8 @@ def _of_training(user: Any, training: Training) -> Iterable[Card]:
     today = clock.today()
     name = f"{training.course.name} ({training.code})"
     if not access.may_run(user, training):
-        if training.state == Training.State.OPEN and today <= training.nominate_until:
+        is_open = training.state == Training.State.OPEN and today <= training.nominate_until
+        if is_open and candidates(user, training).exists():
             yield Card(
                 title=_("Nominate people for a training"),
                 text=name,

@@ -125,7 +125,7 @@ def check_address(certificate: Certificate, version: int) -> str:
 def qr_svg(text: str) -> str:
     """Draw a QR code as SVG, black on nothing; kept for the sheet of all, since choosing its mask takes longest."""
     drawn = io.BytesIO()
-    segno.make(text, error="m").save(drawn, kind="svg", border=1, xmldecl=False, nl=False)
+    segno.make(text, error="m").save(drawn, kind="svg", border=1, xmldecl=False, nl=False, omitsize=True)
     return drawn.getvalue().decode()
 
 

@@ -399,4 +399,6 @@ def revoke_certificate(*, certificate: Certificate, reason: str, decision: str, 
 def _locked(key: int) -> Certificate:
     """Give a certificate as it is now, held until the end of the transaction."""
     found = Certificate.objects.select_for_update(of=("self",))
-    return found.select_related("batch__series__organizer", "batch__training__organizer", "person").get(pk=key)
+    return found.select_related("batch__series__organizer", "batch__training__organizer", "person").get(
+        pk=key
+    )
