@@ -24,12 +24,35 @@ ON_THE_BOARD = 1
 
 
 def cards(user: Any, _cycle: Any) -> Iterable[Card]:
-    """Give the most urgent card of a person, for the board of the cycle."""
-    return todays_cards(user)[:ON_THE_BOARD]
+    """Give the most urgent card of a person about a training, for the board of the cycle."""
+    return _in_order(_of_trainings(user))[:ON_THE_BOARD]
 
 
 def todays_cards(user: Any) -> list[Card]:
     """Give the cards of a person: nominations that are open or wait, attendance today, ends, certificates, divided schools."""
+    found = _of_trainings(user)
+    divided = len(divided_postings(user)) if permissions.may(user, "change_people") else 0
+    if divided:
+        found.append(
+            Card(
+                number=number_text(divided),
+                title=_("Posts at schools that were divided or closed"),
+                text=_("Decide where these people work now; until then they count at the province alone."),
+                url=reverse("capacity:divided"),
+                button=_("Decide"),
+                order=12,
+            )
+        )
+    return _in_order(found)
+
+
+def _in_order(found: list[Card]) -> list[Card]:
+    """Give the most urgent cards, as many as a page shows."""
+    return sorted(found, key=lambda card: (card.order, str(card.deadline or "")))[:MOST_CARDS]
+
+
+def _of_trainings(user: Any) -> list[Card]:
+    """Give the cards of all trainings; one query, and one more for each training whose nominations are open."""
     if not permissions.may(user, "view_capacity"):
         return []
     trainings = list(
@@ -44,20 +67,7 @@ def todays_cards(user: Any) -> list[Card]:
         )
         .order_by("first_day", "pk")
     )
-    found = [card for one in trainings for card in _of_training(user, one)]
-    divided = len(divided_postings(user)) if permissions.may(user, "change_people") else 0
-    if divided:
-        found.append(
-            Card(
-                number=number_text(divided),
-                title=_("Posts at schools that were divided or closed"),
-                text=_("Decide where these people work now; until then they count at the province alone."),
-                url=reverse("capacity:divided"),
-                button=_("Decide"),
-                order=12,
-            )
-        )
-    return sorted(found, key=lambda card: (card.order, str(card.deadline or "")))[:MOST_CARDS]
+    return [card for one in trainings for card in _of_training(user, one)]
 
 
 def _of_training(user: Any, training: Training) -> Iterable[Card]:

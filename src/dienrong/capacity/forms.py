@@ -309,6 +309,6 @@ class AllowanceForm(forms.Form):
     """An allowance norm."""
 
     kind = forms.ChoiceField(label=_("Which staff"), choices=Kind.choices)
-    amount = forms.IntegerField(label=_("Đồng a day"), min_value=0, max_value=100_000_000)
+    amount = forms.IntegerField(label=_("Dong a day"), min_value=0, max_value=100_000_000)
     legal_basis = forms.CharField(label=_("Legal ground"), max_length=200)
     from_day = DayField(label=_("From"))

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('valid_from', models.DateField(default=dienrong.core.clock.today, verbose_name='valid from')),
                 ('valid_to', models.DateField(blank=True, null=True, verbose_name='valid to')),
                 ('kind', models.CharField(choices=[('core_expert', 'Core expert'), ('testing_staff', 'Testing staff'), ('manager', 'Education manager'), ('teacher', 'Teacher'), ('coder', 'Coder'), ('test_administrator', 'Test administrator'), ('monitor', 'Quality monitor'), ('data_entry', 'Data entry staff'), ('it_staff', 'IT staff'), ('external_assessor', 'External assessor')], max_length=20, verbose_name='who')),
-                ('amount', models.PositiveIntegerField(verbose_name='đồng a day')),
+                ('amount', models.PositiveIntegerField(verbose_name='dong a day')),
                 ('legal_basis', models.CharField(max_length=200, verbose_name='legal ground')),
             ],
             options={

@@ -58,7 +58,7 @@ class AllowanceNorm(ValidityModel):
     """What a day of duty of a kind is paid, in đồng, by which document, from a day until a day."""
 
     kind = models.CharField(_("who"), max_length=20, choices=Kind.choices)
-    amount = models.PositiveIntegerField(_("đồng a day"))
+    amount = models.PositiveIntegerField(_("dong a day"))
     legal_basis = models.CharField(_("legal ground"), max_length=200)
 
     class Meta(ValidityModel.Meta):

@@ -65,7 +65,7 @@ def set_series(*, facts: SeriesFacts, by: Any) -> NumberSeries:
     """
     organizer, year, next_serial = facts.organizer, facts.year, facts.next_serial
     access.demand_organizer(by, "issue_certificates", organizer)
-    code = demand_text(facts.issuer_code, _("Write the sign of the issuer."), hint=_("Such as SGDĐT."))[:20]
+    code = demand_text(facts.issuer_code, _("Write the sign of the issuer."), hint=_("Such as “SGDĐT”."))[:20]
     name = demand_text(facts.issuer_name, _("Write the name of the issuer."))[:160]
     pattern = clean_text(facts.pattern)
     try:

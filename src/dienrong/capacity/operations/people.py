@@ -123,7 +123,7 @@ def checked_facts(facts: PersonFacts) -> PersonFacts:
     if not NAME.fullmatch(name) or " " not in name or len(name) > 120:
         raise CapacityRefusal(
             _("“%(name)s” is no full name.") % {"name": name},
-            hint=_("Write family name and given name in letters, such as Nguyễn Thị An."),
+            hint=_("Write family name and given name in letters, such as “Nguyễn Thị An”."),
         )
     _demand_birth(facts.birth_date)
     return dataclasses.replace(

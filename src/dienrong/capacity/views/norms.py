@@ -73,7 +73,7 @@ def capacity_file(request: HttpRequest) -> HttpResponse:
     rows = _needs(request, cycle)
     columns = (
         _("Province"), _("Which staff"), _("Needed"), _("In the register"), _("Certified"), _("Missing"), _("Paid days"),
-        _("Đồng a day"), _("Amount, đồng"),
+        _("Dong a day"), _("Amount, dong"),
     )  # fmt: skip
     cells = [
         (
