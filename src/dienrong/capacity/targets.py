@@ -207,7 +207,7 @@ PEOPLE = register(
         parameters=(ON_DATE,),
         permissions=("change_people",),
         is_personal=True,
-        order=60,
+        order=62,
     )
 )
 TRAINING = Parameter(
@@ -277,6 +277,6 @@ SCORES = register(
         parameters=(TRAINING,),
         permissions=("change_training",),
         is_personal=True,
-        order=61,
+        order=63,
     )
 )
