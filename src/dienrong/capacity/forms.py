@@ -139,6 +139,12 @@ class CourseForm(forms.Form):
     legal_basis = forms.CharField(label=_("Legal ground"), required=False, max_length=240)
 
 
+class ChangeCourseForm(CourseForm):
+    """A change of a course, and whether it is still given."""
+
+    is_open = forms.BooleanField(label=_("In use"), required=False)
+
+
 class TrainingForm(forms.Form):
     """A training of a course."""
 

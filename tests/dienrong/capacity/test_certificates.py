@@ -427,7 +427,7 @@ def test_a_birth_date_lies_sealed_in_versions_and_files(certificate, settings) -
 
 @pytest.mark.slow
 def test_five_hundred_certificates_are_issued_within_a_minute(officer) -> None:
-    """The job takes about 8 s of a processor; the minute that was promised is asked of processor time, not of a busy wall."""
+    """The job takes about 11 s of a processor; the minute that was promised is asked of processor time, not of a busy wall."""
     from time import process_time
 
     from dienrong.capacity.models import Person, Posting

@@ -303,6 +303,11 @@ def test_from_a_course_to_certificates_through_the_pages(
     assert browser.post("/boi-duong/chuong-trinh/moi", course).status_code == 302
     kept = Course.objects.get()
     assert str(kept.pass_mark) == "5.50"
+    root = f"/boi-duong/chuong-trinh/{kept.pk}"
+    assert browser.post(f"{root}/sua", course | {"n_hours": "12"}).status_code == 302
+    kept.refresh_from_db()
+    assert (kept.n_hours, kept.is_open) == (12, False)
+    assert browser.post(f"{root}/sua", course | {"is_open": "on"}).status_code == 302
     plan = {
         "code": "BD-1", "organizer": "01", "place": "Sở", "first_day": "23/11/2026", "last_day": "23/11/2026",
         "n_seats": "40", "nominate_until": "23/11/2026",

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from dienrong.accounts import permissions
 from dienrong.accounts.permissions import requires
 from dienrong.capacity import operations
-from dienrong.capacity.forms import CourseForm, TrainingForm
+from dienrong.capacity.forms import ChangeCourseForm, CourseForm, TrainingForm
 from dienrong.capacity.models import Course, Kind, Training
 from dienrong.capacity.operations import CourseFacts, TrainingFacts
 from dienrong.capacity.queries import access
@@ -105,11 +105,11 @@ def change(request: HttpRequest, course_id: int) -> HttpResponse:
     initial: dict[str, Any] = {name: getattr(found, name) for name in FACTS}
     for name in ("pass_mark", "least_attendance"):
         initial[name] = float(initial[name])
-    form = CourseForm(request.POST or None, initial=initial)
+    form = ChangeCourseForm(request.POST or None, initial=initial | {"is_open": found.is_open})
     if request.method == "POST" and form.is_valid():
         try:
             operations.change_course(
-                course=found, facts=_facts(form), is_open="dong" not in request.POST, by=request.user
+                course=found, facts=_facts(form), is_open=form.cleaned_data["is_open"], by=request.user
             )
         except (operations.CapacityRefusal, Conflict) as refusal:
             parts.told(form, refusal)
