@@ -27,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "rmsd_threshold": 0.12,
     "conditioning": [],
     "pca_share": None,
+    "per_group": False,
     "reported": [],
     "link": "none",
     "drift": 0.5,
