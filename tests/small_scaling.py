@@ -31,6 +31,7 @@ OPTIONS: dict[str, Any] = {
     "rmsd_threshold": 0.12,
     "conditioning": ["gender"],
     "pca_share": None,
+    "per_group": False,
     "reported": ["gender"],
     "link": "none",
     "drift": 0.5,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dienrong.scaling import drawn, queries, words
+from dienrong.scaling import drawn, pages, queries, words
 from dienrong.scaling.models import ScalingRun
 from dienrong.scaling.numeric import comparison
 
@@ -35,15 +35,16 @@ def compare(old: ScalingRun, new: ScalingRun) -> dict[str, Any]:
 
 
 def option_changes(old: ScalingRun, new: ScalingRun) -> list[dict[str, str]]:
-    """List the options that differ, in words."""
+    """List the options that differ, in words; a run older than an option had its default."""
+    before, after = {**pages.DEFAULTS, **old.options}, {**pages.DEFAULTS, **new.options}
     return [
         {
             "title": words.titled(words.OPTIONS, name),
-            "old": words.option_value(name, old.options.get(name)),
-            "new": words.option_value(name, new.options.get(name)),
+            "old": words.option_value(name, before[name]),
+            "new": words.option_value(name, after[name]),
         }
         for name in words.OPTIONS
-        if old.options.get(name) != new.options.get(name)
+        if before[name] != after[name]
     ]
 
 

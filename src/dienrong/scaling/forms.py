@@ -328,6 +328,14 @@ class OptionsForm(forms.Form):
             "With many background variables: components that keep this share (such as 0.90). Empty: all as they are."
         ),
     )
+    per_group = forms.BooleanField(
+        label=words.OPTIONS["per_group"],
+        required=False,
+        help_text=_(
+            "Coefficients and spread of each group are estimated from its students alone, as PISA and TIMSS do by "
+            "country. Groups need some hundred students each."
+        ),
+    )
     reported = forms.MultipleChoiceField(
         label=words.OPTIONS["reported"],
         required=False,
@@ -405,6 +413,13 @@ class OptionsForm(forms.Form):
         for name in ("group", "reference_group", "weight"):
             values[name] = options.get(name) or ""
         return values
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the groups where an option needs them."""
+        cleaned = super().clean() or {}
+        if cleaned.get("per_group") and not cleaned.get("group"):
+            self.add_error("per_group", _("Choose the column of the groups, or leave this out."))
+        return cleaned
 
     def clean_models(self) -> dict[str, str]:
         """Read the models of single items."""

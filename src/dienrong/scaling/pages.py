@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from dienrong.core.formats import number_text
 from dienrong.core.refusals import Conflict
-from dienrong.scaling import queries, words
+from dienrong.scaling import adopted, queries, words
 from dienrong.scaling.addresses import address
 from dienrong.scaling.models import ItemDecision, ScalingRun, ScalingStudy, StudyData
 from dienrong.scaling.numeric import board, results, runs, sources
@@ -27,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "rmsd_threshold": 0.12,
     "conditioning": [],
     "pca_share": None,
+    "per_group": False,
     "reported": [],
     "link": "none",
     "drift": 0.5,
@@ -272,8 +273,13 @@ def fault_rows(data: StudyData) -> list[dict[str, Any]]:
     return rows
 
 
-def first_options(study: ScalingStudy, data: StudyData) -> dict[str, Any]:
-    """Give the options that the form begins with: those of the last run, else what the columns are for."""
+def first_options(
+    study: ScalingStudy, data: StudyData, levels: adopted.AdoptedLevels | None = None
+) -> dict[str, Any]:
+    """Give the options that the form begins with: those of the last run, else what the columns are for.
+
+    Adopted cut scores take the place of those of the last run.
+    """
     last = study.runs.order_by("-number").first()
     present = student_columns(study, data)
     if last is not None:
@@ -293,6 +299,8 @@ def first_options(study: ScalingStudy, data: StudyData) -> dict[str, Any]:
             options[name] = None
     for name in ("dif_by", "conditioning", "reported"):
         options[name] = [one for one in options[name] if one in present]
+    if levels is not None and levels.cuts:
+        options["cuts"] = list(levels.cuts)
     return options
 
 

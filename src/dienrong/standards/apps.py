@@ -20,14 +20,35 @@ class StandardsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Name the actions, offer the sessions, put what waits for a person on the board."""
+        """Name the actions, offer the sessions and adopted cuts, put what waits for a person on the board."""
         from dienrong.core import recording, shell
         from dienrong.cycles import board
+        from dienrong.scaling import adopted
         from dienrong.standards import words
 
+        adopted.plug(_adopted)
         recording.name_actions(words.ACTIONS)
         shell.register_links(_links)
         board.register_cards(_cards)
+
+
+def _adopted(cycle: Any, subject: str, grade: int | None) -> Any:
+    """Give the adopted cuts of a subject with the session that they come from, for the runs of the scaling."""
+    from django.urls import reverse
+
+    from dienrong.scaling.adopted import AdoptedLevels
+    from dienrong.standards import queries
+
+    setting = queries.adopted_setting(cycle, subject, grade)
+    if setting is None:
+        return None
+    return AdoptedLevels(
+        title=setting.title,
+        url=reverse("standards:setting", args=[setting.pk]),
+        adopted_at=setting.adopted_at,
+        cycle=cycle.name,
+        cuts=tuple(cut.scale for cut in queries.cuts_of(setting)),
+    )
 
 
 def _links(request: HttpRequest) -> Iterable[object]:

@@ -210,8 +210,8 @@ class AdoptedCut:
     manifest_id: str
 
 
-def adopted_cuts(cycle: Cycle, subject: str, grade: int | None = None) -> tuple[AdoptedCut, ...]:
-    """Give the adopted cuts of a subject, the lowest first; none where nothing is adopted.
+def adopted_setting(cycle: Cycle, subject: str, grade: int | None = None) -> StandardSetting | None:
+    """Give the session whose cuts are adopted for a subject.
 
     A grade narrows the answer; without one the subject must have one adopted session, else nothing is given.
     """
@@ -219,9 +219,17 @@ def adopted_cuts(cycle: Cycle, subject: str, grade: int | None = None) -> tuple[
     if grade is not None:
         found = found.filter(Q(grade=grade) | Q(grade=0))
     rows = list(found[:2])
-    if len(rows) != 1:
-        return ()
-    setting = rows[0]
+    return rows[0] if len(rows) == 1 else None
+
+
+def adopted_cuts(cycle: Cycle, subject: str, grade: int | None = None) -> tuple[AdoptedCut, ...]:
+    """Give the adopted cuts of a subject, the lowest first; none where nothing is adopted (`adopted_setting`)."""
+    setting = adopted_setting(cycle, subject, grade)
+    return cuts_of(setting) if setting is not None else ()
+
+
+def cuts_of(setting: StandardSetting) -> tuple[AdoptedCut, ...]:
+    """Give the computed cuts of a session, the lowest first."""
     return tuple(
         AdoptedCut(
             position=level.position,

@@ -187,6 +187,7 @@ def test_a_run_is_started_from_the_form_and_leads_to_its_card(study, frozen, sig
         {"n_values": "1"},
         {"reported": ["region"], "group": ""},
         {"link": "fixed"},
+        {"per_group": "on", "group": "", "reported": []},
     ],
 )
 def test_a_wrong_option_is_said_on_top_and_starts_nothing(study, frozen, signed_in, ministry, wrong) -> None:
@@ -339,6 +340,16 @@ def test_two_runs_are_compared_on_a_page(make_scaling, study, signed_in, ministr
     html = page.content.decode()
     for words in ("Thay đổi từ lượt 1 đến lượt 2", "T03", "kết quả như nhau", "<svg"):
         assert words in html
+
+
+def test_a_model_for_each_group_is_told_on_its_page(make_scaling, signed_in, ministry) -> None:
+    make_scaling(per_group=True)
+    browser = signed_in(ministry)
+    page = browser.get(f"{RUN}/ket-qua/population").content.decode()
+    assert "<dt>Số mô hình tổng thể</dt><dd>2</dd>" in page
+    assert "<dt>Mỗi nhóm một mô hình tổng thể riêng</dt><dd>có</dd>" in browser.get(RUN).content.decode()
+    report = browser.get(f"{RUN}/bao-cao").content.decode()
+    assert "Mỗi nhóm trong 2 nhóm theo" in report
 
 
 def test_the_board_of_the_cycle_names_what_waits(scaled, signed_in, ministry, officer) -> None:

@@ -237,6 +237,14 @@ def test_what_changed_names_options_decisions_items_and_stages(make_scaling, stu
     assert comparing.compare(new, new)["found"].largest == 0.0
 
 
+def test_an_older_run_had_the_default_of_a_new_option(make_scaling) -> None:
+    """Every run of before a release once seemed to have changed each option that came with it."""
+    new = make_scaling(until="scores")
+    old = make_scaling(until="scores")
+    del old.options["per_group"]
+    assert comparing.option_changes(old, new) == []
+
+
 @pytest.mark.parametrize("who", ["officer", "coordinator", "researcher", "newcomer", "stranger"])
 def test_strangers_run_nothing(request, study, frozen, ministry, who) -> None:
     person = request.getfixturevalue(who)

@@ -9,8 +9,13 @@ import pytest
 
 import lsakit as lk
 from dienrong.core import clock
+from dienrong.core.typed_numbers import typed_number
+from dienrong.scaling import adopted, pages
+from dienrong.scaling import operations as scaling_operations
 from dienrong.scaling import queries as scaling
+from dienrong.scaling.numeric import results
 from dienrong.standards import operations, queries, sources
+from dienrong.standards.models import StandardSetting
 from lsakit.lineage import Store
 from small_scaling import OPTIONS
 from standards_people import say
@@ -72,9 +77,57 @@ def test_shares_are_weighted_and_say_that_their_error_is_not_known(setting, mini
     assert levels[1].scale == pytest.approx(setting.scale_intercept + setting.scale_slope * location[10])
 
 
-def test_parameters_of_single_groups_are_not_judged(cycle, scaled, ministry) -> None:
-    from dienrong.scaling import operations as scaling_operations
+def test_adopted_cuts_stand_in_the_form_of_the_next_run_and_give_its_levels(
+    setting, scaled, make_scaling, signed_in, ministry, newcomer
+) -> None:
+    """Whoever starts a run once had to copy the cuts from the page of the session."""
+    form = "/dinh-co/quoc-gia-2026/1/luot/moi"
+    browser = signed_in(ministry)
+    assert adopted.levels_for(scaled.study) is None
+    before = browser.get(form)
+    assert before.context["form"]["cuts"].value() == "450; 550"
+    assert "Điểm cắt đã thông qua" not in before.content.decode()
+    operations.open_round(setting=setting, by=ministry)
+    for one in setting.panelists.all():
+        say(one, 4, 9 + one.number)
+    operations.close_round(setting=setting, leave_out=False, by=ministry)
+    operations.compute_cuts(setting=setting, by=ministry)
+    assert adopted.levels_for(scaled.study) is None, "computed is not adopted"
+    operations.adopt_cuts(setting=setting, reason="Quyết định 12", by=ministry)
+    cuts = [level.scale for level in queries.levels_of(setting)]
+    page = browser.get(form)
+    text = page.content.decode()
+    assert page.context["form"].initial["cuts"] == "; ".join(typed_number(cut) for cut in cuts)
+    assert f"từ phiên “{setting.title}”" in text
+    assert f'href="/dat-chuan/{setting.pk}"' in text
+    assert pages.first_options(scaled.study, scaled.data, adopted.levels_for(scaled.study))["cuts"] == cuts
+    run = make_scaling(cuts=cuts)
+    levels = results.record(
+        queries.basis_of(setting).store_path, scaling.manifests_of(run), "values", "scale"
+    )
+    assert levels["slope"] == setting.scale_slope, "the same scale, so that the cuts mean the same"
+    assert signed_in(newcomer).get(form).status_code in (403, 404)
 
+
+def test_a_study_that_continues_another_takes_its_cuts(setting, scaled, cycle, ministry) -> None:
+    operations.open_round(setting=setting, by=ministry)
+    for one in setting.panelists.all():
+        say(one, 4, 9 + one.number)
+    operations.close_round(setting=setting, leave_out=False, by=ministry)
+    operations.compute_cuts(setting=setting, by=ministry)
+    operations.adopt_cuts(setting=setting, reason="Quyết định 12", by=ministry)
+    before = cycle.name
+    cycle.pk, cycle.slug, cycle.store_name, cycle.name_vi = None, "ky-sau", "ky-sau", "Kỳ sau"
+    cycle.save(force_insert=True)
+    new = scaling_operations.NewStudy(title="Toán kỳ sau", subject="maths", grade=5, previous=scaled.study)
+    later = scaling_operations.create_study(cycle=cycle, new=new, by=ministry)
+    found = adopted.levels_for(later)
+    assert (found.title, found.cycle) == (setting.title, before)
+    other = scaling_operations.NewStudy(title="Đọc", subject="reading", grade=5)
+    assert adopted.levels_for(scaling_operations.create_study(cycle=cycle, new=other, by=ministry)) is None
+
+
+def test_parameters_of_single_groups_are_not_judged(cycle, scaled, ministry) -> None:
     known = scaling_operations.KnownItem(item="T03", max_score=1, groups=("north", "south"))
     new = scaling_operations.NewDecision(
         item="T03", kind="free", groups=("south",), reason="Khó hơn ở miền Nam"

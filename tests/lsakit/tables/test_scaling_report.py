@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import io
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import docx
@@ -124,6 +125,28 @@ def test_every_part_is_there_in_both_languages(run: tuple[Outputs, ScalingFacts]
         len(one.paragraphs) for one in report.sections
     ]
     assert [len(one.tables) for one in english.sections] == [len(one.tables) for one in report.sections]
+
+
+def test_models_by_group_are_told_with_the_group_of_each_term(
+    run: tuple[Outputs, ScalingFacts], tmp_path: Path
+) -> None:
+    store = Store(tmp_path / "store")
+    options = replace(OPTIONS, link="none", per_group=True, pca_share=0.9)
+    found = run_scaling(store, make_study(9).inputs(store), options, now=NOW, who="x")
+    manifest = store.manifest(found.manifests["population"])
+    outputs = {"population": {role: store.load(one.hash) for role, one in manifest.outputs.items()}}
+    made = build_scaling_report(outputs, replace(run[1], options=asdict(options)), language="en")
+    words = said(made, "population")
+    assert "Each of the 3 groups by" in words
+    assert "principal components of each group" in words
+    assert "has 2 conditioning variables" in words, "the group is no covariate"
+    table = section(made, "population").tables[0]
+    terms = outputs["population"]["coefficients"]
+    assert table.columns[:2] == ("Group", "Term")
+    assert [row[:2] for row in table.rows] == [
+        (run[1].names["province"][row["province"]], row["term"]) for row in terms.to_dicts()
+    ]
+    assert [table.values[line, 2][0] for line in range(terms.height)] == terms["estimate"].to_list()
 
 
 def test_no_word_is_left_without_a_text(run: tuple[Outputs, ScalingFacts], report: Report) -> None:

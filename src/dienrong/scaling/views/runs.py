@@ -13,9 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from dienrong.accounts import permissions
 from dienrong.accounts.permissions import requires
+from dienrong.core.formats import number_text
 from dienrong.core.refusals import Refusal
 from dienrong.jobs.queries import card_of, job_for, lines_of
-from dienrong.scaling import comparing, operations, pages, queries, words
+from dienrong.scaling import adopted, comparing, operations, pages, queries, words
 from dienrong.scaling.forms import OptionsForm
 from dienrong.scaling.models import ScalingRun, ScalingStudy, StudyData
 from dienrong.scaling.views import parts
@@ -51,7 +52,9 @@ def run_new(request: HttpRequest, slug: str, study: int) -> HttpResponse:
     if data is None:
         messages.warning(request, _("Choose the data of the study and freeze them first."))
         return redirect(parts.address("data", found))
-    form = _form(request, found, data)
+    levels = adopted.levels_for(found)
+    first = pages.first_options(found, data, levels)
+    form = _form(request, found, data, first)
     plan: list[dict[str, Any]] = []
     if request.method == "POST" and form.is_valid():
         if "look" in request.POST:
@@ -69,12 +72,15 @@ def run_new(request: HttpRequest, slug: str, study: int) -> HttpResponse:
                 )
                 return redirect(parts.address("run", found, run.number))
     elif request.method != "POST":
-        plan, _text = pages.plan_rows(found, pages.first_options(found, data))
+        plan, _text = pages.plan_rows(found, first)
     context = {
         "cycle": found.cycle,
         "study": found,
         "tabs": parts.tabs(request, found),
         "form": form,
+        "levels": levels,
+        "cuts_text": "; ".join(number_text(cut, 1) for cut in levels.cuts) if levels else "",
+        "may_see_levels": permissions.may(request.user, "view_standards"),
         "data": pages.data_card(data),
         "decisions": pages.decision_rows(queries.holding(found).order_by("item")),
         "plan": plan,
@@ -83,11 +89,11 @@ def run_new(request: HttpRequest, slug: str, study: int) -> HttpResponse:
     return render(request, "scaling/run_new.html", context, status=422 if form.errors else 200)
 
 
-def _form(request: HttpRequest, study: ScalingStudy, data: StudyData) -> OptionsForm:
+def _form(request: HttpRequest, study: ScalingStudy, data: StudyData, first: dict[str, Any]) -> OptionsForm:
     """Make the form of options with the columns that the data have."""
     return OptionsForm(
         request.POST or None,
-        initial=OptionsForm.initial_of(pages.first_options(study, data)),
+        initial=OptionsForm.initial_of(first),
         columns=pages.student_columns(study, data),
         may_link=study.previous is not None or "old_items" in data.artefacts,
         is_scored="scored_responses" in data.artefacts,

@@ -111,47 +111,13 @@ def population(sheet: Sheet) -> Section | None:
     if not found or terms is None:
         return None
     options = sheet.facts.options
-    conditioning = [str(one) for one in (options.get("group"), *(options.get("conditioning") or ())) if one]
-    conditioning = [sheet.variable(name) for name in dict.fromkeys(conditioning)]
-    said = [
-        sheet.say(
-            "sentence.conditioning", n=sheet.number(len(conditioning)), variables=sheet.named(conditioning)
-        )
-        if conditioning
-        else sheet.say("sentence.no_conditioning"),
-        sheet.say(
-            "sentence.population",
-            n_students=sheet.number(found["n_students"]),
-            n_terms=sheet.number(found.get("n_terms", terms.height)),
-            residual_sd=sheet.number(found["residual_sd"], 3),
-            explained=sheet.share(found.get("r_squared")),
-        ),
-    ]
-    if found.get("n_components") is not None:
-        said.append(
-            sheet.say(
-                "sentence.components",
-                n=sheet.number(found["n_components"]),
-                share=sheet.share(found.get("pca_share")),
-            )
-        )
+    said = _model(sheet, found, terms.height)
     if found.get("n_prior_only"):
         said.append(sheet.say("sentence.prior_only", n=sheet.number(found["n_prior_only"])))
     reported = [sheet.variable(one) for one in options.get("reported") or ()]
     if reported:
         said.append(sheet.say("sentence.reported", variables=sheet.named(reported)))
-    tables = []
-    columns = [Column("term"), Column("estimate", "parameter"), Column("standard_error", "parameter")]
-    rows = terms.to_dicts()
-    tables.append(
-        written(
-            sheet,
-            rows,
-            columns,
-            caption=sheet.say("caption.coefficients"),
-            is_printed=len(rows) <= MOST_TERMS,
-        )
-    )
+    tables = [_coefficients(sheet, terms)]
     groups = sheet.table("population", "subgroups")
     if groups is not None:
         columns = [Column("variable"), Column("level"), Column("n", "n"), Column("share", "share")]
@@ -177,6 +143,60 @@ def population(sheet: Sheet) -> Section | None:
         heading=sheet.say("section.population"),
         paragraphs=tuple(said),
         tables=tuple(tables),
+    )
+
+
+def _model(sheet: Sheet, found: dict[str, Any], n_terms: int) -> list[str]:
+    """Say what the model holds and how much it explains; with models by group, what holds for all of them."""
+    options = sheet.facts.options
+    n_models = int(found.get("n_models") or 1)
+    own = None if n_models > 1 else options.get("group")
+    names = dict.fromkeys(str(one) for one in (own, *(options.get("conditioning") or ())) if one)
+    conditioning = [sheet.variable(name) for name in names]
+    said = []
+    if n_models > 1:
+        said.append(
+            sheet.say(
+                "sentence.per_group", n=sheet.number(n_models), variable=sheet.variable(options.get("group"))
+            )
+        )
+    said.append(
+        sheet.say(
+            "sentence.conditioning", n=sheet.number(len(conditioning)), variables=sheet.named(conditioning)
+        )
+        if conditioning
+        else sheet.say("sentence.no_conditioning")
+    )
+    said.append(
+        sheet.say(
+            "sentence.population",
+            n_students=sheet.number(found["n_students"]),
+            n_terms=sheet.number(found.get("n_terms", n_terms)),
+            residual_sd=sheet.number(found["residual_sd"], 3),
+            explained=sheet.share(found.get("r_squared")),
+        )
+    )
+    if found.get("n_components") is not None:
+        said.append(
+            sheet.say(
+                "sentence.components_by_group" if n_models > 1 else "sentence.components",
+                n=sheet.number(found["n_components"]),
+                share=sheet.share(found.get("pca_share")),
+            )
+        )
+    return said
+
+
+def _coefficients(sheet: Sheet, terms: pl.DataFrame) -> PublicationTable:
+    """Tabulate the coefficients, of each group where each has a model of its own."""
+    rows, columns = terms.to_dicts(), [Column("term")]
+    group = str(sheet.facts.options.get("group"))
+    if group in terms.columns:
+        rows = [{**row, "group": sheet.group(row[group])} for row in rows]
+        columns = [Column("group"), *columns]
+    columns += [Column("estimate", "parameter"), Column("standard_error", "parameter")]
+    return written(
+        sheet, rows, columns, caption=sheet.say("caption.coefficients"), is_printed=len(rows) <= MOST_TERMS
     )
 
 
