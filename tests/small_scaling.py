@@ -33,6 +33,8 @@ OPTIONS: dict[str, Any] = {
     "pca_share": None,
     "per_group": False,
     "reported": ["gender"],
+    "release": "none",
+    "release_alarm": 0.25,
     "link": "none",
     "drift": 0.5,
     "n_values": 5,

@@ -311,6 +311,22 @@ class OptionsForm(forms.Form):
         max_value=1,
         help_text=_("Above it an item misfits in a group. 0.12 is what PISA uses for tests."),
     )
+    release = forms.ChoiceField(
+        label=words.OPTIONS["release"],
+        choices=list(words.RELEASES.items()),
+        help_text=_(
+            "Automatic, as PISA does: calibrate, free the worst misfit in its groups, calibrate again, until none is "
+            "above the threshold of RMSD. What you freed by decision stays freed. It takes many calibrations."
+        ),
+    )
+    release_alarm = NumberField(
+        label=words.OPTIONS["release_alarm"],
+        min_value=0.01,
+        max_value=1,
+        help_text=_(
+            "Where more of a group's items are not common, the release stops: the group may not be comparable."
+        ),
+    )
     conditioning = forms.MultipleChoiceField(
         label=words.OPTIONS["conditioning"],
         required=False,
@@ -419,6 +435,8 @@ class OptionsForm(forms.Form):
         cleaned = super().clean() or {}
         if cleaned.get("per_group") and not cleaned.get("group"):
             self.add_error("per_group", _("Choose the column of the groups, or leave this out."))
+        if cleaned.get("release") == "automatic" and not cleaned.get("group"):
+            self.add_error("release", _("Choose the column of the groups, or leave the release to people."))
         return cleaned
 
     def clean_models(self) -> dict[str, str]:

@@ -29,6 +29,8 @@ DEFAULTS: dict[str, Any] = {
     "pca_share": None,
     "per_group": False,
     "reported": [],
+    "release": "none",
+    "release_alarm": 0.25,
     "link": "none",
     "drift": 0.5,
     "n_values": 10,

@@ -225,6 +225,11 @@ class _Plan:
             **self.scored,
             "free": self.free,
         }
+        if options.release != "none":
+            parameters["release"] = {
+                "threshold": options.rmsd_threshold,
+                "alarm_share": options.release_alarm,
+            }
         roles = list(self.people(self.groups))
         if options.link == "fixed":
             parameters |= self.linking

@@ -16,9 +16,9 @@ from lsakit.tables.scaling_report.writing import Column, pairs, written
 ANSWERED, KINDS = "n_answered", ("n_omitted", "n_not_reached", "n_invalid")
 OPTIONS = (
     "model", "models", "rule", "group", "reference_group", "weight", "senate", "dif_by", "rmsd_threshold",
-    "conditioning", "pca_share", "per_group", "reported", "link", "drift", "n_values", "seed", "scale_mean", "scale_sd", "cuts",
+    "release", "release_alarm", "conditioning", "pca_share", "per_group", "reported", "link", "drift", "n_values", "seed", "scale_mean", "scale_sd", "cuts",
 )  # fmt: skip
-WORDED = {"model": "model", "rule": "rule", "link": "link"}
+WORDED = {"model": "model", "rule": "rule", "link": "link", "release": "release"}
 
 
 def data(sheet: Sheet) -> Section | None:
