@@ -23,6 +23,7 @@ OPTIONS: dict[str, Any] = {
     "model": "gpcm",
     "models": {},
     "rule": "pisa2015",
+    "rule_of_values": "",
     "group": "region",
     "reference_group": None,
     "weight": "weight",

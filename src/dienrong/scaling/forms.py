@@ -279,6 +279,15 @@ class OptionsForm(forms.Form):
         choices=list(words.RULES.items()),
         help_text=_("What omitted and not-reached answers count as; it matters for raw responses only."),
     )
+    rule_of_values = forms.ChoiceField(
+        label=words.OPTIONS["rule_of_values"],
+        required=False,
+        choices=[("", _("the same rule")), *words.RULES.items()],
+        help_text=_(
+            "A second scoring for the population model and the plausible values: TIMSS counts not-reached items as not "
+            "administered for the items, and as wrong for the students."
+        ),
+    )
     group = forms.ChoiceField(
         label=words.OPTIONS["group"],
         required=False,
@@ -416,7 +425,7 @@ class OptionsForm(forms.Form):
         if not may_link:
             fields["link"].choices = [("none", words.LINKS["none"])]
         if is_scored:
-            fields["rule"].disabled = True
+            fields["rule"].disabled = fields["rule_of_values"].disabled = True
 
     @classmethod
     def initial_of(cls, options: Mapping[str, Any]) -> dict[str, Any]:

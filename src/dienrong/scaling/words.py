@@ -29,6 +29,8 @@ ROLES = {
     "old_items": _("Items of the earlier study"),
     "old_scale": _("Scale of the earlier study"),
     "responses": _("Responses"),
+    "values_responses": _("Responses scored for the values"),
+    "values_summary": _("Summary of responses, for the values"),
     "summary": _("Summary of responses"),
     "item_statistics": _("Item statistics"),
     "option_statistics": _("Statistics of options"),
@@ -290,6 +292,7 @@ OPTIONS = {
     "model": _("Model"),
     "models": _("Models of single items"),
     "rule": _("Missing answers"),
+    "rule_of_values": _("Missing answers, for the values"),
     "group": _("Groups"),
     "reference_group": _("Reference group"),
     "weight": _("Weight"),
@@ -348,7 +351,7 @@ def flag_title(flag: str) -> str:
 def option_value(name: str, value: Any) -> str:
     """Write an option of a run for a reader."""
     known: dict[str, Mapping[str, Any]] = {
-        "model": MODELS, "rule": RULES, "link": LINKS, "release": RELEASES, "until": STAGES,
+        "model": MODELS, "rule": RULES, "rule_of_values": RULES, "link": LINKS, "release": RELEASES, "until": STAGES,
     }  # fmt: skip
     if value in (None, "", [], (), {}):
         return "–"

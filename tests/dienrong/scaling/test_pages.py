@@ -30,7 +30,7 @@ POSTS = (
     f"{STUDY}/quyet-dinh", f"{RUN}/de-xuat",
 )  # fmt: skip
 FORM = {
-    "model": "gpcm", "models": "", "rule": "pisa2015", "group": "region", "reference_group": "", "weight": "weight",
+    "model": "gpcm", "models": "", "rule": "pisa2015", "rule_of_values": "", "group": "region", "reference_group": "", "weight": "weight",
     "senate": "on", "dif_by": ["gender"], "rmsd_threshold": "0,12", "conditioning": ["gender"], "pca_share": "",
     "reported": ["gender"], "release": "none", "release_alarm": "0,25", "link": "none", "drift": "0,5", "n_values": "5", "seed": "2026", "scale_mean": "500",
     "scale_sd": "100", "cuts": "450; 550", "until": "values",
@@ -190,6 +190,7 @@ def test_a_run_is_started_from_the_form_and_leads_to_its_card(study, frozen, sig
         {"per_group": "on", "group": "", "reported": []},
         {"release": "automatic", "group": "", "reported": []},
         {"release_alarm": "2"},
+        {"rule_of_values": "magic"},
     ],
 )
 def test_a_wrong_option_is_said_on_top_and_starts_nothing(study, frozen, signed_in, ministry, wrong) -> None:

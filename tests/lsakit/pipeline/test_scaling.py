@@ -179,6 +179,59 @@ def test_plausible_values_are_those_of_the_population_calls(done: Done, table: p
     )
 
 
+TIMSS = replace(OPTIONS, rule="timss_calibration", rule_of_values="timss_scoring")
+
+
+@pytest.mark.parametrize(
+    ("options", "by"),
+    [
+        (replace(OPTIONS, rule_of_values="pisa2012_scoring"), OPTIONS),
+        (TIMSS, replace(TIMSS, rule_of_values="")),
+    ],
+)
+def test_values_may_have_a_rule_of_their_own(
+    done: Done, table: pl.DataFrame, options: ScalingOptions, by: ScalingOptions
+) -> None:
+    """Not reached does not count for the items and is wrong for the students, as in TIMSS and PISA until 2012.
+
+    Whoever did not reach C12 did not reach C11 either: the first of them counts as omitted under the rules of TIMSS.
+    """
+    late = (done.study.raw["C12"] == 96).fill_null(value=False)
+    assert late.sum() > 20
+    raw = done.study.raw.with_columns(C11=pl.when(late).then(96).otherwise(pl.col("C11")))
+    inputs = replace(done.inputs, raw_responses=done.store.put_table(raw).hash)
+    before = done.run(by, inputs=inputs)
+    found = done.run(options, inputs=inputs)
+    assert found.computed == {"scores", "population", "values"}
+    for stage in ("classical", "calibration", "fit", "dif"):
+        assert found.manifests[stage] == before.manifests[stage]
+    second = done.output("scores", "values_responses", found)
+    wanted = lk.score_responses(raw, done.study.items, options.rule_of_values)
+    assert second.equals(wanted.table)
+    assert done.output("scores", "values_summary", found).equals(wanted.summary)
+    first = done.output("scores", "scored_responses", found)
+    assert first.filter(late)["C12"].is_null().all()
+    assert (second.filter(late)["C12"] == 0).all()
+    people = table.select("student_id", "province", "w")
+    calibrated = first.join(people, on="student_id")
+    cal = lk.calibrate(calibrated, group="province", weights="w", items=ITEMS)
+    background = table.select("student_id", "province", "gender", "books", "w")
+    scored = second.join(people.drop("w"), on="student_id")
+    fitted = lk.fit_population(cal, scored, background=background, weights="w")
+    coefficients = done.output("population", "coefficients", found)
+    np.testing.assert_allclose(coefficients["estimate"], fitted.coefficients["estimate"], atol=1e-6)
+    eap = [done.output("population", "abilities", one).filter(late)["eap"] for one in (before, found)]
+    assert (eap[1] < eap[0]).all()
+
+
+def test_the_same_rule_twice_is_one_rule(done: Done) -> None:
+    assert done.run(replace(OPTIONS, rule_of_values="pisa2015")).computed == frozenset()
+    assert done.output("scores", "values_responses") is None
+    scored = done.store.put_table(done.output("scores", "scored_responses")).hash
+    with pytest.raises(CalibrationError, match="the study holds scores"):
+        done.run(ScalingOptions(rule_of_values="wrong"), inputs=ScalingInputs(scored_responses=scored))
+
+
 def test_groups_may_have_models_of_their_own(done: Done, table: pl.DataFrame) -> None:
     again = done.run(replace(OPTIONS, per_group=True))
     assert again.computed == {"population", "values"}
@@ -485,6 +538,7 @@ REFUSED_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "model": ({"model": "4pl"}, "must be one of rasch"),
     "model of an item": ({"models": {"M1": "4pl"}}, r"models\[M1\]"),
     "rule": ({"rule": "none"}, "must be one of pisa2015"),
+    "rule of values": ({"rule_of_values": "none"}, "must be one of pisa2015"),
     "reference": ({"reference_group": "01"}, "needs the option 'group'"),
     "threshold": ({"rmsd_threshold": 0.0}, "must be above 0 and at most 1"),
     "share": ({"pca_share": 1.5}, "must be above 0"),

@@ -131,11 +131,12 @@ def test_models_by_group_are_told_with_the_group_of_each_term(
     run: tuple[Outputs, ScalingFacts], tmp_path: Path
 ) -> None:
     store = Store(tmp_path / "store")
-    options = replace(OPTIONS, link="none", per_group=True, pca_share=0.9)
+    options = replace(OPTIONS, link="none", per_group=True, pca_share=0.9, rule_of_values="pisa2012_scoring")
     found = run_scaling(store, make_study(9).inputs(store), options, now=NOW, who="x")
     manifest = store.manifest(found.manifests["population"])
     outputs = {"population": {role: store.load(one.hash) for role, one in manifest.outputs.items()}}
     made = build_scaling_report(outputs, replace(run[1], options=asdict(options)), language="en")
+    assert "a second time, by the rule: PISA until 2012, scoring" in said(made, "options")
     words = said(made, "population")
     assert "Each of the 3 groups by" in words
     assert "principal components of each group" in words

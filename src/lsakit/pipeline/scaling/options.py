@@ -32,6 +32,9 @@ class ScalingOptions:
         Items with another model.
     rule : str, default "pisa2015"
         Rule of what missing answers count as, one of `lsakit.irt.scoring.RULES`.
+    rule_of_values : str, default ""
+        Another rule for the responses that the population model and the plausible values rest on, as TIMSS and PISA until
+        2012 have it (not reached: not administered in calibration, wrong in scoring); empty takes ``rule``.
     group : str, optional
         Column of the students: groups with a mean and a standard deviation of their own (country, province).
     reference_group : str, optional
@@ -96,6 +99,7 @@ class ScalingOptions:
     model: str = "gpcm"
     models: Mapping[str, str] = field(default_factory=dict)
     rule: str = "pisa2015"
+    rule_of_values: str = ""
     group: str | None = None
     reference_group: str | None = None
     weight: str | None = None
@@ -131,6 +135,8 @@ class ScalingOptions:
         for item, model in self.models.items():
             _refuse_choice(f"models[{item}]", model, tuple(MODELS))
         _refuse_choice("rule", self.rule, tuple(RULES))
+        if self.rule_of_values:
+            _refuse_choice("rule_of_values", self.rule_of_values, tuple(RULES))
         _refuse_choice("until", self.until, SCALING_STAGES)
         _refuse_link(self.link)
         _refuse_choice("release", self.release, RELEASES)
