@@ -279,6 +279,15 @@ class OptionsForm(forms.Form):
         choices=list(words.RULES.items()),
         help_text=_("What omitted and not-reached answers count as; it matters for raw responses only."),
     )
+    rule_of_values = forms.ChoiceField(
+        label=words.OPTIONS["rule_of_values"],
+        required=False,
+        choices=[("", _("the same rule")), *words.RULES.items()],
+        help_text=_(
+            "A second scoring for the population model and the plausible values: TIMSS counts not-reached items as not "
+            "administered for the items, and as wrong for the students."
+        ),
+    )
     group = forms.ChoiceField(
         label=words.OPTIONS["group"],
         required=False,
@@ -310,6 +319,22 @@ class OptionsForm(forms.Form):
         min_value=0.001,
         max_value=1,
         help_text=_("Above it an item misfits in a group. 0.12 is what PISA uses for tests."),
+    )
+    release = forms.ChoiceField(
+        label=words.OPTIONS["release"],
+        choices=list(words.RELEASES.items()),
+        help_text=_(
+            "Automatic, as PISA does: calibrate, free the worst misfit in its groups, calibrate again, until none is "
+            "above the threshold of RMSD. What you freed by decision stays freed. It takes many calibrations."
+        ),
+    )
+    release_alarm = NumberField(
+        label=words.OPTIONS["release_alarm"],
+        min_value=0.01,
+        max_value=1,
+        help_text=_(
+            "Where more of a group's items are not common, the release stops: the group may not be comparable."
+        ),
     )
     conditioning = forms.MultipleChoiceField(
         label=words.OPTIONS["conditioning"],
@@ -400,7 +425,7 @@ class OptionsForm(forms.Form):
         if not may_link:
             fields["link"].choices = [("none", words.LINKS["none"])]
         if is_scored:
-            fields["rule"].disabled = True
+            fields["rule"].disabled = fields["rule_of_values"].disabled = True
 
     @classmethod
     def initial_of(cls, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -419,6 +444,8 @@ class OptionsForm(forms.Form):
         cleaned = super().clean() or {}
         if cleaned.get("per_group") and not cleaned.get("group"):
             self.add_error("per_group", _("Choose the column of the groups, or leave this out."))
+        if cleaned.get("release") == "automatic" and not cleaned.get("group"):
+            self.add_error("release", _("Choose the column of the groups, or leave the release to people."))
         return cleaned
 
     def clean_models(self) -> dict[str, str]:

@@ -129,8 +129,10 @@ def cell(name: str, value: Any) -> str:
         return number_text(value, digits_of(name, value))
     if name == "group" and value == "all":
         return _("all students")
-    if name == "group":
-        return ", ".join(str(value).split(";"))
+    if name == "stopped_because":
+        return words.titled(words.STOPPED, str(value))
+    if name in ("group", "groups"):
+        return ", ".join(str(value).replace("|", ";").split(";"))
     if name == "option":
         return words.titled(words.OPTIONS_SPECIAL, str(value))
     if name == "kind":

@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "model": "gpcm",
     "models": {},
     "rule": "pisa2015",
+    "rule_of_values": "",
     "group": None,
     "reference_group": None,
     "weight": None,
@@ -29,6 +30,8 @@ DEFAULTS: dict[str, Any] = {
     "pca_share": None,
     "per_group": False,
     "reported": [],
+    "release": "none",
+    "release_alarm": 0.25,
     "link": "none",
     "drift": 0.5,
     "n_values": 10,
@@ -299,6 +302,8 @@ def first_options(
             options[name] = None
     for name in ("dif_by", "conditioning", "reported"):
         options[name] = [one for one in options[name] if one in present]
+    if "scored_responses" in data.artefacts:
+        options["rule_of_values"] = ""
     if levels is not None and levels.cuts:
         options["cuts"] = list(levels.cuts)
     return options

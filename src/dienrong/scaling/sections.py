@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from dienrong.core.formats import number_text, percent_text
 from dienrong.scaling import laid_out, queries, words
 from dienrong.scaling.models import ScalingRun
 from dienrong.scaling.numeric import results
+from dienrong.scaling.numeric.alarms import alarms_of
 from dienrong.scaling.numeric.tables import sorted_table, without_kinds
 
 
@@ -47,7 +50,10 @@ SECTIONS: dict[str, Section] = {
     ),
     "fit": Section(
         lead=_("How far what was observed lies from what the model says, item by item and group by group."),
+        records=(Part(stage="calibration", role="release"),),
         tables=(
+            Part(stage="calibration", role="release_shares", order="-share_unique", about=_("How many items a group shares with all others; those that it does not lose their power to compare it.")),
+            Part(stage="calibration", role="release_steps", about=_("What the automatic release freed, one set of parameters a round, the worst misfit first.")),
             Part(stage="fit", role="proposals", order="-rmsd", about=_("Items that the release rule would free next: own parameters in the groups named.")),
             Part(stage="fit", role="group_fit", order="-rmsd", about=_("RMSD: root of the mean squared distance of the curves; MD: its sign.")),
             Part(stage="fit", role="item_fit", about=_("Mean squares near 1 fit; S-X² compares by sum score.")),
@@ -129,6 +135,36 @@ def content(run: ScalingRun, name: str) -> dict[str, Any]:
         laid = laid_out.lay_out(found_table, stage=part.stage, role=part.role, n=part.n)
         tables.append({"laid": laid, "about": part.about, "manifest": manifests[part.stage]})
     return {"lead": section.lead, "records": records, "tables": tables}
+
+
+def alarms(run: ScalingRun) -> list[str]:
+    """Say in which groups so many items are not common, or misfit, that their results may not compare.
+
+    Raises
+    ------
+    ResultGoneError
+        If an artefact is missing or was changed.
+    """
+    said = {
+        "release": gettext(
+            "%(group)s: %(n)s of %(total)s items are not common, more than %(share)s. The release stopped there: the "
+            "group may not be comparable. Look at its translation, coding and data, or report it apart."
+        ),
+        "misfit": gettext(
+            "%(group)s: %(n)s of %(total)s items misfit, more than %(share)s: the group may not be comparable. Look "
+            "at its translation, coding and data."
+        ),
+    }
+    return [
+        said[one.kind]
+        % {
+            "group": one.group,
+            "n": number_text(one.n),
+            "total": number_text(one.total),
+            "share": percent_text(one.share, 0),
+        }
+        for one in alarms_of(queries.store_path(run.study), queries.manifests_of(run))
+    ]
 
 
 def reliabilities(run: ScalingRun) -> list[dict[str, Any]]:

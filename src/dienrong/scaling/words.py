@@ -29,6 +29,8 @@ ROLES = {
     "old_items": _("Items of the earlier study"),
     "old_scale": _("Scale of the earlier study"),
     "responses": _("Responses"),
+    "values_responses": _("Responses scored for the values"),
+    "values_summary": _("Summary of responses, for the values"),
     "summary": _("Summary of responses"),
     "item_statistics": _("Item statistics"),
     "option_statistics": _("Statistics of options"),
@@ -46,6 +48,9 @@ ROLES = {
     "wright": _("Item map"),
     "reliability": _("Reliability"),
     "proposals": _("What the release rule proposes"),
+    "release": _("Release of items"),
+    "release_steps": _("Released items, step by step"),
+    "release_shares": _("Common and released items by group"),
     "dif": _("Differential item functioning"),
     "link_items": _("Common items"),
     "link": _("Link between studies"),
@@ -108,11 +113,16 @@ COLUMNS = {
     "intercept": _("Intercept"), "linking_error_item": _("Linking error of items (logits)"),
     "linking_error": _("Linking error (points)"), "n_common": _("Common items"), "n_kept": _("Items that link"),
     "held": _("Held from the earlier study"), "eap": _("EAP reliability"), "wle": _("WLE reliability"),
-    "pv": _("Plausible-value reliability"),
+    "pv": _("Plausible-value reliability"), "round": _("Round"), "joined": _("Joined the set"),
+    "n_flagged": _("Pairs above the threshold"), "n_shared": _("Shared with other groups"), "n_own": _("Own alone"),
+    "share_common": _("Share common"), "share_unique": _("Share not common"), "alarm_share": _("Alarm above the share"),
+    "n_rounds": _("Calibrations"), "n_steps": _("Releases"), "stopped_because": _("Ended because"),
+    "is_comparable": _("Groups comparable"), "alarmed": _("Groups with an alarm"),
 }  # fmt: skip
 COLUMNS_OF = {
     ("dif", "category"): _("Size class"),
     ("dif", "statistic"): _("Size of the difference"),
+    ("release_shares", "n_common"): _("Common with other groups"),
 }
 """Columns that mean something else in one table."""
 OPTIONS_SPECIAL = {"omitted": _("omitted"), "invalid": _("invalid"), "not_reached": _("not reached")}
@@ -268,10 +278,21 @@ LINKS = {
     "haebara": _("Haebara"),
     "stocking_lord": _("Stocking–Lord"),
 }
+RELEASES = {
+    "none": _("None: people decide, the rule only proposes"),
+    "automatic": _("Automatic: own parameters wherever an item misfits"),
+}
+STOPPED = {
+    "threshold": _("no item is above the threshold any more"),
+    "alarm": _("too many items of a group are not common"),
+    "no_help": _("the items above the threshold are alone in their sets already"),
+    "rounds": _("the limit of rounds was reached"),
+}
 OPTIONS = {
     "model": _("Model"),
     "models": _("Models of single items"),
     "rule": _("Missing answers"),
+    "rule_of_values": _("Missing answers, for the values"),
     "group": _("Groups"),
     "reference_group": _("Reference group"),
     "weight": _("Weight"),
@@ -282,6 +303,8 @@ OPTIONS = {
     "pca_share": _("Share of variance kept"),
     "per_group": _("A population model of its own in each group"),
     "reported": _("Groups that are reported"),
+    "release": _("Release of items"),
+    "release_alarm": _("Share of released items that rings the alarm"),
     "link": _("Link between studies"),
     "drift": _("Drift at which an item is let go"),
     "n_values": _("Plausible values"),
@@ -328,7 +351,7 @@ def flag_title(flag: str) -> str:
 def option_value(name: str, value: Any) -> str:
     """Write an option of a run for a reader."""
     known: dict[str, Mapping[str, Any]] = {
-        "model": MODELS, "rule": RULES, "link": LINKS, "until": STAGES,
+        "model": MODELS, "rule": RULES, "rule_of_values": RULES, "link": LINKS, "release": RELEASES, "until": STAGES,
     }  # fmt: skip
     if value in (None, "", [], (), {}):
         return "–"

@@ -50,6 +50,9 @@ class ReleaseOptions:
         Rounds after which it stops in any case.
     fixed : table or Calibration, optional
         Item parameters to hold fixed, as of an earlier cycle.
+    released : Mapping of str to sequence of sequence of str, optional
+        Sets to begin with, in the form of the option ``unique`` of `calibrate`: items that were freed before. Their groups
+        never go back to the common set; the procedure may split a set, or let other groups join it.
     checkpoint : Path, optional
         File that keeps the releases after every round; deleted at the end.
     calibration : CalibrationOptions, optional
@@ -62,6 +65,7 @@ class ReleaseOptions:
     sets_per_round: int = 1
     most_rounds: int = 500
     fixed: Any = None
+    released: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
     checkpoint: Path | None = None
     calibration: CalibrationOptions = field(default_factory=CalibrationOptions)
 
@@ -232,11 +236,17 @@ def release_data(
         )
     held = Held(fixed=items_from(chosen.fixed, "fixed"), start=items_from(chosen.calibration.start, "start"))
     journal = ReleaseJournal.of(chosen.checkpoint, data, held.fixed, (model, threshold, chosen))
-    state = journal.load() or Round(released=Released(), steps=[], number=0, start=held)
+    state = journal.load() or Round(released=_begun(chosen.released), steps=[], number=0, start=held)
     work = _Work(data=data, model=model, group=group, threshold=threshold, options=chosen)
     found = work.run(state, journal)
     journal.close()
     return found
+
+
+def _begun(sets: Mapping[str, Sequence[Sequence[str]]]) -> Released:
+    """Begin with what was freed before, its partitions taken already."""
+    found = {item: tuple(sorted(tuple(sorted(one)) for one in own)) for item, own in sorted(sets.items())}
+    return Released(sets=found, seen={item: (own,) for item, own in found.items()})
 
 
 def _refuse_threshold(threshold: float) -> None:

@@ -97,6 +97,10 @@ class ReleaseJournal:
             repr(one)
             for one in (options.sets_per_round, given.tolerance, given.priors, given.reference_group)
         ]
+        words += [
+            repr((item, sorted(sorted(one) for one in sets)))
+            for item, sets in sorted(options.released.items())
+        ]
         arrays = [data.codes, data.weight, data.group, given.nodes]
         if fixed is not None:
             arrays += [fixed.native, fixed.n_steps]

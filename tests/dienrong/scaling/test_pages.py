@@ -30,9 +30,9 @@ POSTS = (
     f"{STUDY}/quyet-dinh", f"{RUN}/de-xuat",
 )  # fmt: skip
 FORM = {
-    "model": "gpcm", "models": "", "rule": "pisa2015", "group": "region", "reference_group": "", "weight": "weight",
+    "model": "gpcm", "models": "", "rule": "pisa2015", "rule_of_values": "", "group": "region", "reference_group": "", "weight": "weight",
     "senate": "on", "dif_by": ["gender"], "rmsd_threshold": "0,12", "conditioning": ["gender"], "pca_share": "",
-    "reported": ["gender"], "link": "none", "drift": "0,5", "n_values": "5", "seed": "2026", "scale_mean": "500",
+    "reported": ["gender"], "release": "none", "release_alarm": "0,25", "link": "none", "drift": "0,5", "n_values": "5", "seed": "2026", "scale_mean": "500",
     "scale_sd": "100", "cuts": "450; 550", "until": "values",
 }  # fmt: skip
 
@@ -188,6 +188,9 @@ def test_a_run_is_started_from_the_form_and_leads_to_its_card(study, frozen, sig
         {"reported": ["region"], "group": ""},
         {"link": "fixed"},
         {"per_group": "on", "group": "", "reported": []},
+        {"release": "automatic", "group": "", "reported": []},
+        {"release_alarm": "2"},
+        {"rule_of_values": "magic"},
     ],
 )
 def test_a_wrong_option_is_said_on_top_and_starts_nothing(study, frozen, signed_in, ministry, wrong) -> None:
@@ -350,6 +353,39 @@ def test_a_model_for_each_group_is_told_on_its_page(make_scaling, signed_in, min
     assert "<dt>Mỗi nhóm một mô hình tổng thể riêng</dt><dd>có</dd>" in browser.get(RUN).content.decode()
     report = browser.get(f"{RUN}/bao-cao").content.decode()
     assert "Mỗi nhóm trong 2 nhóm theo" in report
+
+
+def test_an_automatic_release_is_told_on_its_pages_and_in_the_report(
+    make_scaling, signed_in, ministry
+) -> None:
+    run = make_scaling(release="automatic", until="fit", release_alarm=0.05)
+    assert run.state == "done", run.refusal
+    path, manifests = queries.store_path(run.study), queries.manifests_of(run)
+    steps = results.table(path, manifests, "calibration", "release_steps")
+    assert steps["item"].to_list() == ["T03"], "the item that is harder in the south"
+    shares = results.table(path, manifests, "calibration", "release_shares")
+    browser = signed_in(ministry)
+    page = browser.get(f"{RUN}/ket-qua/fit").content.decode()
+    for words in (
+        "Các câu hỏi đã giải phóng, theo từng bước",
+        "Câu hỏi chung và câu đã giải phóng theo nhóm",
+        "T03",
+    ):
+        assert words in page
+    own = shares.filter(shares["group"] == "south").row(0, named=True)
+    n = own["n_shared"] + own["n_own"]
+    sentence = f"south: {n} trên {own['n_items']} câu hỏi không còn chung, nhiều hơn 5%"
+    assert sentence in page
+    assert sentence in browser.get(RUN).content.decode()
+    assert "câu hỏi không còn chung" in browser.get(f"{RUN}/bao-cao").content.decode()
+    items = results.item_table(path, manifests["calibration"])
+    assert {"T03@south", "T03@north"} & set(items["item"])
+
+
+def test_without_a_release_no_page_speaks_of_one(scaled, signed_in, ministry) -> None:
+    page = signed_in(ministry).get(f"{RUN}/ket-qua/fit").content.decode()
+    assert "đã giải phóng, theo từng bước" not in page
+    assert "<h2>Giải phóng câu hỏi</h2>" not in page
 
 
 def test_the_board_of_the_cycle_names_what_waits(scaled, signed_in, ministry, officer) -> None:

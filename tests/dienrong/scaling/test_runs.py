@@ -237,6 +237,25 @@ def test_what_changed_names_options_decisions_items_and_stages(make_scaling, stu
     assert comparing.compare(new, new)["found"].largest == 0.0
 
 
+def test_values_scored_by_another_rule_leave_the_items_as_they_are(make_scaling) -> None:
+    first = make_scaling()
+    second = make_scaling(rule_of_values="pisa2012_scoring")
+    assert second.state == "done", second.refusal
+    assert reused(second) == {"classical", "calibration", "fit", "dif"}
+    path = queries.store_path(second.study)
+    found = results.table(path, queries.manifests_of(second), "scores", "values_responses")
+    assert found is not None
+    assert results.table(path, queries.manifests_of(first), "scores", "values_responses") is None
+
+
+def test_a_run_on_scores_begins_with_one_rule(make_scaling, study, frozen) -> None:
+    """The field is closed for scores; what the last run had would be refused with no way to change it."""
+    make_scaling(rule_of_values="pisa2012_scoring", until="scores")
+    assert pages.first_options(study, frozen)["rule_of_values"] == "pisa2012_scoring"
+    frozen.artefacts = {"scored_responses": frozen.artefacts["raw_responses"]}
+    assert pages.first_options(study, frozen)["rule_of_values"] == ""
+
+
 def test_an_older_run_had_the_default_of_a_new_option(make_scaling) -> None:
     """Every run of before a release once seemed to have changed each option that came with it."""
     new = make_scaling(until="scores")

@@ -15,7 +15,6 @@ from dienrong.scaling import operations as scaling_operations
 from dienrong.scaling import queries as scaling
 from dienrong.scaling.numeric import results
 from dienrong.standards import operations, queries, sources
-from dienrong.standards.models import StandardSetting
 from lsakit.lineage import Store
 from small_scaling import OPTIONS
 from standards_people import say

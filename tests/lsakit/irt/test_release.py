@@ -65,6 +65,19 @@ def test_exactly_the_deviating_pairs_are_released(data: pl.DataFrame) -> None:
     assert found.steps["loglik"].is_sorted(), "each release can only raise the likelihood"
 
 
+def test_what_was_freed_before_stays_and_the_rest_is_released(data: pl.DataFrame) -> None:
+    """q00 fits everywhere, and stays freed; the deviating items are found beside it as without it."""
+    begun = {"q00": (("D", "C"),), "q08": (("D",),)}
+    found = release_items(data, "country", "rasch", threshold=0.08, options=ReleaseOptions(released=begun))
+    assert found.unique["q00"] == (("C", "D"),)
+    assert {name: found.unique[name] for name in ("q03", "q08", "q11")} == {
+        "q03": (("B", "C"),), "q08": (("D",),), "q11": (("A",), ("B",)),
+    }  # fmt: skip
+    assert set(found.steps["item"]) == {"q03", "q11"}
+    with pytest.raises(CalibrationError, match="Z"):
+        release_items(data, "country", "rasch", options=ReleaseOptions(released={"q00": (("Z",),)}))
+
+
 def test_the_end_is_the_calibration_that_unique_gives(data: pl.DataFrame) -> None:
     found = release_items(data, "country", "rasch", threshold=0.08)
     anew = calibrate(data, "rasch", "country", options=CalibrationOptions(unique=found.unique))

@@ -131,11 +131,12 @@ def test_models_by_group_are_told_with_the_group_of_each_term(
     run: tuple[Outputs, ScalingFacts], tmp_path: Path
 ) -> None:
     store = Store(tmp_path / "store")
-    options = replace(OPTIONS, link="none", per_group=True, pca_share=0.9)
+    options = replace(OPTIONS, link="none", per_group=True, pca_share=0.9, rule_of_values="pisa2012_scoring")
     found = run_scaling(store, make_study(9).inputs(store), options, now=NOW, who="x")
     manifest = store.manifest(found.manifests["population"])
     outputs = {"population": {role: store.load(one.hash) for role, one in manifest.outputs.items()}}
     made = build_scaling_report(outputs, replace(run[1], options=asdict(options)), language="en")
+    assert "a second time, by the rule: PISA until 2012, scoring" in said(made, "options")
     words = said(made, "population")
     assert "Each of the 3 groups by" in words
     assert "principal components of each group" in words
@@ -147,6 +148,37 @@ def test_models_by_group_are_told_with_the_group_of_each_term(
         (run[1].names["province"][row["province"]], row["term"]) for row in terms.to_dicts()
     ]
     assert [table.values[line, 2][0] for line in range(terms.height)] == terms["estimate"].to_list()
+
+
+def test_an_automatic_release_is_told_with_its_alarm(
+    run: tuple[Outputs, ScalingFacts], tmp_path: Path
+) -> None:
+    store = Store(tmp_path / "store")
+    asked = {
+        "link": "none",
+        "release": "automatic",
+        "rmsd_threshold": 0.02,
+        "release_alarm": 0.2,
+        "until": "fit",
+    }
+    options = replace(OPTIONS, **asked)
+    found = run_scaling(store, make_study(9).inputs(store), options, now=NOW, who="x")
+    outputs = {
+        stage: {role: store.load(one.hash) for role, one in store.manifest(name).outputs.items()}
+        for stage, name in found.manifests.items()
+    }
+    facts = replace(run[1], options=asdict(options))
+    record, steps = outputs["calibration"]["release"], outputs["calibration"]["release_steps"]
+    for language, ended in (("en", "too many items of a group were not common"), ("vi", "không còn chung")):
+        made = build_scaling_report(outputs, facts, language=language)
+        words = said(made, "fit")
+        assert ended in words
+        assert len(re.findall(r"20[.,]0%", words)) == len(record["alarmed"]) > 0
+        heads = {head for one in made.sections for table in one.tables for head in table.columns}
+        assert not [head for head in heads if re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", head)]
+        assert not [row[0] for row in section(made, "options").tables[0].rows if "_" in row[0]]
+    tables = {table.columns[0]: table for table in section(made, "fit").tables}
+    assert [row[1] for row in tables["Vòng"].rows] == steps["item"].to_list()
 
 
 def test_no_word_is_left_without_a_text(run: tuple[Outputs, ScalingFacts], report: Report) -> None:

@@ -47,7 +47,7 @@ def section(request: HttpRequest, slug: str, study: int, run: int, name: str) ->
         reliabilities = sections.reliabilities(one) if name == "maps" else []
         choice, dif_chips = _choice(request, one) if name == "dif" else (("", ""), [])
         figures = drawn.run_figures(one, tuple(sections.SECTIONS[name].figures), choice)
-        alarms = results.output(queries.store_path(found), stages, "fit", "alarms") if name == "fit" else []
+        alarms = sections.alarms(one) if name == "fit" else []
     except results.ResultGoneError as error:
         raise _gone(error) from error
     context = {
@@ -61,7 +61,7 @@ def section(request: HttpRequest, slug: str, study: int, run: int, name: str) ->
         "figures": figures,
         "dif_chips": dif_chips,
         "reliabilities": reliabilities,
-        "alarms": alarms or [],
+        "alarms": alarms,
         "n_doubtful": one.summary.get("n_doubtful", 0) if name == "calibration" else 0,
         "may_run": permissions.may_run_analysis(request.user),
         **content,

@@ -16,9 +16,10 @@ from dienrong.accounts.permissions import requires
 from dienrong.core.formats import number_text
 from dienrong.core.refusals import Refusal
 from dienrong.jobs.queries import card_of, job_for, lines_of
-from dienrong.scaling import adopted, comparing, operations, pages, queries, words
+from dienrong.scaling import adopted, comparing, operations, pages, queries, sections, words
 from dienrong.scaling.forms import OptionsForm
 from dienrong.scaling.models import ScalingRun, ScalingStudy, StudyData
+from dienrong.scaling.numeric import results
 from dienrong.scaling.views import parts
 
 ROWS_PER_PAGE = 30
@@ -108,6 +109,7 @@ def run(request: HttpRequest, slug: str, study: int, run: int) -> HttpResponse:
     one = parts.run_of(found, run)
     job = job_for(request.user, one.job_id) if one.job_id else None
     is_open = one.state in queries.OPEN
+    is_done = one.state == ScalingRun.State.DONE
     others = queries.runs_of(found).filter(state=ScalingRun.State.DONE).exclude(pk=one.pk)
     context = {
         "cycle": found.cycle,
@@ -116,20 +118,30 @@ def run(request: HttpRequest, slug: str, study: int, run: int) -> HttpResponse:
         "run": one,
         "seconds": queries.seconds_of(one),
         "is_open": is_open,
-        "is_done": one.state == ScalingRun.State.DONE,
-        "card": card_of(job, request.user) if job and one.state != ScalingRun.State.DONE else None,
-        "lines": lines_of(job) if job and one.state != ScalingRun.State.DONE else (),
+        "is_done": is_done,
+        "alarms": _alarms(one) if is_done else [],
+        "has_fit": bool(queries.manifest_of(one, "fit")),
+        "card": card_of(job, request.user) if job and not is_done else None,
+        "lines": lines_of(job) if job and not is_done else (),
         "headline": pages.headline(one),
         "options": pages.option_rows(one),
         "decisions": pages.snapshot_rows(one),
         "stages": [
             {"stage": stage, "title": words.stage_title(stage.stage)} for stage in queries.stages_of(one)
         ],
-        "result_tabs": parts.result_tabs(one) if one.state == ScalingRun.State.DONE else [],
-        "others": list(others[:ROWS_PER_PAGE]) if one.state == ScalingRun.State.DONE else [],
+        "result_tabs": parts.result_tabs(one) if is_done else [],
+        "others": list(others[:ROWS_PER_PAGE]) if is_done else [],
         "may_run": permissions.may_run_analysis(request.user),
     }
     return render(request, "scaling/run.html", context)
+
+
+def _alarms(run: ScalingRun) -> list[str]:
+    """Say the alarms of a run; a run whose artefacts are gone says so on the pages of its results."""
+    try:
+        return sections.alarms(run)
+    except results.ResultGoneError:
+        return []
 
 
 @require_GET

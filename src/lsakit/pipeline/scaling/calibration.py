@@ -14,6 +14,7 @@ from lsakit.lineage import Step, StepCall
 from lsakit.pipeline.scaling.decisions import apply_decisions, calibrated_unique, item_names
 from lsakit.pipeline.scaling.link import FIXED_BY, compare_with_old, no_trend, record_of_link
 from lsakit.pipeline.scaling.people import join_students, weight_column
+from lsakit.pipeline.scaling.released import release_by_rule, release_outputs
 
 
 def run_scaling_calibration(call: StepCall) -> dict[str, Any]:
@@ -24,13 +25,14 @@ def run_scaling_calibration(call: StepCall) -> dict[str, Any]:
     call : StepCall
         Inputs ``scored_responses``, where there are such ``students`` and, for fixed linking, ``old_items`` and ``items``;
         parameters ``model``, ``models``, ``group``, ``reference_group``, ``weight``, ``senate``, ``drop``,
-        ``collapse``, ``free``, and with old items ``drift``.
+        ``collapse``, ``free``, with old items ``drift``, with an automatic release ``release``.
 
     Returns
     -------
     dict of str to object
         ``item_parameters``, ``groups``, ``history``, ``convergence``; with old items ``trend_items`` (what became of
-        each) and ``trend`` (the line they were judged by), else no row and None.
+        each) and ``trend`` (the line they were judged by), else no row and None; with a release ``release_steps``,
+        ``release_shares`` and ``release``, else no row and None.
 
     Notes
     -----
@@ -49,8 +51,32 @@ def run_scaling_calibration(call: StepCall) -> dict[str, Any]:
         record = record_of_link(found)
         kept = trend.filter(pl.col("status") == "linked").get_column("item")
         fixed = old.filter(pl.col("item").is_in(kept.to_list()))
-    cal = _calibrate(table, names, call, fixed=fixed)
-    return {**calibration_outputs(cal), "trend_items": trend, "trend": record}
+    found_release, share = None, None
+    if parameters.get("release"):
+        share = float(parameters["release"]["alarm_share"])
+        found_release = release_by_rule(
+            table,
+            names,
+            models_of(names, parameters),
+            weight_column(table),
+            parameters=parameters,
+            fixed=fixed,
+            calibration=_options(call),
+        )
+        cal = found_release.calibration
+    else:
+        cal = _calibrate(table, names, call, fixed=fixed)
+    released = release_outputs(found_release, share)
+    return {**calibration_outputs(cal), "trend_items": trend, "trend": record, **released}
+
+
+def _options(call: StepCall, **more: Any) -> CalibrationOptions:
+    """Set how the items are calibrated."""
+    return CalibrationOptions(
+        reference_group=call.parameters["reference_group"],
+        progress=call.progress,
+        **{"standard_errors": "observed", **more},
+    )
 
 
 def _calibrate(
@@ -63,12 +89,6 @@ def _calibrate(
 ) -> Calibration:
     """Calibrate with some items held, or none."""
     parameters = call.parameters
-    options = CalibrationOptions(
-        reference_group=parameters["reference_group"],
-        unique=calibrated_unique(parameters),
-        standard_errors=standard_errors,
-        progress=call.progress,
-    )
     return calibrate(
         table,
         model=models_of(names, parameters),
@@ -76,7 +96,7 @@ def _calibrate(
         weights=weight_column(table),
         fixed=fixed,
         items=names,
-        options=options,
+        options=_options(call, unique=calibrated_unique(parameters), standard_errors=standard_errors),
     )
 
 
@@ -180,5 +200,8 @@ CALIBRATION_OF_SUBJECT = Step(
     run=run_scaling_calibration,
     inputs=("scored_responses",),
     optional_inputs=("students", "old_items", "items"),
-    outputs=("item_parameters", "groups", "history", "convergence", "trend_items", "trend"),
-)
+    outputs=(
+        "item_parameters", "groups", "history", "convergence", "trend_items", "trend", "release_steps",
+        "release_shares", "release",
+    ),
+)  # fmt: skip

@@ -14,6 +14,7 @@ from lsakit.irt.scoring import RULES
 SCALING_STAGES = ("scores", "classical", "calibration", "fit", "dif", "link", "population", "values")
 DECISION_KINDS = ("drop", "collapse", "free")
 LINE_METHODS = ("mean_mean", "mean_sigma", "haebara", "stocking_lord")
+RELEASES = ("none", "automatic")
 LINK_METHODS = ("none", "fixed", *LINE_METHODS)
 MOST_VALUES = 100
 MOST_SCORE = 9
@@ -31,6 +32,9 @@ class ScalingOptions:
         Items with another model.
     rule : str, default "pisa2015"
         Rule of what missing answers count as, one of `lsakit.irt.scoring.RULES`.
+    rule_of_values : str, default ""
+        Another rule for the responses that the population model and the plausible values rest on, as TIMSS and PISA until
+        2012 have it (not reached: not administered in calibration, wrong in scoring); empty takes ``rule``.
     group : str, optional
         Column of the students: groups with a mean and a standard deviation of their own (country, province).
     reference_group : str, optional
@@ -59,6 +63,11 @@ class ScalingOptions:
         Columns by which results will be reported; each must be in the population model.
     link : str, default "none"
         "none", "fixed" (old items held), or a line: "mean_mean", "mean_sigma", "haebara", "stocking_lord".
+    release : str, default "none"
+        "automatic": the calibration gives items parameters of their own in groups where their RMSD is above
+        ``rmsd_threshold``, one set a round, as `lsakit.release_items` does; what decisions freed stays freed.
+    release_alarm : float, default 0.25
+        Share of a group's items that are not common above which the release stops: the group may not be comparable.
     drift : float, default 0.5
         Difference of difficulty beyond which a common item no longer links, logits; 0 keeps all.
     n_values : int, default 10
@@ -90,6 +99,7 @@ class ScalingOptions:
     model: str = "gpcm"
     models: Mapping[str, str] = field(default_factory=dict)
     rule: str = "pisa2015"
+    rule_of_values: str = ""
     group: str | None = None
     reference_group: str | None = None
     weight: str | None = None
@@ -101,6 +111,8 @@ class ScalingOptions:
     pca_share: float | None = None
     per_group: bool = False
     reported: tuple[str, ...] = ()
+    release: str = "none"
+    release_alarm: float = 0.25
     link: str = "none"
     drift: float = 0.5
     n_values: int = 10
@@ -123,8 +135,12 @@ class ScalingOptions:
         for item, model in self.models.items():
             _refuse_choice(f"models[{item}]", model, tuple(MODELS))
         _refuse_choice("rule", self.rule, tuple(RULES))
+        if self.rule_of_values:
+            _refuse_choice("rule_of_values", self.rule_of_values, tuple(RULES))
         _refuse_choice("until", self.until, SCALING_STAGES)
         _refuse_link(self.link)
+        _refuse_choice("release", self.release, RELEASES)
+        _refuse_range("release_alarm", self.release_alarm, 0.0, 1.0, low_is_open=True)
         _refuse_range("rmsd_threshold", self.rmsd_threshold, 0.0, 1.0, low_is_open=True)
         _refuse_range("drift", self.drift, 0.0, 10.0)
         _refuse_range("n_values", self.n_values, 2, MOST_VALUES)
@@ -133,20 +149,7 @@ class ScalingOptions:
         if self.pca_share is not None:
             _refuse_range("pca_share", self.pca_share, 0.0, 1.0, low_is_open=True)
         object.__setattr__(self, "cuts", _cuts(self.cuts))
-        if self.per_group and self.group is None:
-            raise _refusal(
-                "per_group",
-                self.per_group,
-                "needs the option 'group', the column that holds the groups.",
-                "Name the column of the groups, or leave 'per_group' out.",
-            )
-        if self.reference_group is not None and self.group is None:
-            raise _refusal(
-                "reference_group",
-                self.reference_group,
-                "needs the option 'group', the column that holds it.",
-                "Name the column of the groups, or leave 'reference_group' out.",
-            )
+        self._refuse_without_groups()
         strange = [name for name in self.categorical if name not in self.conditioning]
         if strange:
             raise _refusal(
@@ -165,6 +168,22 @@ class ScalingOptions:
                 param="reported",
                 got=tuple(absent),
             )
+
+    def _refuse_without_groups(self) -> None:
+        """Refuse options that mean something between groups only, where no column of groups is named."""
+        asked = {
+            "per_group": self.per_group,
+            "reference_group": self.reference_group is not None,
+            "release": self.release != "none",
+        }
+        for name, is_asked in asked.items():
+            if is_asked and self.group is None:
+                raise _refusal(
+                    name,
+                    getattr(self, name),
+                    "needs the option 'group', the column that holds the groups.",
+                    f"Name the column of the groups, or leave {name!r} out.",
+                )
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> ScalingOptions:

@@ -155,6 +155,14 @@ def _refuse_absent(
                 hint=f"Give the table '{role}', or change the options.",
                 param=role,
             )
+    if options.rule_of_values and "raw_responses" not in given:
+        raise CalibrationError(
+            "The option 'rule_of_values' scores the raw responses a second time, and the study holds scores.",
+            why="In scores the kinds of missing answers cannot be told apart any more.",
+            hint="Give raw responses, or leave 'rule_of_values' out.",
+            param="rule_of_values",
+            got=options.rule_of_values,
+        )
     freed = sorted({one.item for one in decisions if one.kind == "free"})
     if freed and options.group is None:
         raise CalibrationError(
@@ -185,6 +193,8 @@ class _Plan:
         }
         self.groups = {"group": options.group, "weight": options.weight, "senate": self.weights["senate"]}
         self.linking = {"drift": options.drift}
+        is_other = options.rule_of_values not in ("", options.rule)
+        self.rule_of_values = options.rule_of_values if is_other else ""
 
     def sources(self, *roles: str, **stages: tuple[str, str]) -> dict[str, tuple[str, str]]:
         """Name the sources of a stage: inputs that are given, and outputs of earlier stages."""
@@ -198,7 +208,10 @@ class _Plan:
         """Plan the scoring."""
         roles = ("raw_responses", "scored_responses", "items", "booklets")
         rule = self.options.rule if "raw_responses" in self.given else None
-        return PlannedScaling(stage="scores", sources=self.sources(*roles), parameters={"rule": rule})
+        second = {"rule_of_values": self.rule_of_values} if self.rule_of_values else {}
+        return PlannedScaling(
+            stage="scores", sources=self.sources(*roles), parameters={"rule": rule, **second}
+        )
 
     def classical(self) -> PlannedScaling:
         """Plan the classical analysis, which no decision changes."""
@@ -225,6 +238,11 @@ class _Plan:
             **self.scored,
             "free": self.free,
         }
+        if options.release != "none":
+            parameters["release"] = {
+                "threshold": options.rmsd_threshold,
+                "alarm_share": options.release_alarm,
+            }
         roles = list(self.people(self.groups))
         if options.link == "fixed":
             parameters |= self.linking
@@ -298,11 +316,12 @@ class _Plan:
         linked = {"item_parameters": ("link", "linked_parameters"), "groups": ("link", "linked_groups")}
         own = {role: ("calibration", role) for role in ("item_parameters", "groups")}
         is_asked = bool(self.people(self.groups) or options.conditioning)
+        scored = "values_responses" if self.rule_of_values else "scored_responses"
         return PlannedScaling(
             stage="population",
             sources=self.sources(
                 *(("students",) if is_asked else ()),
-                scored_responses=("scores", "scored_responses"),
+                scored_responses=("scores", scored),
                 **(own if options.link == "none" else linked),
             ),
             parameters=parameters,

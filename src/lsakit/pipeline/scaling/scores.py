@@ -24,6 +24,7 @@ from lsakit.lineage import Step, StepCall
 from lsakit.pipeline.scaling.decisions import item_names
 from lsakit.pipeline.scaling.options import MOST_SCORE
 
+NO_SECOND = {"values_responses": None, "values_summary": None}
 KINDS = ("not_administered", "not_reached", "invalid", "omitted")
 
 
@@ -34,12 +35,13 @@ def run_scores(call: StepCall) -> dict[str, Any]:
     ----------
     call : StepCall
         Input ``raw_responses`` with ``items``, or ``scored_responses``; ``booklets`` where the rule needs the
-        order of the test; parameter ``rule``.
+        order of the test; parameters ``rule`` and, where the values have a rule of their own, ``rule_of_values``.
 
     Returns
     -------
-    dict of str to table
-        ``scored_responses`` (identifiers and items; null where an item does not count) and ``summary``.
+    dict of str to object
+        ``scored_responses`` (identifiers and items; null where an item does not count) and ``summary``;
+        ``values_responses`` and ``values_summary``, the same by the second rule, or None.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def run_scores(call: StepCall) -> dict[str, Any]:
     given = given.with_columns(pl.col("student_id").cast(pl.String))
     items = inputs.get("items")
     if raw is None:
-        return _taken(given, items)
+        return {**_taken(given, items), **NO_SECOND}
     if items is None:
         raise CalibrationError(
             "Raw responses cannot be scored without the table of items.",
@@ -68,8 +70,13 @@ def run_scores(call: StepCall) -> dict[str, Any]:
             hint="Give a table with item, format, key and max_score, or scored responses.",
             param="items",
         )
-    found = score_responses(given, items, rule=str(call.parameters["rule"]), booklets=inputs.get("booklets"))
-    return {"scored_responses": found.table, "summary": found.summary}
+    booklets, second = inputs.get("booklets"), call.parameters.get("rule_of_values")
+    found = score_responses(given, items, rule=str(call.parameters["rule"]), booklets=booklets)
+    out: dict[str, Any] = {"scored_responses": found.table, "summary": found.summary, **NO_SECOND}
+    if second:
+        own = score_responses(given, items, rule=str(second), booklets=booklets)
+        out |= {"values_responses": own.table, "values_summary": own.summary}
+    return out
 
 
 def _taken(scored: pl.DataFrame, items: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
@@ -151,5 +158,5 @@ SCORES = Step(
     title="responses to scores",
     run=run_scores,
     optional_inputs=("raw_responses", "scored_responses", "items", "booklets"),
-    outputs=("scored_responses", "summary"),
+    outputs=("scored_responses", "summary", "values_responses", "values_summary"),
 )

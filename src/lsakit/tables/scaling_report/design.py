@@ -15,10 +15,10 @@ from lsakit.tables.scaling_report.writing import Column, pairs, written
 
 ANSWERED, KINDS = "n_answered", ("n_omitted", "n_not_reached", "n_invalid")
 OPTIONS = (
-    "model", "models", "rule", "group", "reference_group", "weight", "senate", "dif_by", "rmsd_threshold",
-    "conditioning", "pca_share", "per_group", "reported", "link", "drift", "n_values", "seed", "scale_mean", "scale_sd", "cuts",
+    "model", "models", "rule", "rule_of_values", "group", "reference_group", "weight", "senate", "dif_by", "rmsd_threshold",
+    "release", "release_alarm", "conditioning", "pca_share", "per_group", "reported", "link", "drift", "n_values", "seed", "scale_mean", "scale_sd", "cuts",
 )  # fmt: skip
-WORDED = {"model": "model", "rule": "rule", "link": "link"}
+WORDED = {"model": "model", "rule": "rule", "rule_of_values": "rule", "link": "link", "release": "release"}
 
 
 def data(sheet: Sheet) -> Section | None:
@@ -155,6 +155,9 @@ def options(sheet: Sheet) -> Section:
     ]
     rule = str(given.get("rule", ""))
     said = [sheet.say("sentence.rule", rule=sheet.word("rule", rule))] if rule else []
+    second = str(given.get("rule_of_values") or "")
+    if second not in ("", rule):
+        said.append(sheet.say("sentence.rule_of_values", rule=sheet.word("rule", second)))
     table = pairs(sheet, rows, caption=sheet.say("caption.options"), heads=("option", "value"))
     return Section(
         key="options", heading=sheet.say("section.options"), paragraphs=tuple(said), tables=(table,)

@@ -217,7 +217,7 @@ def fit(sheet: Sheet) -> Section | None:
     if found is None:
         return None
     rows = found.to_dicts()
-    said = _fit_sentences(sheet, rows)
+    said = [*release_sentences(sheet), *_fit_sentences(sheet, rows)]
     columns = [
         Column("item"),
         *(Column(name, "hundredth") for name in ("infit", "infit_t", "outfit", "outfit_t")),
@@ -245,7 +245,7 @@ def fit(sheet: Sheet) -> Section | None:
                 is_printed=False,
             )
         )
-    tables += _dependence(sheet)
+    tables += [*_release(sheet), *_dependence(sheet)]
     return Section(
         key="fit",
         heading=sheet.say("section.fit"),
@@ -253,6 +253,84 @@ def fit(sheet: Sheet) -> Section | None:
         figures=pictures.of_fit(sheet),
         tables=tuple(tables),
     )
+
+
+def release_sentences(sheet: Sheet) -> list[str]:
+    """Say what the automatic release freed, why it ended, and which groups have too few common items.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report's shared part.
+
+    Returns
+    -------
+    list of str
+        Sentences; none where no release was asked for.
+    """
+    found = sheet.record("calibration", "release")
+    if not found:
+        return []
+    steps = sheet.table("calibration", "release_steps")
+    names = [] if steps is None else list(dict.fromkeys(steps.get_column("item")))
+    said = [
+        sheet.say(
+            "sentence.release",
+            n_steps=sheet.number(found["n_steps"]),
+            n_items=sheet.number(len(names)),
+            items=sheet.named(names) or "–",
+            n_rounds=sheet.number(found["n_rounds"]),
+            threshold=sheet.number(found["threshold"], 2),
+            reason=sheet.word("stopped", found["stopped_because"]),
+            n_flagged=sheet.number(found["n_flagged"]),
+        )
+    ]
+    shares = sheet.table("calibration", "release_shares")
+    for row in [] if shares is None else shares.to_dicts():
+        if row["group"] in found["alarmed"]:
+            said.append(
+                sheet.say(
+                    "sentence.release_alarm",
+                    group=sheet.group(row["group"]),
+                    n=sheet.number(row["n_shared"] + row["n_own"]),
+                    total=sheet.number(row["n_items"]),
+                    share=sheet.share(found["alarm_share"]),
+                )
+            )
+    return said
+
+
+def _release(sheet: Sheet) -> list[PublicationTable]:
+    """Tabulate common and released items by group, and the releases one by one."""
+    shares, steps = sheet.table("calibration", "release_shares"), sheet.table("calibration", "release_steps")
+    tables = []
+    if shares is not None:
+        columns = [Column("group"), Column("n_items", "n")]
+        columns += [Column(name, "n") for name in ("n_common", "n_shared", "n_own")]
+        columns += [Column("share_common", "share"), Column("share_unique", "share")]
+        tables.append(
+            written(
+                sheet,
+                sheet.grouped(shares.to_dicts()),
+                columns,
+                caption=sheet.say("caption.release_shares"),
+                note=sheet.say("note.release_shares"),
+            )
+        )
+    if steps is not None:
+        rows = [
+            {
+                **row,
+                "round": str(row["round"]),
+                "groups": ", ".join(sheet.group(one) for one in row["groups"].split(";")),
+                "direction": sheet.word("direction", row["direction"]),
+            }
+            for row in steps.to_dicts()
+        ]
+        columns = [Column(name) for name in ("round", "item", "groups", "direction")]
+        columns += [Column("rmsd", "parameter"), Column("md", "parameter"), Column("joined")]
+        tables.append(written(sheet, rows, columns, caption=sheet.say("caption.release_steps")))
+    return tables
 
 
 def _fit_sentences(sheet: Sheet, rows: Sequence[Mapping[str, Any]]) -> list[str]:
