@@ -18,6 +18,7 @@ def compare(old: ScalingRun, new: ScalingRun) -> dict[str, Any]:
         queries.manifests_of(old),
         queries.store_path(new.study),
         queries.manifests_of(new),
+        groups_by=(old.options.get("group"), new.options.get("group")),
     )
     return {
         "options": option_changes(old, new),

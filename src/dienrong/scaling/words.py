@@ -26,6 +26,8 @@ ROLES = {
     "items": _("Items"),
     "students": _("Students"),
     "booklets": _("Booklets"),
+    "test_responses": _("Responses to the whole test"),
+    "test_items": _("Items of the whole test"),
     "old_items": _("Items of the earlier study"),
     "old_scale": _("Scale of the earlier study"),
     "responses": _("Responses"),

@@ -6,14 +6,17 @@ import datetime
 import gzip
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+import lsakit as lk
 from dienrong.audit.models import AuditEntry
 from dienrong.core.refusals import Conflict, NotAllowed
 from dienrong.scaling import kept, operations, pages, queries
 from dienrong.scaling.models import StudyData
-from dienrong.scaling.numeric import uploads
-from small_scaling import MATCHING, answers, csv_bytes, items, sent
+from dienrong.scaling.numeric import results, uploads
+from lsakit.lineage import Store
+from small_scaling import MATCHING, OPTIONS, answers, csv_bytes, items, sent
 
 pytestmark = pytest.mark.django_db
 STRANGERS = ("officer", "coordinator", "researcher", "newcomer", "stranger")
@@ -244,6 +247,31 @@ def test_data_are_taken_from_a_run_of_the_cycle(study, done_run, ministry) -> No
     assert {"raw_responses", "items", "students", "old_items"} <= set(frozen.artefacts)
     assert frozen.mapping["columns"]["weight"] == "final_weight"
     assert frozen.counts["n_students"] == frozen.artefacts["students"]["n_rows"]
+
+
+@pytest.mark.parametrize("rule", ["timss_calibration", "timss_scoring"])
+def test_a_run_hands_its_booklets_on_so_that_the_end_of_the_test_is_known(
+    study, done_run, ministry, rule
+) -> None:
+    """Runs on data of the cycle were refused under these rules; the scores are those of the whole test."""
+    draft = operations.take_run(study=study, run=done_run, by=ministry)
+    frozen = operations.freeze_data(data=draft, by=ministry)
+    options = {**OPTIONS, "rule": rule, "group": None, "weight": "final_weight", "until": "scores"}
+    run = operations.request_run(study=study, options=options, by=ministry, in_background=False)
+    operations.execute_run(run, progress=lambda _text, _share: None)
+    assert run.state == "done", run.refusal
+    path, manifests = queries.store_path(study), queries.manifests_of(run)
+    found = results.table(path, manifests, "scores", "scored_responses")
+    store = Store(path, create=False)
+    given = {role: store.table(one["hash"]) for role, one in frozen.artefacts.items()}
+    whole = lk.score_responses(given["test_responses"], given["test_items"], rule, booklets=given["booklets"])
+    names = given["items"]["item"].to_list()
+    assert found.select(names).equals(whole.table.select(names))
+    summary = results.table(path, manifests, "scores", "summary")
+    assert summary["item"].to_list() == names
+    assert summary["n_not_reached"].to_list() == [
+        whole.summary.row(by_predicate=pl.col("item") == name, named=True)["n_not_reached"] for name in names
+    ]
 
 
 def test_a_subject_that_the_run_lacks_is_refused(cycle, done_run, ministry, data_folder) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -343,6 +344,16 @@ def test_two_runs_are_compared_on_a_page(make_scaling, study, signed_in, ministr
     html = page.content.decode()
     for words in ("Thay đổi từ lượt 1 đến lượt 2", "T03", "kết quả như nhau", "<svg"):
         assert words in html
+
+
+def test_means_are_compared_on_the_page_of_two_runs(make_scaling, signed_in, ministry) -> None:
+    make_scaling()
+    make_scaling(scale_mean=250)
+    page = signed_in(ministry).get(f"{STUDY}/luot/2/so-sanh/1").content.decode()
+    row = re.search(r"<th scope=\"row\">gender: F</th>(.*?)</tr>", page)[1]
+    cells = re.findall(r">([^<>]+)</td>", row)
+    assert cells[3:] == ["−250,00", "0,000"], "only the scale moved"
+    assert "Trung bình giá trị khả dĩ" in page
 
 
 def test_a_model_for_each_group_is_told_on_its_page(make_scaling, signed_in, ministry) -> None:

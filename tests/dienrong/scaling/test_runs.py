@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from dienrong.audit.models import AuditEntry
@@ -11,6 +12,7 @@ from dienrong.jobs.models import Job
 from dienrong.scaling import comparing, operations, pages, queries
 from dienrong.scaling.models import ScalingRun
 from dienrong.scaling.numeric import item_table, results
+from lsakit.lineage import Store
 from small_scaling import OPTIONS
 
 pytestmark = pytest.mark.django_db
@@ -237,9 +239,52 @@ def test_what_changed_names_options_decisions_items_and_stages(make_scaling, stu
     assert comparing.compare(new, new)["found"].largest == 0.0
 
 
+def test_means_of_values_stand_side_by_side(make_scaling, study, ministry) -> None:
+    """Against the weighted means of the values themselves; same arithmetic through a line of the scale, 1e-9."""
+    old = make_scaling(dif_by=[])
+    decide(study, ministry, "T03", "drop")
+    new = make_scaling(dif_by=[], reported=[], conditioning=[], reference_group="north")
+    third = make_scaling(dif_by=[], reference_group="north", scale_mean=250.0)
+    path = queries.store_path(study)
+
+    def mean(run: ScalingRun, **which: str) -> float:
+        values = results.table(path, queries.manifests_of(run), "values", "scaled_values")
+        students = Store(path, create=False).table(run.data.artefacts["students"]["hash"])
+        joined = values.join(students, on="student_id").with_columns(pl.col("weight").cast(pl.Float64))
+        # Senate weights: each region counts the same.
+        joined = joined.with_columns(w=pl.col("weight") / pl.col("weight").sum().over("region"))
+        for name, level in which.items():
+            joined = joined.filter(pl.col(name) == level)
+        w = joined["w"].to_numpy()
+        names = [name for name in joined.columns if name.startswith("PV")]
+        return float((w @ joined.select(names).to_numpy() / w.sum()).mean())
+
+    found = comparing.compare(old, third)["found"].means
+    wanted = {
+        ("", ""): {},
+        ("region", "north"): {"region": "north"},
+        ("region", "south"): {"region": "south"},
+        ("gender", "F"): {"gender": "F"},
+        ("gender", "M"): {"gender": "M"},
+    }
+    assert {(one["variable"], one["level"]) for one in found} == set(wanted)
+    assert (found[0]["variable"], found[0]["n"]) == ("", 900)
+    for one in found:
+        which = wanted[(one["variable"], one["level"])]
+        assert one["old"] == pytest.approx(mean(old, **which), rel=1e-9)
+        assert one["new"] == pytest.approx(mean(third, **which), rel=1e-9)
+        assert one["change"] == pytest.approx(one["new"] - one["old"], abs=1e-9)
+    north = next(one for one in found if one["level"] == "north")
+    assert north["new"] == pytest.approx(250.0, abs=1e-9)
+    # Without gender in the model the second run has no such subgroup, and none is shown.
+    both = comparing.compare(old, new)["found"].means
+    assert {one["variable"] for one in both} == {"", "region"}
+    assert comparing.compare(old, make_scaling(until="fit"))["found"].means == []
+
+
 def test_values_scored_by_another_rule_leave_the_items_as_they_are(make_scaling) -> None:
     first = make_scaling()
-    second = make_scaling(rule_of_values="pisa2012_scoring")
+    second = make_scaling(rule_of_values="questionnaire")
     assert second.state == "done", second.refusal
     assert reused(second) == {"classical", "calibration", "fit", "dif"}
     path = queries.store_path(second.study)

@@ -232,6 +232,53 @@ def test_the_same_rule_twice_is_one_rule(done: Done) -> None:
         done.run(ScalingOptions(rule_of_values="wrong"), inputs=ScalingInputs(scored_responses=scored))
 
 
+def test_what_was_reached_shows_in_the_whole_test(tmp_path: Any) -> None:
+    """By hand: s1 left M2 and M3 blank and went on to reading, so both are omissions; s2 stopped after M1, so that M2
+    is an omission and M3 not reached. By mathematics alone both would have stopped.
+    """
+    store = Store(tmp_path / "store")
+    columns = {"M1": [2, 2, 2, 1], "M2": [99, 99, 1, 2], "M3": [99, 99, 2, 1]}
+    other = {"R1": [2, 99, 2, 1], "R2": [1, 99, 1, 2]}
+    ids = {"student_id": ["s1", "s2", "s3", "s4"], "booklet": ["1"] * 4}
+    test_items = pl.DataFrame(
+        {
+            "item": [*columns, *other], "format": "mc", "key": 2, "max_score": 1,
+            "cluster": ["A"] * 3 + ["B"] * 2, "position": [1, 2, 3, 1, 2],
+        }
+    )  # fmt: skip
+    whole = pl.DataFrame({**ids, **columns, **other})
+    inputs = ScalingInputs(
+        raw_responses=store.put_table(whole.drop("R1", "R2")).hash,
+        items=store.put_table(test_items.head(3)).hash,
+        booklets=store.put_table(
+            pl.DataFrame({"booklet": ["1", "1"], "position": [1, 2], "cluster": ["A", "B"]})
+        ).hash,
+        test_responses=store.put_table(whole).hash,
+        test_items=store.put_table(test_items).hash,
+    )
+
+    def scores(options: ScalingOptions, given: ScalingInputs, role: str = "scored_responses") -> Any:
+        found = run_scaling(store, given, options, now=NOW, who="x")
+        return store.load(store.manifest(found.manifests["scores"]).outputs[role].hash)
+
+    timss = ScalingOptions(rule="timss_calibration", until="scores")
+    found = scores(timss, inputs)
+    assert found.columns == ["student_id", "booklet", "M1", "M2", "M3"]
+    assert found.select("M1", "M2", "M3").rows()[:2] == [(1, 0, 0), (1, 0, None)]
+    assert scores(timss, inputs, "summary")["n_recoded"].to_list() == [0, 0, 1]
+    alone = replace(inputs, test_responses=None, test_items=None)
+    assert scores(timss, alone)["M3"].to_list()[:2] == [None, None]
+    values = ScalingOptions(rule="pisa2015", rule_of_values="timss_calibration", until="scores")
+    assert scores(values, inputs, "values_responses").equals(found)
+    assert scores(values, inputs)["M3"].to_list()[:2] == [0, 0]
+    torn = replace(inputs, test_responses=store.put_table(whole.reverse()).hash)
+    with pytest.raises(CalibrationError, match="differ from those of the subject"):
+        scores(timss, torn)
+    assert scores(replace(timss, rule="wrong"), torn).height == 4, "other rules do not look at the whole test"
+    with pytest.raises(CalibrationError, match="come together"):
+        replace(inputs, test_items=None)
+
+
 def test_groups_may_have_models_of_their_own(done: Done, table: pl.DataFrame) -> None:
     again = done.run(replace(OPTIONS, per_group=True))
     assert again.computed == {"population", "values"}

@@ -28,6 +28,9 @@ class Comparison:
         Groups with mean and standard deviation in both runs (logits).
     scale : list of dict
         Figures of the reporting scale in both runs.
+    means : list of dict
+        Means of plausible values of all students (variable and level empty) and of the subgroups that both runs have:
+        variable, level, n (of the new run), old, new, change (points), change_theta (logits).
     n_common : int
         Items that both calibrated.
     largest, mean_absolute : float or None
@@ -39,15 +42,30 @@ class Comparison:
     moved: list[dict[str, Any]]
     groups: list[dict[str, Any]]
     scale: list[dict[str, Any]]
+    means: list[dict[str, Any]]
     n_common: int
     largest: float | None
     mean_absolute: float | None
 
 
 def compare_runs(
-    old_path: Path, old: Mapping[str, str], new_path: Path, new: Mapping[str, str]
+    old_path: Path,
+    old: Mapping[str, str],
+    new_path: Path,
+    new: Mapping[str, str],
+    *,
+    groups_by: tuple[str | None, str | None] = (None, None),
 ) -> Comparison:
     """Compare what two runs left.
+
+    Parameters
+    ----------
+    old_path, new_path : Path
+        Folders of their stores.
+    old, new : Mapping of str to str
+        Manifest by stage.
+    groups_by : tuple of str or None
+        Columns of the groups of the calibrations, old and new.
 
     Raises
     ------
@@ -89,10 +107,82 @@ def compare_runs(
             }
             for name in names
         ],
+        means=_means_compared(means(old_path, old, groups_by[0]), means(new_path, new, groups_by[1])),
         n_common=len(common),
         largest=max(moves, default=None),
         mean_absolute=sum(moves) / len(moves) if moves else None,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mean:
+    """Mean of the plausible values of some students: their number, points of the scale, logits."""
+
+    n: int
+    points: float
+    theta: float
+
+
+def means(path: Path, manifests: Mapping[str, str], group: str | None) -> dict[tuple[str, str], Mean]:
+    """Give the means of plausible values of a run, of all students and by subgroup.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the store.
+    manifests : Mapping of str to str
+        Manifest by stage.
+    group : str or None
+        Column of the groups of the calibration.
+
+    Returns
+    -------
+    dict of (str, str) to Mean
+        By variable and level; ("", "") is everybody. All students and the groups come from the distribution; the other
+        subgroups from the check of the population model, which leaves students without any answer out. Empty before values
+        are on a scale.
+
+    Raises
+    ------
+    ResultGoneError
+        If an artefact is missing or was changed.
+    """
+    scale = record(path, manifests, "values", "scale")
+    distribution = table(path, manifests, "values", "distribution")
+    if not scale or distribution is None:
+        return {}
+    slope, intercept = float(scale["slope"]), float(scale["intercept"])
+    found: dict[tuple[str, str], Mean] = {}
+    rows = distribution.filter(pl.col("kind") == "mean").select("group", "n", "value").rows()
+    for label, n, points in rows:
+        if label is None or group is not None:
+            key = ("", "") if label is None else (str(group), str(label))
+            found[key] = Mean(n=int(n), points=points, theta=(points - intercept) / slope)
+    subgroups = table(path, manifests, "population", "subgroups")
+    for row in [] if subgroups is None else subgroups.iter_rows(named=True):
+        key = (str(row["variable"]), "" if row["level"] is None else str(row["level"]))
+        theta = float(row["mean_pv"])
+        found.setdefault(key, Mean(n=int(row["n"]), points=intercept + slope * theta, theta=theta))
+    return found
+
+
+def _means_compared(
+    old: Mapping[tuple[str, str], Mean], new: Mapping[tuple[str, str], Mean]
+) -> list[dict[str, Any]]:
+    """Put the means that both runs have side by side, in the order of the new run."""
+    return [
+        {
+            "variable": variable,
+            "level": level,
+            "n": own.n,
+            "old": old[(variable, level)].points,
+            "new": own.points,
+            "change": own.points - old[(variable, level)].points,
+            "change_theta": own.theta - old[(variable, level)].theta,
+        }
+        for (variable, level), own in new.items()
+        if (variable, level) in old
+    ]
 
 
 def _difference(new: Any, old: Any) -> float | None:

@@ -24,7 +24,8 @@ __all__ = [
 ]
 
 INPUT_ROLES = (
-    "raw_responses", "scored_responses", "items", "students", "booklets", "old_items", "old_scale",
+    "raw_responses", "scored_responses", "items", "students", "booklets", "test_responses", "test_items",
+    "old_items", "old_scale",
 )  # fmt: skip
 TO_LINK = ("old_items", "old_scale")
 """Inputs that a run without a link does not take."""

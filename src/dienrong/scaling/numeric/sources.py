@@ -33,15 +33,16 @@ def tables_of_run(store_path: Path, manifests: Mapping[str, str], subject: str) 
     store_path : Path
         Folder of the cycle's store.
     manifests : Mapping of str to str
-        Manifest of the stages nation, administration and weights of one grade.
+        Manifest of the stages nation, administration and weights of one grade; "shared": what all grades share, which
+        holds the booklets.
     subject : str
         Code of the subject.
 
     Returns
     -------
     dict of str to object
-        ``tables`` by role (raw_responses, items, students, old_items where items are published), ``roles`` of
-        the columns of the students, ``counts``.
+        ``tables`` by role (raw_responses, items, students, old_items where items are published; booklets, and where they
+        hold other subjects too test_responses and test_items), ``roles`` of the columns of the students, ``counts``.
 
     Raises
     ------
@@ -57,6 +58,7 @@ def tables_of_run(store_path: Path, manifests: Mapping[str, str], subject: str) 
         answers = _table(store, manifests["administration"], "raw_responses")
         background = _table(store, manifests["administration"], "background")
         weights = _table(store, manifests["weights"], "weights")
+        booklets = _table(store, manifests["shared"], "booklets") if "shared" in manifests else None
     except (LsakitError, KeyError) as error:
         raise SourceRefusedError("store", str(error)) from error
     own = items.filter(pl.col("subject") == subject) if "subject" in items.columns else items
@@ -75,6 +77,10 @@ def tables_of_run(store_path: Path, manifests: Mapping[str, str], subject: str) 
     }
     own = own.filter(pl.col("item").is_in(names))
     tables = {"raw_responses": responses, "items": own, "students": students}
+    if booklets is not None:
+        tables["booklets"] = booklets
+        if own.height < items.height:
+            tables |= {"test_responses": answers, "test_items": items}
     published = trend.filter(pl.col("item").is_in(names))
     if published.height:
         tables["old_items"] = published

@@ -29,6 +29,8 @@ STATE = StudyData.State
 SOURCE = StudyData.Source
 FILE_ROLES = ("responses", "items", "students")
 STAGES_OF_RUN = ("nation", "administration", "weights")
+SHARED_STAGE = "nation"
+"""The stage that also makes what all grades share: the booklets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,9 @@ def _of_run(study: ScalingStudy, run: AnalysisRun) -> dict[str, Any]:
     """Read the tables of a study from a run."""
     rows = run.stages.filter(stage__in=STAGES_OF_RUN, grade=study.grade)
     manifests = dict(rows.values_list("stage", "manifest_id"))
+    shared = run.stages.filter(stage=SHARED_STAGE, grade__isnull=True).first()
+    if shared is not None:
+        manifests["shared"] = shared.manifest_id
     try:
         return sources.tables_of_run(analysis.store_path(study.cycle), manifests, study.subject)
     except sources.SourceRefusedError as error:

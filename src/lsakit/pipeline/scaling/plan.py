@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from lsakit.errors import CalibrationError
+from lsakit.irt.scoring import RULES
 from lsakit.pipeline.scaling.decisions import decided_groups, decided_scores
 from lsakit.pipeline.scaling.options import ScalingDecision, ScalingOptions
 
@@ -38,6 +39,9 @@ class ScalingInputs:
         Parameters slope, intercept, mean, sd of the reporting scale that is held.
     booklets : str, optional
         booklet, position, cluster: the order of the test, which the TIMSS rules need.
+    test_responses, test_items : str, optional
+        Raw responses to, and items of, the whole test where booklets hold other subjects too: whether a student reached
+        an item shows in what he answered after it, in any subject. Only rules that recode omissions take them.
     """
 
     raw_responses: str | None = None
@@ -47,6 +51,8 @@ class ScalingInputs:
     old_items: str | None = None
     old_scale: str | None = None
     booklets: str | None = None
+    test_responses: str | None = None
+    test_items: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse inputs that no scaling can start from."""
@@ -61,6 +67,13 @@ class ScalingInputs:
                 "Raw responses need the table of items, which holds keys and highest scores.",
                 hint="Give a table with item, format, key and max_score.",
                 param="items",
+            )
+
+        if (self.test_responses is None) != (self.test_items is None):
+            raise CalibrationError(
+                "The responses to the whole test and its items come together.",
+                hint="Give both test_responses and test_items, or neither.",
+                param="test_responses",
             )
 
     def given(self) -> dict[str, str]:
@@ -206,7 +219,10 @@ class _Plan:
 
     def scores(self) -> PlannedScaling:
         """Plan the scoring."""
-        roles = ("raw_responses", "scored_responses", "items", "booklets")
+        roles = ["raw_responses", "scored_responses", "items", "booklets"]
+        rules = (self.options.rule, self.rule_of_values or self.options.rule)
+        if "raw_responses" in self.given and any(RULES[name].recode_trailing_omissions for name in rules):
+            roles += ["test_responses", "test_items"]
         rule = self.options.rule if "raw_responses" in self.given else None
         second = {"rule_of_values": self.rule_of_values} if self.rule_of_values else {}
         return PlannedScaling(

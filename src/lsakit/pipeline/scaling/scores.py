@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from lsakit.io.frames import (
     with_columns,
 )
 from lsakit.irt.response_data import ID_COLUMNS
-from lsakit.irt.scoring import score_responses
+from lsakit.irt.scoring import RULES, score_responses
 from lsakit.lineage import Step, StepCall
 from lsakit.pipeline.scaling.decisions import item_names
 from lsakit.pipeline.scaling.options import MOST_SCORE
@@ -35,7 +36,7 @@ def run_scores(call: StepCall) -> dict[str, Any]:
     ----------
     call : StepCall
         Input ``raw_responses`` with ``items``, or ``scored_responses``; ``booklets`` where the rule needs the
-        order of the test; parameters ``rule`` and, where the values have a rule of their own, ``rule_of_values``.
+        order of the test, and ``test_responses`` with ``test_items`` where booklets hold other subjects; parameters ``rule`` and, where the values have a rule of their own, ``rule_of_values``.
 
     Returns
     -------
@@ -70,13 +71,41 @@ def run_scores(call: StepCall) -> dict[str, Any]:
             hint="Give a table with item, format, key and max_score, or scored responses.",
             param="items",
         )
-    booklets, second = inputs.get("booklets"), call.parameters.get("rule_of_values")
-    found = score_responses(given, items, rule=str(call.parameters["rule"]), booklets=booklets)
-    out: dict[str, Any] = {"scored_responses": found.table, "summary": found.summary, **NO_SECOND}
+    second = call.parameters.get("rule_of_values")
+    table, summary = _scored(given, items, inputs, str(call.parameters["rule"]))
+    out: dict[str, Any] = {"scored_responses": table, "summary": summary, **NO_SECOND}
     if second:
-        own = score_responses(given, items, rule=str(second), booklets=booklets)
-        out |= {"values_responses": own.table, "values_summary": own.summary}
+        table, summary = _scored(given, items, inputs, str(second))
+        out |= {"values_responses": table, "values_summary": summary}
     return out
+
+
+def _scored(
+    given: pl.DataFrame, items: pl.DataFrame, inputs: Mapping[str, Any], rule: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Score by a rule; within the whole test where it is given and the rule looks at what was answered later."""
+    booklets, whole = inputs.get("booklets"), inputs.get("test_responses")
+    if whole is None or not RULES[rule].recode_trailing_omissions:
+        found = score_responses(given, items, rule=rule, booklets=booklets)
+        return found.table, found.summary
+    names = strings(items, "item", param="items")
+    require_columns(whole, ["student_id", *names], param="test_responses")
+    aside = [name for name in given.columns if name not in names]
+    if not whole.select(pl.col("student_id").cast(pl.String), *names).equals(
+        given.select("student_id", *names)
+    ):
+        raise CalibrationError(
+            "The responses to the whole test differ from those of the subject in students, their order or answers.",
+            why="It would not be clear which of the two to score.",
+            hint="Take both from one table.",
+            param="test_responses",
+        )
+    found = score_responses(whole, inputs["test_items"], rule=rule, booklets=booklets)
+    order = pl.DataFrame({"item": names})
+    return (
+        pl.concat([given.select(aside), found.table.select(names)], how="horizontal"),
+        order.join(found.summary, on="item", how="left", maintain_order="left"),
+    )
 
 
 def _taken(scored: pl.DataFrame, items: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
@@ -157,6 +186,13 @@ SCORES = Step(
     version=1,
     title="responses to scores",
     run=run_scores,
-    optional_inputs=("raw_responses", "scored_responses", "items", "booklets"),
+    optional_inputs=(
+        "raw_responses",
+        "scored_responses",
+        "items",
+        "booklets",
+        "test_responses",
+        "test_items",
+    ),
     outputs=("scored_responses", "summary", "values_responses", "values_summary"),
 )
