@@ -387,8 +387,10 @@ def _by_curves(
     scores = np.concatenate([np.arange(int(own) + 1, dtype=float) for own in old.n_steps])
     scale = options.scaling
 
-    def distance(first: ItemParameters, second: ItemParameters) -> float:
-        gap = _curves(first, nodes, scale) - _curves(second, nodes, scale)
+    earlier, later = scaled_items(old, options.scaling), scaled_items(new, options.scaling)
+    curves = (probability_table(earlier, nodes), probability_table(later, nodes))
+
+    def distance(gap: Floats) -> float:
         if method == "haebara":
             # Two categories: both differ by the same amount, so that one of them is the curve.
             gap = gap * np.where(np.repeat(old.n_steps, old.n_steps + 1) == 1, np.sqrt(0.5), 1.0)[:, None]
@@ -397,12 +399,13 @@ def _by_curves(
         return float((total * total) @ weight)
 
     def criterion(line: Floats) -> float:
-        if line[0] < 1e-3:
+        rise, shift = float(line[0]), float(line[1])
+        if rise < 1e-3:
             return 1e6
-        value = distance(old, moved_items(new, (float(line[0]), float(line[1]))))
+        # Items that are moved have at an ability the curves that they had at the ability moved back.
+        value = distance(curves[0] - probability_table(later, (nodes - shift) / rise))
         if options.symmetric:
-            back = (1.0 / float(line[0]), -float(line[1]) / float(line[0]))
-            value += distance(new, moved_items(old, back))
+            value += distance(curves[1] - probability_table(earlier, rise * nodes + shift))
         return value
 
     found = []
@@ -425,11 +428,6 @@ def _by_curves(
             param="method",
         )
     return float(best[0]), float(best[1])
-
-
-def _curves(items: ItemParameters, nodes: Floats, scaling: float) -> Floats:
-    """P(category) of all items under the constant D."""
-    return probability_table(scaled_items(items, scaling), nodes)
 
 
 def error_by_unit(

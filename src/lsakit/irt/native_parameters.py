@@ -7,6 +7,7 @@ slope), nominal (intercept_1 …, category slope_1 …). See docs/algorithms/ite
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,15 @@ def kinds_of(models: Sequence[str]) -> NDArray[np.int64]:
     ndarray of shape (n_items,)
         Kinds as `lsakit.kernels.item_families` numbers them.
     """
-    return np.array([item_model(name).kind for name in models], dtype=np.int64)
+    return _kinds_of(tuple(models))
+
+
+@lru_cache(maxsize=64)
+def _kinds_of(models: tuple[str, ...]) -> NDArray[np.int64]:
+    """Give the forms, once for each set of models; nobody may write into them."""
+    kinds = np.array([item_model(name).kind for name in models], dtype=np.int64)
+    kinds.setflags(write=False)
+    return kinds
 
 
 def native_sizes(kinds: NDArray[np.int64], n_steps: NDArray[np.int64]) -> NDArray[np.int64]:
