@@ -18,7 +18,14 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import translation
 
-from dienrong import demo_fieldwork, demo_registry, demo_sampling, demo_scaling, demo_standards
+from dienrong import (
+    demo_capacity,
+    demo_fieldwork,
+    demo_registry,
+    demo_sampling,
+    demo_scaling,
+    demo_standards,
+)
 from dienrong.core import clock
 
 PASSWORD = "dien-rong-2026"  # noqa: S105 - printed for everyone who runs the demonstration
@@ -87,6 +94,7 @@ def run_demo(console_progress: Console | None = None, *, size: str = "national")
         _fill_registry(school, load, expert, size, console)
         cycle = _make_cycle(expert)
         _make_plans(cycle, expert, size, console)
+        _fill_capacity(expert, console)
         run = _run_analysis(cycle, expert, size, console)
         _set_steps(cycle, expert)
         _scale(cycle, run, expert, console)
@@ -216,6 +224,14 @@ def _make_plans(cycle: Any, expert: Any, size: str, console: Console) -> None:
         console.say(
             f"Đang triển khai: {n_tested} trường đã khảo sát xong · In the field: {n_tested} schools tested"
         )
+
+
+def _fill_capacity(expert: Any, console: Console) -> None:
+    """Fill the register of people, trainings and certificates."""
+    n_certificates = demo_capacity.fill_capacity(by=expert, person=_person_named)
+    console.say(
+        f"{n_certificates} giấy chứng nhận bồi dưỡng đã cấp · {n_certificates} training certificates issued"
+    )
 
 
 def _person_named(username: str) -> Any:

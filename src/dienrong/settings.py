@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "dienrong.imports",
     "dienrong.scorecard",
     "dienrong.cycles",
+    "dienrong.capacity",
     "dienrong.sampling",
     "dienrong.fieldwork",
     "dienrong.analysis",

@@ -136,6 +136,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     field_pages = fieldwork_addresses(page)
     panels = standards_addresses(page)
     scaling = scaling_addresses(page)
+    capacity = capacity_addresses(page)
     page.goto(f"/bao-cao/{SLUG}/grade5/maths")
     province = page.locator("#province option").nth(1).get_attribute("value")
     national = f"/bao-cao/{SLUG}/grade5/maths"
@@ -214,8 +215,8 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         "refusal": "/ky-danh-gia/khong-co",
     }
     return {
-        "": public | {"draw-public": plans["draw-public"]},
-        "bo": own | field | analysis | scaling | data | plans | field_pages | panels,
+        "": public | {"draw-public": plans["draw-public"]} | capacity["public"],
+        "bo": own | field | analysis | scaling | data | plans | field_pages | panels | capacity["all"],
         "so": own
         | local
         | {
@@ -227,13 +228,77 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
             "participation-calls": field_pages["participation-calls"],
             "national": national,
             "refused": f"/ky-danh-gia/{SLUG}/phan-tich",
-        },
-        "xa": {"board": "/", "people": "/nguoi-dung"} | local,
-        "truong": {"board": "/"} | local,
+        }
+        | capacity["organizer"],
+        "xa": {"board": "/", "people": "/nguoi-dung"} | local | capacity["local"],
+        "truong": {"board": "/"} | local | capacity["local"],
         "coi-khao-sat": {"board": "/", "test-sessions": "/buoi-khao-sat"},
         "ma-hoa": {"board": "/"},
         "nghien-cuu": {"board": "/", "national": national},
     }
+
+
+def capacity_addresses(page: Any) -> dict[str, dict[str, str]]:
+    """Name the pages of people, trainings and certificates, by who opens them."""
+    page.goto("/boi-duong/nhan-su")
+    person = page.locator("main table a").first.get_attribute("href")
+    page.goto(str(person))
+    move = page.locator("main a[href$='/chuyen']").first.get_attribute("href")
+    trainings = {}
+    for name, state in (("open", "open"), ("running", "running"), ("concluded", "concluded")):
+        page.goto(f"/boi-duong/dot?tinh-trang={state}")
+        trainings[name] = page.locator("main table a").last.get_attribute("href")
+    page.goto("/boi-duong/chuong-trinh")
+    course = page.locator("main table a").first.get_attribute("href")
+    page.goto("/chung-nhan?tinh-trang=revoked")
+    revoked = page.locator("main table a").first.get_attribute("href")
+    page.goto("/chung-nhan?tinh-trang=valid")
+    valid = page.locator("main table a").first.get_attribute("href")
+    page.goto(str(valid))
+    checked = page.locator("main a[href*='tra-cuu-chung-nhan?so']").first.get_attribute("href")
+    evaluate = f"/danh-gia-boi-duong/{str(trainings['concluded']).rpartition('/')[2]}"
+    local = {
+        "training-home": "/boi-duong",
+        "capacity-people": "/boi-duong/nhan-su",
+        "capacity-person-new": "/boi-duong/nhan-su/moi",
+        "trainings": "/boi-duong/dot",
+        "training-nominate": f"{trainings['open']}/cu",
+        "certificates": "/chung-nhan",
+    }
+    organizer = local | {
+        "indicator": "/boi-duong/chi-tieu/core_experts",
+        "capacity-person": str(person),
+        "capacity-divided": "/boi-duong/nhan-su/can-quyet-dinh",
+        "training-open": str(trainings["open"]),
+        "training-running": str(trainings["running"]),
+        "training-attendance": f"{trainings['running']}/diem-danh",
+        "training-code": f"{trainings['running']}/ma-diem-danh",
+        "training-scores": f"{trainings['running']}/ket-qua",
+        "needs": "/boi-duong/nhu-cau",
+        "numbering": "/chung-nhan/danh-so",
+        "certificate": str(valid),
+    }
+    every = organizer | {
+        **{f"capacity-person-{tab}": f"{person}?tab={tab}" for tab in ("boi-duong", "lich-su")},
+        "capacity-person-change": f"{person}/sua",
+        "capacity-move": str(move),
+        "courses": "/boi-duong/chuong-trinh",
+        "course": str(course),
+        "course-new": "/boi-duong/chuong-trinh/moi",
+        "training-plan": f"{course}/mo-dot",
+        **{
+            f"training-{tab}": f"{trainings['open']}?tab={tab}"
+            for tab in ("chi-tieu", "tai-lieu", "danh-gia")
+        },
+        "training-concluded": str(trainings["concluded"]),
+        "norms": "/boi-duong/dinh-muc",
+        "certificate-revoked": str(revoked),
+        "certificate-correct": f"{valid}/chinh-sua",
+        "certificate-revoke": f"{valid}/thu-hoi",
+    }
+    answer = "/tra-cuu-chung-nhan" + str(checked).partition("/tra-cuu-chung-nhan")[2]
+    public = {"look-up": "/tra-cuu-chung-nhan", "look-up-answer": answer, "evaluate": evaluate}
+    return {"local": local, "organizer": organizer, "all": every, "public": public}
 
 
 def fieldwork_addresses(page: Any) -> dict[str, str]:

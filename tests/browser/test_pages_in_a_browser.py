@@ -188,3 +188,24 @@ def test_a_panelist_without_an_account_rates_on_a_telephone(chromium, site) -> N
     # The refusals that were asked for (409) are the only complaints.
     assert not [text for text in page.complaints if "409" not in text]
     page.context.close()
+
+
+def test_an_invited_person_makes_an_account_in_a_browser(chromium, site) -> None:
+    expert = open_page(chromium, site, person="bo")
+    expert.goto("/nguoi-dung/moi?role=researcher")
+    expert.check("[name=unit]")
+    expert.fill("[name=full_name]", "Trần Thị Được Mời")
+    expert.get_by_role("button", name="Tạo đường dẫn").click()
+    link = re.search(r"http://127[^\s\"<]+/moi/[^\s\"<]+", expert.content())
+    assert link, "the page shows the link to send"
+    expert.context.close()
+    page = open_page(chromium, site)
+    page.goto(link.group())
+    page.fill("[name=username]", "tran.duoc.moi")
+    page.fill("[name=new_password]", "mat-khau-rat-dai-2026")
+    page.fill("[name=repeated]", "mat-khau-rat-dai-2026")
+    page.locator("[name=repeated]").press("Enter")
+    page.wait_for_url(re.compile(r"^(?!.*/moi/).*$"))
+    assert "Trần Thị Được Mời" in page.inner_text("body")
+    assert not page.complaints
+    page.context.close()

@@ -21,15 +21,19 @@ class FieldworkConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to what becomes of schools, name the actions, offer the pages."""
+        from dienrong.capacity import ports
         from dienrong.core import recording, shell
         from dienrong.cycles import board
-        from dienrong.fieldwork import cards, words
+        from dienrong.fieldwork import cards, staffing, words
         from dienrong.registry.signals import schools_changed
 
         recording.name_actions(words.ACTIONS)
         schools_changed.connect(_schools_changed, dispatch_uid="fieldwork.mark")
         shell.register_links(_links)
         board.register_cards(cards.cards)
+        ports.plug_participation(staffing.participating_schools)
+        ports.plug_duties(staffing.duties)
+        ports.plug_work(staffing.work_of)
 
 
 def _schools_changed(sender: Any, *, school_keys: Iterable[int], **_more: Any) -> None:

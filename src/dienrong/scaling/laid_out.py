@@ -32,6 +32,9 @@ SHOWN = {
     "dif": (
         "item", "variable", "focal", "reference", "category", "direction", "statistic", "se", "p", "n_focal", "n_reference",
     ),
+    "link_items": (
+        "item", "status", "old_slope", "old_difficulty", "transformed_slope", "transformed_difficulty", "difference", "robust_z",
+    ),
 }  # fmt: skip
 """Tables of which a page shows some columns in an order of its own."""
 
@@ -126,7 +129,8 @@ def cell(name: str, value: Any) -> str:
     if isinstance(value, int):
         return number_text(value)
     if isinstance(value, float):
-        return number_text(value, digits_of(name, value))
+        whole = name == "at" and value == int(value)
+        return number_text(value, 0 if whole else digits_of(name, value))
     if name == "group" and value == "all":
         return _("all students")
     if name == "stopped_because":
@@ -135,8 +139,8 @@ def cell(name: str, value: Any) -> str:
         return ", ".join(str(value).replace("|", ";").split(";"))
     if name == "option":
         return words.titled(words.OPTIONS_SPECIAL, str(value))
-    if name == "kind":
-        return words.titled(words.KINDS, str(value))
+    if name in words.VALUES:
+        return words.titled(words.VALUES[name], str(value))
     if name == "direction":
         return {
             "harder": _("harder"),
@@ -156,7 +160,9 @@ def digits_of(name: str, value: float) -> int:
     return DIGITS.get(name, DEFAULT_DIGITS)
 
 
-def record_rows(record: Mapping[str, Any], *, without: Sequence[str] = ()) -> list[dict[str, str]]:
+def record_rows(
+    record: Mapping[str, Any], *, role: str = "", without: Sequence[str] = ()
+) -> list[dict[str, str]]:
     """Give the plain values of a record in words; nested ones become rows of their own."""
     out: list[dict[str, str]] = []
     for name, value in record.items():
@@ -165,7 +171,7 @@ def record_rows(record: Mapping[str, Any], *, without: Sequence[str] = ()) -> li
         if isinstance(value, Mapping):
             continue
         text = ", ".join(str(one) for one in value) if isinstance(value, list | tuple) else cell(name, value)
-        out.append({"name": name, "title": words.column_title(name), "value": text})
+        out.append({"name": name, "title": words.column_title(name, role), "value": text})
     return out
 
 

@@ -119,7 +119,7 @@ def content(run: ScalingRun, name: str) -> dict[str, Any]:
             records.append(
                 {
                     "title": words.role_title(part.role),
-                    "rows": laid_out.record_rows(found, without=("doubtful",)),
+                    "rows": laid_out.record_rows(found, role=part.role, without=("doubtful",)),
                     "manifest": manifests[part.stage],
                 }
             )

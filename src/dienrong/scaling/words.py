@@ -113,7 +113,10 @@ COLUMNS = {
     "n_components": _("Components"), "pca_share": _("Share of variance kept"),
     "n_models": _("Population models"), "method": _("Method"),
     "intercept": _("Intercept"), "linking_error_item": _("Linking error of items (logits)"),
-    "linking_error": _("Linking error (points)"), "n_common": _("Common items"), "n_kept": _("Items that link"),
+    "linking_error": _("Linking error (points)"), "linking_error_item_points": _("Linking error of items (points)"),
+    "linking_error_unit": _("Linking error of units (logits)"), "linking_error_unit_points": _("Linking error of units (points)"),
+    "transformed_slope": _("New slope on the earlier scale"), "transformed_difficulty": _("New difficulty on the earlier scale"),
+    "status": _("State"), "reason": _("Reason"), "reference_group": _("Reference group"), "n_common": _("Common items"), "n_kept": _("Items that link"),
     "held": _("Held from the earlier study"), "eap": _("EAP reliability"), "wle": _("WLE reliability"),
     "pv": _("Plausible-value reliability"), "round": _("Round"), "joined": _("Joined the set"),
     "n_flagged": _("Pairs above the threshold"), "n_shared": _("Shared with other groups"), "n_own": _("Own alone"),
@@ -122,6 +125,7 @@ COLUMNS = {
     "is_comparable": _("Groups comparable"), "alarmed": _("Groups with an alarm"),
 }  # fmt: skip
 COLUMNS_OF = {
+    ("link", "is_comparable"): _("Enough common items"),
     ("dif", "category"): _("Size class"),
     ("dif", "statistic"): _("Size of the difference"),
     ("release_shares", "n_common"): _("Common with other groups"),
@@ -136,7 +140,38 @@ KINDS = {
     "level": _("share at the level"),
     "students": _("students"),
     "item": _("item"),
+    "cut": _("cut score"),
 }
+VALUES: dict[str, dict[str, Any]] = {
+    "kind": KINDS,
+    "status": {
+        "linked": _("links the studies"),
+        "dropped": _("let go: drifts"),
+        "changed": _("let go: changed by a decision"),
+        "old_only": _("only in the earlier study"),
+        "new_only": _("only in this study"),
+    },
+    "term": {"intercept": _("intercept")},
+    "rest_unit": {
+        "percent": _("per cent of the highest score"),
+        "points": _("points"),
+        "ability": _("ability"),
+    },
+    "standard_errors": {
+        "sandwich": _("sandwich, from the weighted answers"),
+        "observed": _("observed information"),
+        "cross_product": _("cross-products"),
+        "none": _("none"),
+    },
+    "method": {
+        "fixed": _("fixed parameters"),
+        "mean_mean": _("mean–mean"),
+        "mean_sigma": _("mean–sigma"),
+        "haebara": _("Haebara"),
+        "stocking_lord": _("Stocking–Lord"),
+    },
+}
+"""Words that stand in cells of some columns."""
 FLAGS = {
     "too_easy": _("Too easy"),
     "too_hard": _("Too hard"),

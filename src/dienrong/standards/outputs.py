@@ -229,7 +229,7 @@ def impact_figure(impact: Sequence[Mapping[str, Any]], levels: Sequence[CutLevel
             _("Cut (scale)"),
             _("At or above"),
             _("Error (SE)"),
-            _("95% interval"),
+            _("Interval (95%)"),
             _("Share at the cut ± 1 SE of the cut"),
         ),
         rows=rows,

@@ -47,7 +47,7 @@ def test_an_officer_invites_and_the_person_makes_their_account(signed_in, office
     assert "<svg" in html
     assert "Kính gửi" in html
     welcome = Client().get(f"/moi/{raw}")
-    assert welcome.headers["Referrer-Policy"] == "no-referrer"
+    assert welcome.headers["Referrer-Policy"] == "same-origin"
     text = welcome.content.decode()
     for word in ("Phạm Thị Hoa", "Trần Văn Đức", "Điều phối viên trường", "Trường TH Hòa Bình"):
         assert word in text

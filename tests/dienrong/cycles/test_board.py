@@ -81,7 +81,8 @@ def test_the_board_asks_as_often_with_notes_and_artefacts_as_without(cycle, sign
     operations.register_artefacts(cycle=cycle, outputs=outputs, by=ministry)
     with CaptureQueriesContext(connection) as after:
         browser.get("/")
-    assert len(after) <= len(before) <= 16, "\n".join(
+    # Each room asks once or twice for its cards, whatever the number of rows.
+    assert len(after) <= len(before) <= 20, "\n".join(
         query["sql"][:110] + "…" + query["sql"][-90:] for query in before
     )
 

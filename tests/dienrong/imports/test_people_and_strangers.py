@@ -179,9 +179,9 @@ def test_people_are_offered_what_their_role_may_import(
     }
     own = ["diem-truong", "quy-mo", "quy-mo-ngang", "hoc-sinh", "giao-vien"]
     assert offered == {
-        "so": ["truong", *own, "sap-nhap", "so-chinh-thuc"],
-        "xa": own,
-        "truong": own,
+        "so": ["truong", *own, "sap-nhap", "doi-ngu", "ket-qua-boi-duong", "so-chinh-thuc"],
+        "xa": [*own, "doi-ngu"],
+        "truong": [*own, "doi-ngu"],
         "nghien-cuu": [],
     }
     client = signed_in(coordinator)

@@ -9,8 +9,8 @@ import pytest
 import lsakit as lk
 from lsakit.errors import CalibrationError
 from lsakit.irt.calibration import Calibration
-from lsakit.irt.em import probability_table
 from lsakit.irt.item_curves import information_curve, item_curves, item_information
+from lsakit.irt.packs import probability_table
 
 ITEMS = pl.DataFrame(
     {

@@ -94,5 +94,5 @@ def _to_provider(request: HttpRequest, invitation: Invitation, secret: str) -> H
 
 def _answer(response: HttpResponse) -> HttpResponse:
     """Keep the address of the page, which holds the secret, from being told to any other site."""
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = "same-origin"  # "no-referrer" makes browsers send "Origin: null"
     return response

@@ -12,6 +12,8 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from dienrong.accounts.models import User
+from dienrong.capacity import ports
+from dienrong.capacity import queries as capacity
 from dienrong.core import clock
 from dienrong.core.text import clean_text, sort_key
 from dienrong.fieldwork import numeric, visits
@@ -57,7 +59,7 @@ def plan_session(*, school: FieldSchool, facts: SessionFacts, is_make_up: bool, 
     NotAllowed
         If the school is not in the person's charge.
     NotNow
-        If people are not selected, or nobody is left for a session.
+        If people are not selected, nobody is left for a session, or the administrator is elsewhere on that day.
     FieldRefusal
         If the day lies before today or outside the tests, or the person chosen leads no sessions here.
     """
@@ -70,6 +72,8 @@ def plan_session(*, school: FieldSchool, facts: SessionFacts, is_make_up: bool, 
             _("%(name)s is no test administrator of this school.") % {"name": facts.administrator},
             hint=_("Give the person this role for the school first, under “People and accounts”."),
         )
+    if facts.administrator is not None:
+        _demand_free(school, facts.administrator, facts.on_date)
     people = _without_session(school, is_make_up)[: facts.n_people]
     if not people:
         raise NotNow(
@@ -89,6 +93,22 @@ def plan_session(*, school: FieldSchool, facts: SessionFacts, is_make_up: bool, 
     ListedPerson.objects.filter(pk__in=[one.pk for one in people]).update(test_session=session)
     note(school, "session_planned", by, f"{facts.on_date:%d/%m/%Y}", number=session.number, n=len(people))
     return session
+
+
+def _demand_free(school: FieldSchool, administrator: User, day: datetime.date) -> None:
+    """Refuse an administrator who leads a session at another school on the day, is in a training, or away."""
+    duties = ports.duties_of([administrator.pk], day, day)
+    busy = [one.title for one in duties if one.school_key != school.school_id]
+    person = capacity.person_of_account(administrator.pk)
+    if person is not None:
+        found = capacity.hindrances_of([person], day, day).get(person.pk, [])
+        busy += [one.text for one in found if one.kind != "duty"]
+    if busy:
+        raise NotNow(
+            _("%(name)s is not free on %(day)s: %(what)s.")
+            % {"name": administrator, "day": f"{day:%d/%m/%Y}", "what": ", ".join(busy)},
+            hint=_("Choose another day or another administrator."),
+        )
 
 
 def _without_session(school: FieldSchool, is_make_up: bool) -> list[ListedPerson]:

@@ -1,0 +1,1 @@
+"""People who carry assessments: posts, training, certificates of completion, required and available capacity."""
