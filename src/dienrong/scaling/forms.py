@@ -260,6 +260,11 @@ def _names(text: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
+def shown(cut: float) -> float:
+    """Round a cut score to the digits that a form shows."""
+    return round(float(cut), words.DIGITS_OF_CUTS)
+
+
 class OptionsForm(forms.Form):
     """What a run is asked to do; every choice says what it means."""
 
@@ -408,9 +413,11 @@ class OptionsForm(forms.Form):
         columns: Mapping[str, int] | None = None,
         may_link: bool = True,
         is_scored: bool = False,
+        cuts: Sequence[float] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.exact = {shown(cut): float(cut) for cut in cuts}
         fields: Any = self.fields
         levels = columns or {}
         weight = str(self.initial.get("weight") or "")
@@ -434,7 +441,7 @@ class OptionsForm(forms.Form):
         values["models"] = "\n".join(
             f"{item} = {model}" for item, model in (options.get("models") or {}).items()
         )
-        values["cuts"] = "; ".join(typed_number(cut) for cut in options.get("cuts") or ())
+        values["cuts"] = "; ".join(typed_number(shown(cut)) for cut in options.get("cuts") or ())
         for name in ("group", "reference_group", "weight"):
             values[name] = options.get(name) or ""
         return values
@@ -464,15 +471,16 @@ class OptionsForm(forms.Form):
         return found
 
     def clean_cuts(self) -> list[float]:
-        """Read the cut scores."""
+        """Read the cut scores; one that was left as it was shown keeps the digits that were not."""
         try:
-            return [
+            typed = [
                 float(plain_number(part)) for part in self.cleaned_data["cuts"].split(";") if part.strip()
             ]
         except ValueError:
             raise forms.ValidationError(
                 _("Write numbers parted by semicolons, such as 400; 475; 550.")
             ) from None
+        return [self.exact.get(cut, cut) for cut in typed]
 
     def options(self) -> dict[str, Any]:
         """Give the options as plain values, as a run keeps them."""

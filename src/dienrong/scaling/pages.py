@@ -207,6 +207,7 @@ def headline(run: ScalingRun) -> list[dict[str, str]]:
         ("n_students", _("students"), 0),
         ("n_items", _("items scaled"), 0),
         ("n_iterations", _("iterations of the calibration"), 0),
+        ("n_rounds", _("calibrations of the release"), 0),
         ("reliability", _("EAP reliability"), 2),
         ("n_misfits", _("misfits of an item in a group"), 0),
         ("link_n_kept", _("common items that link"), 0),

@@ -353,6 +353,10 @@ OPTIONS = {
 }
 
 
+DIGITS_OF_CUTS = 2
+"""Decimals of a cut score on pages; runs keep all of them."""
+
+
 def titled(names: Mapping[str, Any], name: str) -> str:
     """Say what something is called; a name without words stands for itself."""
     return str(names.get(name, name))
@@ -398,6 +402,8 @@ def option_value(name: str, value: Any) -> str:
         return titled(known[name], str(value))
     if isinstance(value, Mapping):
         return ", ".join(f"{one}: {part}" for one, part in value.items())
+    if name == "cuts":
+        return "; ".join(typed_number(round(float(one), DIGITS_OF_CUTS)) for one in value)
     if isinstance(value, (list, tuple)):
         return "; ".join(typed_number(one) if isinstance(one, float) else str(one) for one in value)
     return typed_number(value) if isinstance(value, float) else str(value)

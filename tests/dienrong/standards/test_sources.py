@@ -13,6 +13,7 @@ from dienrong.core.typed_numbers import typed_number
 from dienrong.scaling import adopted, pages
 from dienrong.scaling import operations as scaling_operations
 from dienrong.scaling import queries as scaling
+from dienrong.scaling.forms import OptionsForm
 from dienrong.scaling.numeric import results
 from dienrong.standards import operations, queries, sources
 from lsakit.lineage import Store
@@ -96,10 +97,17 @@ def test_adopted_cuts_stand_in_the_form_of_the_next_run_and_give_its_levels(
     cuts = [level.scale for level in queries.levels_of(setting)]
     page = browser.get(form)
     text = page.content.decode()
-    assert page.context["form"].initial["cuts"] == "; ".join(typed_number(cut) for cut in cuts)
+    field = page.context["form"].initial["cuts"]
+    assert field == "; ".join(typed_number(round(cut, 2)) for cut in cuts)
     assert f"từ phiên “{setting.title}”" in text
     assert f'href="/dat-chuan/{setting.pk}"' in text
     assert pages.first_options(scaled.study, scaled.data, adopted.levels_for(scaled.study))["cuts"] == cuts
+    read = OptionsForm({"cuts": field}, cuts=cuts)
+    read.is_valid()
+    assert read.cleaned_data["cuts"] == cuts, "left as shown, the cuts keep every digit"
+    other = OptionsForm({"cuts": f"{field}; 999,125"}, cuts=cuts)
+    other.is_valid()
+    assert other.cleaned_data["cuts"] == [*cuts, 999.125]
     run = make_scaling(cuts=cuts)
     levels = results.record(
         queries.basis_of(setting).store_path, scaling.manifests_of(run), "values", "scale"

@@ -10,6 +10,9 @@ import pytest
 from lsakit.datasets.nation_size import NationSize
 from lsakit.lineage import Store
 from lsakit.pipeline import CycleOptions, CycleResult, run_cycle
+from scaled_study import done, table
+
+__all__ = ["SmallCycle", "cycle", "done", "table"]
 
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 TINY = NationSize(n_provinces=2, n_schools_5=80, n_schools_9=60, n_pupils_5=9_000, n_pupils_9=7_000)

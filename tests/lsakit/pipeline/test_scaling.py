@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,62 +18,11 @@ from lsakit.pipeline.scaling import (
     ScalingDecision,
     ScalingInputs,
     ScalingOptions,
-    ScalingResult,
     run_scaling,
 )
 from lsakit.pipeline.scaling.values import weighted_percentiles
-from small_study import NOW, WITH_DIF, WITH_SHIFT, Study, make_study
-
-OPTIONS = ScalingOptions(
-    group="province",
-    reference_group="01",
-    weight="final_weight",
-    dif_by=("gender",),
-    conditioning=("gender", "books"),
-    reported=("gender",),
-    n_values=4,
-    seed=11,
-    cuts=(420.0, 500.0, 580.0),
-)
-
-
-@dataclass(frozen=True)
-class Done:
-    """A store with one finished scaling."""
-
-    store: Store
-    study: Study
-    inputs: ScalingInputs
-    result: ScalingResult
-
-    def output(self, stage: str, role: str, result: ScalingResult | None = None) -> Any:
-        manifest = self.store.manifest((result or self.result).manifests[stage])
-        return self.store.load(manifest.outputs[role].hash)
-
-    def run(
-        self, options: ScalingOptions = OPTIONS, decisions: tuple[ScalingDecision, ...] = (), **more: Any
-    ) -> ScalingResult:
-        inputs = more.pop("inputs", self.inputs)
-        return run_scaling(self.store, inputs, options, decisions, now=NOW, who="an expert", **more)
-
-
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
-    store = Store(tmp_path_factory.mktemp("scaling") / "store")
-    study = make_study()
-    inputs = study.inputs(store)
-    return Done(store, study, inputs, run_scaling(store, inputs, OPTIONS, now=NOW, who="an expert"))
-
-
-@pytest.fixture(scope="module")
-def table(done: Done) -> pl.DataFrame:
-    """The scores with the students' columns, and senate weights (sum 500 in each province)."""
-    scored = done.output("scores", "scored_responses").join(done.study.students, on="student_id", how="left")
-    total = pl.col("final_weight").sum().over("province")
-    return scored.with_columns(w=500.0 * pl.col("final_weight") / total)
-
-
-ITEMS = [f"M{place:02d}" for place in range(1, 11)] + ["C11", "C12"]
+from scaled_study import ITEMS, OPTIONS, UPTO, Done, second_cycle
+from small_study import NOW, WITH_DIF, WITH_SHIFT, make_study
 
 
 def test_every_stage_is_there_but_the_link(done: Done) -> None:
@@ -179,106 +128,6 @@ def test_plausible_values_are_those_of_the_population_calls(done: Done, table: p
     )
 
 
-TIMSS = replace(OPTIONS, rule="timss_calibration", rule_of_values="timss_scoring")
-
-
-@pytest.mark.parametrize(
-    ("options", "by"),
-    [
-        (replace(OPTIONS, rule_of_values="pisa2012_scoring"), OPTIONS),
-        (TIMSS, replace(TIMSS, rule_of_values="")),
-    ],
-)
-def test_values_may_have_a_rule_of_their_own(
-    done: Done, table: pl.DataFrame, options: ScalingOptions, by: ScalingOptions
-) -> None:
-    """Not reached does not count for the items and is wrong for the students, as in TIMSS and PISA until 2012.
-
-    Whoever did not reach C12 did not reach C11 either: the first of them counts as omitted under the rules of TIMSS.
-    """
-    late = (done.study.raw["C12"] == 96).fill_null(value=False)
-    assert late.sum() > 20
-    raw = done.study.raw.with_columns(C11=pl.when(late).then(96).otherwise(pl.col("C11")))
-    inputs = replace(done.inputs, raw_responses=done.store.put_table(raw).hash)
-    before = done.run(by, inputs=inputs)
-    found = done.run(options, inputs=inputs)
-    assert found.computed == {"scores", "population", "values"}
-    for stage in ("classical", "calibration", "fit", "dif"):
-        assert found.manifests[stage] == before.manifests[stage]
-    second = done.output("scores", "values_responses", found)
-    wanted = lk.score_responses(raw, done.study.items, options.rule_of_values)
-    assert second.equals(wanted.table)
-    assert done.output("scores", "values_summary", found).equals(wanted.summary)
-    first = done.output("scores", "scored_responses", found)
-    assert first.filter(late)["C12"].is_null().all()
-    assert (second.filter(late)["C12"] == 0).all()
-    people = table.select("student_id", "province", "w")
-    calibrated = first.join(people, on="student_id")
-    cal = lk.calibrate(calibrated, group="province", weights="w", items=ITEMS)
-    background = table.select("student_id", "province", "gender", "books", "w")
-    scored = second.join(people.drop("w"), on="student_id")
-    fitted = lk.fit_population(cal, scored, background=background, weights="w")
-    coefficients = done.output("population", "coefficients", found)
-    np.testing.assert_allclose(coefficients["estimate"], fitted.coefficients["estimate"], atol=1e-6)
-    eap = [done.output("population", "abilities", one).filter(late)["eap"] for one in (before, found)]
-    assert (eap[1] < eap[0]).all()
-
-
-def test_the_same_rule_twice_is_one_rule(done: Done) -> None:
-    assert done.run(replace(OPTIONS, rule_of_values="pisa2015")).computed == frozenset()
-    assert done.output("scores", "values_responses") is None
-    scored = done.store.put_table(done.output("scores", "scored_responses")).hash
-    with pytest.raises(CalibrationError, match="the study holds scores"):
-        done.run(ScalingOptions(rule_of_values="wrong"), inputs=ScalingInputs(scored_responses=scored))
-
-
-def test_what_was_reached_shows_in_the_whole_test(tmp_path: Any) -> None:
-    """By hand: s1 left M2 and M3 blank and went on to reading, so both are omissions; s2 stopped after M1, so that M2
-    is an omission and M3 not reached. By mathematics alone both would have stopped.
-    """
-    store = Store(tmp_path / "store")
-    columns = {"M1": [2, 2, 2, 1], "M2": [99, 99, 1, 2], "M3": [99, 99, 2, 1]}
-    other = {"R1": [2, 99, 2, 1], "R2": [1, 99, 1, 2]}
-    ids = {"student_id": ["s1", "s2", "s3", "s4"], "booklet": ["1"] * 4}
-    test_items = pl.DataFrame(
-        {
-            "item": [*columns, *other], "format": "mc", "key": 2, "max_score": 1,
-            "cluster": ["A"] * 3 + ["B"] * 2, "position": [1, 2, 3, 1, 2],
-        }
-    )  # fmt: skip
-    whole = pl.DataFrame({**ids, **columns, **other})
-    inputs = ScalingInputs(
-        raw_responses=store.put_table(whole.drop("R1", "R2")).hash,
-        items=store.put_table(test_items.head(3)).hash,
-        booklets=store.put_table(
-            pl.DataFrame({"booklet": ["1", "1"], "position": [1, 2], "cluster": ["A", "B"]})
-        ).hash,
-        test_responses=store.put_table(whole).hash,
-        test_items=store.put_table(test_items).hash,
-    )
-
-    def scores(options: ScalingOptions, given: ScalingInputs, role: str = "scored_responses") -> Any:
-        found = run_scaling(store, given, options, now=NOW, who="x")
-        return store.load(store.manifest(found.manifests["scores"]).outputs[role].hash)
-
-    timss = ScalingOptions(rule="timss_calibration", until="scores")
-    found = scores(timss, inputs)
-    assert found.columns == ["student_id", "booklet", "M1", "M2", "M3"]
-    assert found.select("M1", "M2", "M3").rows()[:2] == [(1, 0, 0), (1, 0, None)]
-    assert scores(timss, inputs, "summary")["n_recoded"].to_list() == [0, 0, 1]
-    alone = replace(inputs, test_responses=None, test_items=None)
-    assert scores(timss, alone)["M3"].to_list()[:2] == [None, None]
-    values = ScalingOptions(rule="pisa2015", rule_of_values="timss_calibration", until="scores")
-    assert scores(values, inputs, "values_responses").equals(found)
-    assert scores(values, inputs)["M3"].to_list()[:2] == [0, 0]
-    torn = replace(inputs, test_responses=store.put_table(whole.reverse()).hash)
-    with pytest.raises(CalibrationError, match="differ from those of the subject"):
-        scores(timss, torn)
-    assert scores(replace(timss, rule="wrong"), torn).height == 4, "other rules do not look at the whole test"
-    with pytest.raises(CalibrationError, match="come together"):
-        replace(inputs, test_items=None)
-
-
 def test_groups_may_have_models_of_their_own(done: Done, table: pl.DataFrame) -> None:
     again = done.run(replace(OPTIONS, per_group=True))
     assert again.computed == {"population", "values"}
@@ -295,54 +144,6 @@ def test_groups_may_have_models_of_their_own(done: Done, table: pl.DataFrame) ->
     drawn = lk.draw_plausible_values(fitted, n=4, seed=11).sort("student_id")
     values = done.store.table(manifest.outputs["draws"].hash).sort("student_id")
     np.testing.assert_allclose(values["PV2"], drawn["PV2"], atol=1e-4)  # as above
-
-
-RELEASED = replace(OPTIONS, release="automatic", rmsd_threshold=0.045)
-
-
-def test_items_may_be_released_by_the_rule(done: Done, table: pl.DataFrame) -> None:
-    """The steps, the shares and the parameters are those of the call; same arithmetic, 1e-9."""
-    found = done.run(RELEASED)
-    assert found.computed == UPTO
-    options = lk.ReleaseOptions(calibration=lk.CalibrationOptions(reference_group="01"))
-    wanted = lk.release_items(table, "province", weights="w", threshold=0.045, items=ITEMS, options=options)
-    assert wanted.steps.height > 0, "the threshold must release something, or the test says nothing"
-    steps = done.output("calibration", "release_steps", found)
-    assert steps["item"].to_list() == wanted.steps["item"].to_list()
-    assert steps["groups"].to_list() == [text.replace(",", ";") for text in wanted.steps["groups"]]
-    np.testing.assert_allclose(steps["rmsd"], wanted.steps["rmsd"], rtol=1e-9)
-    shares = done.output("calibration", "release_shares", found)
-    assert shares["share_unique"].to_list() == wanted.shares["share_unique"].to_list()
-    items = done.output("calibration", "item_parameters", found)
-    assert items["item"].to_list() == wanted.calibration.items["item"].to_list()
-    for head in ("slope", "difficulty", "se_difficulty"):
-        np.testing.assert_allclose(items[head], wanted.calibration.items[head], rtol=1e-9)
-    record = done.output("calibration", "release", found)
-    assert (record["n_steps"], record["n_rounds"]) == (wanted.steps.height, wanted.n_rounds)
-    assert (record["stopped_because"], record["is_comparable"]) == (wanted.stopped_because, True)
-    assert record["alarmed"] == []
-    assert done.run(replace(RELEASED, cuts=(500.0,))).computed == {"values"}
-    assert done.output("calibration", "release") is None
-    assert done.output("calibration", "release_steps").height == 0
-    for manifest in found.manifests.values():
-        assert rerun(done.store, manifest, steps=STEPS).identical
-
-
-def test_a_decision_stands_in_an_automatic_release(done: Done) -> None:
-    freed = ScalingDecision(item="M01", kind="free", groups=("48", "79"))
-    items = done.output("calibration", "item_parameters", done.run(RELEASED, (freed,)))
-    own = items.filter(pl.col("column") == "M01").select("item", "groups").rows()
-    assert ("M01@48+79", "48|79") in own
-    assert "M01" not in done.output("calibration", "release_steps", done.run(RELEASED, (freed,)))["item"]
-
-
-def test_too_many_released_items_ring_the_alarm(done: Done) -> None:
-    found = done.run(replace(RELEASED, rmsd_threshold=0.02, release_alarm=0.2, until="calibration"))
-    record = done.output("calibration", "release", found)
-    assert (record["stopped_because"], record["is_comparable"]) == ("alarm", False)
-    shares = dict(done.output("calibration", "release_shares", found).select("group", "share_unique").rows())
-    assert record["alarmed"] == [group for group, share in shares.items() if share > 0.2] != []
-    assert record["n_flagged"] > 0
 
 
 def test_conditioning_may_enter_by_components(done: Done) -> None:
@@ -388,7 +189,6 @@ def test_the_distribution_has_the_percentiles_of_the_estimation(done: Done, tabl
     assert above[500.0] == pytest.approx(levels.filter(pl.col("at") >= 2.0)["value"].sum(), abs=1e-12)
 
 
-UPTO = {"calibration", "fit", "population", "values"}
 DECISIONS = {
     "drop": (ScalingDecision(item="M09", kind="drop"), UPTO | {"dif"}),
     "collapse": (ScalingDecision(item="C12", kind="collapse", scores={2: 1}), UPTO | {"dif"}),
@@ -457,26 +257,17 @@ def test_a_freed_item_keeps_its_group_in_every_stage(done: Done) -> None:
 
 
 def test_a_rerun_of_each_manifest_gives_the_same_hashes(done: Done) -> None:
-    linked = done.run(replace(OPTIONS, link="fixed"), inputs=_second(done))
+    linked = done.run(replace(OPTIONS, link="fixed"), inputs=second_cycle(done))
     for manifest in {*done.result.manifests.values(), *linked.manifests.values()}:
         report = rerun(done.store, manifest, steps=STEPS)
         assert report.identical, report.sentence
     assert done.store.verify() == []
 
 
-def _second(done: Done) -> ScalingInputs:
-    """A second cycle, abler by .6 logits, with one item that drifted."""
-    manifest = done.store.manifest(done.result.manifests["calibration"])
-    scale = done.store.manifest(done.result.manifests["values"]).outputs["scale"]
-    return make_study(seed=6, mean=0.6, shifted=WITH_SHIFT).inputs(
-        done.store, old_items=manifest.outputs["item_parameters"].hash, old_scale=scale.hash
-    )
-
-
 @pytest.mark.parametrize("method", ["fixed", "stocking_lord", "haebara"])
 def test_a_second_cycle_stands_on_the_scale_of_the_first(done: Done, method: str) -> None:
     """The population moved by .6 logits. 900 students and 11 items give the shift to about .07 (1 SE), 3 SE allowed."""
-    found = done.run(replace(OPTIONS, link=method), inputs=_second(done))
+    found = done.run(replace(OPTIONS, link=method), inputs=second_cycle(done))
     items = done.output("link", "link_items", found)
     shifted = items.filter(pl.col("item") == WITH_SHIFT).row(0, named=True)
     assert shifted["kept"] is False
@@ -500,7 +291,7 @@ def test_a_second_cycle_stands_on_the_scale_of_the_first(done: Done, method: str
 
 
 def test_old_items_are_held_and_drift_can_be_left_alone(done: Done) -> None:
-    inputs = _second(done)
+    inputs = second_cycle(done)
     found = done.run(replace(OPTIONS, link="fixed"), inputs=inputs)
     items = done.output("calibration", "item_parameters", found)
     old = done.output("calibration", "item_parameters")
@@ -515,24 +306,6 @@ def test_old_items_are_held_and_drift_can_be_left_alone(done: Done) -> None:
     )
     row = done.output("link", "link_items", collapsed).filter(pl.col("item") == "C12").row(0, named=True)
     assert (row["status"], row["kept"]) == ("changed", None)
-
-
-def test_held_items_may_be_released_in_a_group(done: Done) -> None:
-    """The item keeps its old parameters where they fit, and the line to the old cycle is the same without a release."""
-    inputs = _second(done)
-    held = replace(RELEASED, link="fixed", until="population", rmsd_threshold=0.06)
-    found = done.run(held, inputs=inputs)
-    steps = done.output("calibration", "release_steps", found)
-    freed = set(steps["item"])
-    items = done.output("calibration", "item_parameters", found)
-    old = dict(done.output("calibration", "item_parameters").select("item", "difficulty").rows())
-    kept = items.filter(pl.col("fixed"))
-    assert freed & set(items.filter(pl.col("item").str.contains("@"))["column"])
-    assert kept.height > 5
-    for name, value in kept.select("item", "difficulty").rows():
-        assert value == pytest.approx(old[name], abs=1e-12)  # through intercepts and back
-    without = done.run(replace(held, release="none"), inputs=inputs)
-    assert done.output("calibration", "trend", found) == done.output("calibration", "trend", without)
 
 
 def test_scored_responses_stand_alone(done: Done) -> None:

@@ -106,6 +106,11 @@ def summary_of(store_path: Path, manifests: Mapping[str, str]) -> dict[str, Any]
     for name in ("n_students", "n_parameters", "n_iterations", "log_likelihood", "aic", "bic"):
         if name in convergence:
             out[name] = convergence[name]
+    release = record(store_path, manifests, "calibration", "release")
+    if release:
+        # The last of many calibrations begins at the solution of the one before.
+        out["n_rounds"] = release["n_rounds"]
+        out.pop("n_iterations", None)
     out["n_doubtful"] = len(convergence.get("doubtful") or [])
     items = table(store_path, manifests, "calibration", "item_parameters")
     if items is not None:

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from dienrong.accounts import permissions
 from dienrong.accounts.permissions import requires
-from dienrong.core.formats import number_text
 from dienrong.core.refusals import Refusal
 from dienrong.jobs.queries import card_of, job_for, lines_of
 from dienrong.scaling import adopted, comparing, operations, pages, queries, sections, words
@@ -80,7 +79,7 @@ def run_new(request: HttpRequest, slug: str, study: int) -> HttpResponse:
         "tabs": parts.tabs(request, found),
         "form": form,
         "levels": levels,
-        "cuts_text": "; ".join(number_text(cut, 1) for cut in levels.cuts) if levels else "",
+        "cuts_text": words.option_value("cuts", levels.cuts) if levels else "",
         "may_see_levels": permissions.may(request.user, "view_standards"),
         "data": pages.data_card(data),
         "decisions": pages.decision_rows(queries.holding(found).order_by("item")),
@@ -95,6 +94,7 @@ def _form(request: HttpRequest, study: ScalingStudy, data: StudyData, first: dic
     return OptionsForm(
         request.POST or None,
         initial=OptionsForm.initial_of(first),
+        cuts=first["cuts"],
         columns=pages.student_columns(study, data),
         may_link=study.previous is not None or "old_items" in data.artefacts,
         is_scored="scored_responses" in data.artefacts,
