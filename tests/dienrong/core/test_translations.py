@@ -28,10 +28,17 @@ def texts_of(message) -> tuple[str, ...]:
     return tuple(message.string) if isinstance(message.string, tuple | list) else (message.string,)
 
 
+def context_of(message) -> str | None:
+    """Give the context of a text; babel reads it from a compiled catalog as bytes."""
+    return message.context.decode() if isinstance(message.context, bytes) else message.context
+
+
 def contents(catalog) -> dict[tuple[str | None, ...], tuple[str, ...]]:
     messages = [message for message in catalog if message.id]
     return {
-        (message.context, *((message.id,) if isinstance(message.id, str) else message.id)): texts_of(message)
+        (context_of(message), *((message.id,) if isinstance(message.id, str) else message.id)): texts_of(
+            message
+        )
         for message in messages
     }
 
@@ -85,7 +92,7 @@ def test_a_text_is_written_alike_in_all_rooms() -> None:
     """The catalogs of all rooms are merged: of two writings one would stand on the pages of both rooms."""
     catalogs = {
         file.parents[3].name: {
-            (message.context, message.id if isinstance(message.id, str) else message.id[0]): " / ".join(
+            (context_of(message), message.id if isinstance(message.id, str) else message.id[0]): " / ".join(
                 texts_of(message)
             )
             for message in catalog_of(file)
