@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dienrong.core.models import TimestampedModel
 
@@ -62,7 +63,7 @@ class FieldSchool(TimestampedModel):
     class Attention(models.TextChoices):
         """What happened to the school itself between the draw and the test; a person decides what follows."""
 
-        CLOSED = "closed", _("School closed")
+        CLOSED = "closed", pgettext_lazy("attention", "School closed")
         MERGED = "merged", _("School merged or split")
 
     sampled = models.OneToOneField("sampling.SampledSchool", on_delete=models.PROTECT, related_name="field")
@@ -191,7 +192,7 @@ class TestSession(TimestampedModel):
     class State(models.TextChoices):
         """How far it has come."""
 
-        PLANNED = "planned", _("Planned")
+        PLANNED = "planned", pgettext_lazy("test session", "Planned")
         REPORTED = "reported", _("Reported")
         CANCELLED = "cancelled", _("Cancelled")
 
@@ -252,7 +253,7 @@ class Incident(models.Model):
         POWER = "power", _("Power or network")
         DEVICE = "device", _("Computers")
         MATERIAL = "material", _("Booklets and materials")
-        PEOPLE = "people", _("People")
+        PEOPLE = "people", pgettext_lazy("incident", "People")
         SECURITY = "security", _("Confidentiality")
         WEATHER = "weather", _("Weather, disease")
         OTHER = "other", _("Other")

@@ -64,7 +64,7 @@ COLUMNS = {
 }
 PEOPLE = {
     "selected": _("Selected"),
-    "respondent": _("Done"),
+    "respondent": _("Responded"),
     "nonrespondent": _("Absent"),
     "excluded": _("Excluded"),
     "ineligible": _("Ineligible"),
@@ -79,7 +79,7 @@ ZONES = {
 RATES = {
     "school_before": _("Schools before replacement"),
     "school_after": _("Schools after replacement"),
-    "class": _("Classes"),
+    "class": _("Selected classes"),
     "student": _("Students"),
 }
 

@@ -63,7 +63,7 @@ class OpeningLineForm(forms.Form):
         help_text=CODE_HELP,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = forms.CharField(label=_("School name"), max_length=200)
     commune = forms.ChoiceField(label=_("Commune"))
     levels = forms.MultipleChoiceField(
         label=_("Levels"), choices=[(level, level) for level in LEVELS], widget=forms.CheckboxSelectMultiple
@@ -117,7 +117,7 @@ class PartsForm(forms.Form):
             text = forms.TextInput(attrs={"autocomplete": "off"})
             self.fields[f"code_{place}"] = forms.CharField(label=_("Code"), max_length=20, widget=text)
             self.fields[f"name_{place}"] = forms.CharField(
-                label=_("Name"),
+                label=_("School name"),
                 max_length=200,
                 required=False,
                 help_text=_("Empty where another school that stands takes the pupils."),

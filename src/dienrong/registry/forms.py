@@ -30,7 +30,7 @@ class DecisionForm(forms.Form):
 class TraitFields(DecisionForm):
     """The traits of a school and the decision by which they hold."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = forms.CharField(label=_("School name"), max_length=200)
     levels = forms.MultipleChoiceField(
         label=_("Levels"), choices=[(level, level) for level in LEVELS], widget=forms.CheckboxSelectMultiple
     )

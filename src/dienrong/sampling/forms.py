@@ -66,7 +66,7 @@ class PlanForm(PlanPart):
     )
     within = forms.ChoiceField(label=_("Within schools"), choices=Plan.Within.choices)
     n_classes = forms.IntegerField(label=_("Classes in a school"), min_value=1, max_value=20, initial=1)
-    n_booklets = forms.IntegerField(label=_("Booklets"), min_value=1, max_value=99, initial=1)
+    n_booklets = forms.IntegerField(label=_("Number of booklets"), min_value=1, max_value=99, initial=1)
 
     def clean(self) -> dict[str, Any]:
         """Ask for a grade of students, and of nobody else."""

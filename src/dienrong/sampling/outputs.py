@@ -143,7 +143,7 @@ def draw_facts(plan: Plan) -> list[tuple[str, str]]:
     draw = plan.draw
     found = [
         (_("Commitment"), draw.commitment),
-        (_("Published"), moment_text(draw.committed_at)),
+        (_("Published at"), moment_text(draw.committed_at)),
         (_("Public source"), f"{draw.source_name} · {moment_text(draw.source_due_at)}"),
     ]
     if draw.drawn_at is None:

@@ -37,7 +37,7 @@ def errors_of_province(scope: Scope, *, unit: Any, today: datetime.date, commune
     )
     title = _("Data to mend, %(unit)s, %(day)s") % {"unit": unit.full_name, "day": day_text(today)}
     found = Sheet(
-        name=_("Findings"),
+        name=_("Data to mend"),
         title=title,
         headings=(
             _("Commune"),

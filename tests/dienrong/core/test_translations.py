@@ -28,10 +28,17 @@ def texts_of(message) -> tuple[str, ...]:
     return tuple(message.string) if isinstance(message.string, tuple | list) else (message.string,)
 
 
-def contents(catalog) -> dict[tuple[str, ...], tuple[str, ...]]:
+def context_of(message) -> str | None:
+    """Give the context of a text; babel reads it from a compiled catalog as bytes."""
+    return message.context.decode() if isinstance(message.context, bytes) else message.context
+
+
+def contents(catalog) -> dict[tuple[str | None, ...], tuple[str, ...]]:
     messages = [message for message in catalog if message.id]
     return {
-        (message.id,) if isinstance(message.id, str) else tuple(message.id): texts_of(message)
+        (context_of(message), *((message.id,) if isinstance(message.id, str) else message.id)): texts_of(
+            message
+        )
         for message in messages
     }
 
@@ -65,6 +72,55 @@ def test_placeholders_survive_translation(file: Path) -> None:
         if message.id and message.python_format:
             for problem in message.check():
                 raise AssertionError(f"{message.id!r}: {problem}")
+
+
+def two_writings(catalogs: dict[str, dict[tuple[str | None, str], str]]) -> list[str]:
+    """Name each text that two rooms write differently: catalogs by room, from (context, text) to its translation."""
+    found: dict[tuple[str | None, str], dict[str, list[str]]] = {}
+    for room, catalog in catalogs.items():
+        for key, text in catalog.items():
+            found.setdefault(key, {}).setdefault(text, []).append(room)
+    return [
+        f"{text!r}{f' in the context {context!r}' if context else ''} is "
+        + " but ".join(f"{writing!r} in {', '.join(rooms)}" for writing, rooms in writings.items())
+        for (context, text), writings in sorted(found.items(), key=lambda one: (one[0][1], one[0][0] or ""))
+        if len(writings) > 1
+    ]
+
+
+def test_a_text_is_written_alike_in_all_rooms() -> None:
+    """The catalogs of all rooms are merged: of two writings one would stand on the pages of both rooms."""
+    catalogs = {
+        file.parents[3].name: {
+            (context_of(message), message.id if isinstance(message.id, str) else message.id[0]): " / ".join(
+                texts_of(message)
+            )
+            for message in catalog_of(file)
+            if message.id
+        }
+        for file in PRESENT
+        if file.parents[1].name == "vi"
+    }
+    assert sum(map(len, catalogs.values())) > len(catalogs)
+    found = two_writings(catalogs)
+    assert not found, "\n".join(
+        [
+            "Where the meaning is the same, write the same Vietnamese in both rooms; where it differs, give one room "
+            "another English text (or a context: pgettext); then run: dienrong manage translations",
+            *found,
+        ]
+    )
+
+
+def test_two_writings_are_found() -> None:
+    plan, other = (None, "Plan"), ("verb", "Plan")
+    assert two_writings({"sampling": {plan: "Kế hoạch"}, "fieldwork": {other: "Lên lịch"}}) == []
+    assert two_writings({"sampling": {plan: "Kế hoạch"}, "fieldwork": {plan: "Lên lịch", other: "Lập"}}) == [
+        "'Plan' is 'Kế hoạch' in sampling but 'Lên lịch' in fieldwork"
+    ]
+    assert two_writings({"a": {other: "Lập"}, "b": {other: "Lên lịch"}, "c": {other: "Lập"}}) == [
+        "'Plan' in the context 'verb' is 'Lập' in a, c but 'Lên lịch' in b"
+    ]
 
 
 NAMES = ("diện rộng", "qđ-ubnd")

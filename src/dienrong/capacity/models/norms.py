@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dienrong.capacity.models.people import Kind
 from dienrong.core.models import ValidityModel
@@ -24,8 +25,8 @@ class StaffNorm(models.Model):
     cycle = models.ForeignKey(
         "cycles.Cycle", null=True, blank=True, on_delete=models.CASCADE, related_name="staff_norms"
     )
-    kind = models.CharField(_("who"), max_length=20, choices=Kind.choices)
-    n_people = models.PositiveSmallIntegerField(_("people"))
+    kind = models.CharField(pgettext_lazy("staff norm", "who"), max_length=20, choices=Kind.choices)
+    n_people = models.PositiveSmallIntegerField(pgettext_lazy("staff norm", "people"))
     per = models.CharField(_("for"), max_length=8, choices=Per.choices)
     n_work = models.PositiveIntegerField(_("so many"), default=1)
     n_days = models.DecimalField(_("paid days of a person"), max_digits=5, decimal_places=1, default=1)
@@ -57,7 +58,7 @@ class StaffNorm(models.Model):
 class AllowanceNorm(ValidityModel):
     """What a day of duty of a kind is paid, in đồng, by which document, from a day until a day."""
 
-    kind = models.CharField(_("who"), max_length=20, choices=Kind.choices)
+    kind = models.CharField(pgettext_lazy("staff norm", "who"), max_length=20, choices=Kind.choices)
     amount = models.PositiveIntegerField(_("dong a day"))
     legal_basis = models.CharField(_("legal ground"), max_length=200)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from dienrong.capacity.models.people import Person
@@ -184,7 +184,7 @@ class Enrolment(TimestampedModel):
         NOMINATED = "nominated", _("Nominated")
         CONFIRMED = "confirmed", _("Confirmed")
         DECLINED = "declined", _("Not accepted")
-        WITHDRAWN = "withdrawn", _("Taken back")
+        WITHDRAWN = "withdrawn", pgettext_lazy("nomination", "Taken back")
         COMPLETED = "completed", _("Completed")
         NOT_COMPLETED = "not_completed", _("Not completed")
 

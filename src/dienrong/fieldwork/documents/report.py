@@ -54,9 +54,9 @@ def _design(fieldwork: Fieldwork) -> list[Block]:
         [_("Rules of the programme"), plan.rules],
         [_("Schools drawn"), number_text(n)],
         [_("Replacement schools named"), number_text(sampled.count() - n)],
-        [_("Strata"), number_text(sampled.values("stratum").distinct().count())],
+        [_("Number of strata"), number_text(sampled.values("stratum").distinct().count())],
         [_("Within schools"), f"{plan.get_within_display()} · {plan.design.get('n_students', '–')}"],
-        [_("Booklets"), number_text(plan.n_booklets)],
+        [_("Number of booklets"), number_text(plan.n_booklets)],
         [_("Public source of the seed"), f"{draw.source_name}: {draw.source_text}"],
         [_("Committed, drawn"), f"{moment_text(draw.committed_at)} · {moment_text(draw.drawn_at)}"],
         [_("Commitment"), draw.commitment],
@@ -71,7 +71,7 @@ def _design(fieldwork: Fieldwork) -> list[Block]:
                 "which the seed follows."
             )
         ),
-        table([_("What"), _("Value")], facts, widths=(1, 2.4)),
+        table([_("Characteristic"), _("Value")], facts, widths=(1, 2.4)),
     ]
 
 
@@ -109,7 +109,9 @@ def _frame(fieldwork: Fieldwork) -> list[Block]:
         ),
     ]
     if counted:
-        blocks.append(table([_("Left out because"), _("Schools"), _("People")], counted, widths=(2, 1, 1)))
+        blocks.append(
+            table([_("Left out because"), _("Number of schools"), _("People")], counted, widths=(2, 1, 1))
+        )
     else:
         blocks.append(paragraph(_("No school of the population was left out of the frame.")))
     return blocks
@@ -135,7 +137,7 @@ def _outcomes(fieldwork: Fieldwork, collected: outcomes.Collected) -> list[Block
             % {name: number_text(whole.schools[name]) for name in ("sampled", "called", "tested")}
         ),
         table(
-            [_("Code of schools"), _("Schools")],
+            [_("Code of schools"), _("Number of schools")],
             [[words.code_word(rules, "school", code), number_text(n)] for code, n in sorted(by_code.items())],
             widths=(4, 1),
         ),

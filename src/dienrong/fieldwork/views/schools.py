@@ -305,7 +305,7 @@ def plan_session(request: HttpRequest, school_id: int) -> HttpResponse:
         )  # fmt: skip
         return redirect(f"{reverse('fieldwork:school', args=[found.pk])}?tab=buoi")
     title = _("Plan a make-up session") if is_make_up else _("Plan a session")
-    return render(request, "fieldwork/form.html", _form(found, form, title, _("Plan")))
+    return render(request, "fieldwork/form.html", _form(found, form, title, _("Schedule")))
 
 
 @require_POST
