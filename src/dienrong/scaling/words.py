@@ -115,7 +115,7 @@ COLUMNS = {
     "intercept": _("Intercept"), "linking_error_item": _("Linking error of items (logits)"),
     "linking_error": _("Linking error (points)"), "linking_error_item_points": _("Linking error of items (points)"),
     "linking_error_unit": _("Linking error of units (logits)"), "linking_error_unit_points": _("Linking error of units (points)"),
-    "transformed_slope": _("New slope on the earlier scale"), "transformed_difficulty": _("New difficulty on the earlier scale"),
+    "transformed_slope": _("New slope, moved"), "transformed_difficulty": _("New difficulty, moved"),
     "status": _("State"), "reason": _("Reason"), "reference_group": _("Reference group"), "n_common": _("Common items"), "n_kept": _("Items that link"),
     "held": _("Held from the earlier study"), "eap": _("EAP reliability"), "wle": _("WLE reliability"),
     "pv": _("Plausible-value reliability"), "round": _("Round"), "joined": _("Joined the set"),
@@ -145,11 +145,11 @@ KINDS = {
 VALUES: dict[str, dict[str, Any]] = {
     "kind": KINDS,
     "status": {
-        "linked": _("links the studies"),
-        "dropped": _("let go: drifts"),
-        "changed": _("let go: changed by a decision"),
-        "old_only": _("only in the earlier study"),
-        "new_only": _("only in this study"),
+        "linked": _("links"),
+        "dropped": _("drifts"),
+        "changed": _("changed by a decision"),
+        "old_only": _("earlier only"),
+        "new_only": _("here only"),
     },
     "term": {"intercept": _("intercept")},
     "rest_unit": {

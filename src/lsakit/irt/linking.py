@@ -385,7 +385,6 @@ def _by_curves(
     weight = np.exp(-0.5 * nodes * nodes)
     weight /= weight.sum()
     scores = np.concatenate([np.arange(int(own) + 1, dtype=float) for own in old.n_steps])
-    scale = options.scaling
 
     earlier, later = scaled_items(old, options.scaling), scaled_items(new, options.scaling)
     curves = (probability_table(earlier, nodes), probability_table(later, nodes))
