@@ -61,8 +61,9 @@ READING = (
     "itself makes the usual combination of variances conservative (Meng, 1994, Statistical Science 9(4)); that "
     "would explain it.",
     "* The intervals of the standard deviation are too short. Candidates are the replicate variance itself and "
-    "the uncertainty of item parameters and residual covariance, which the combination does not hold. The cause "
-    "is open.",
+    "the uncertainty of item parameters and residual covariance, which the combination does not hold. The "
+    "study of the population model alone ([recovery_of_population.md](recovery_of_population.md)) shows the same "
+    "ratio where the residual covariance is not drawn, and the right one where it is.",
 )
 
 
