@@ -17,11 +17,12 @@ def test_axe_finds_nothing_and_nothing_overflows(chromium, site, pages, person, 
 
     page = open_page(chromium, site, person=person, size=size)
     found = {}
+    axe = Axe() if size == "desk" or (person, "desk") not in VISITS else None  # once is enough for a page
     for name, address in pages[person].items():
         page.goto(address)
         if overflow(page) > 0:
             found[name, "overflow"] = overflow(page)
-        for violation in Axe().run(page).response["violations"]:
+        for violation in axe.run(page).response["violations"] if axe else ():
             where = [node["html"][:160] for node in violation["nodes"][:3]]
             found[name, violation["id"]] = where
     expected = [text for text in page.complaints if "403" not in text and "404" not in text]
