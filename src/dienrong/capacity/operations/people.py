@@ -269,7 +269,9 @@ def move_person(*, posting: Posting, post: PostFacts, by: Any) -> Posting:
         If the new post cannot be.
     """
     posting = (
-        Posting.objects.select_for_update().select_related("person", "unit", "school").get(pk=posting.pk)
+        Posting.objects.select_for_update(of=("self",))
+        .select_related("person", "unit", "school")
+        .get(pk=posting.pk)
     )
     access.demand_place(by, "change_people", unit=posting.unit, school=posting.school)
     access.demand_place(by, "change_people", unit=post.unit, school=post.school)
@@ -289,7 +291,9 @@ def end_post(*, posting: Posting, last_day: datetime.date, by: Any) -> None:
         If it ended before, or begins after that day.
     """
     posting = (
-        Posting.objects.select_for_update().select_related("person", "unit", "school").get(pk=posting.pk)
+        Posting.objects.select_for_update(of=("self",))
+        .select_related("person", "unit", "school")
+        .get(pk=posting.pk)
     )
     access.demand_place(by, "change_people", unit=posting.unit, school=posting.school)
     _end(posting, last_day + datetime.timedelta(days=1))
