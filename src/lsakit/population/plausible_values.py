@@ -91,6 +91,14 @@ def draw_plausible_values(
             for name, model in pop.populations.items()
         }
         return _gathered(drawn, student_id, list(pop.student_ids))
+    values = _values_of(pop, n, seed, draw_parameters, progress)
+    return make_table({student_id: list(pop.student_ids), **_columns(values, pop.subjects)})
+
+
+def _values_of(
+    pop: Population, n: int, seed: int, draw_parameters: bool, progress: Progress | None
+) -> Floats:
+    """Draw from one model, block by block: shape (n, n_students, n_dimensions)."""
     ids = list(pop.student_ids)
     seeds = stable_seeds(seed, PURPOSE, ids)
     coefficients, covariances = _parameter_draws(pop, n, seed if draw_parameters else None)
@@ -102,10 +110,10 @@ def draw_plausible_values(
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         # coefficients of the standardised columns, all draws and dimensions beside each other
         across = np.concatenate(
-            [(pop.regressors.mixing @ (pop.gamma + one)).T for one in coefficients], dtype=float
+            [(pop.regressors.mixing @ (pop.gamma + own)).T for own in coefficients], dtype=float
         )
 
-        def one(first: int) -> int:
+        def draw_block(first: int) -> int:
             rows = slice(first, min(first + BLOCK, len(ids)))
             means = np.empty((rows.stop - rows.start, len(across)))
             latent_regression.row_products(pop.background.standard[rows], across, means)
@@ -129,7 +137,7 @@ def draw_plausible_values(
             values[:, rows] = part
             return first + int(failed) if failed >= 0 else -1
 
-        for done, failed in enumerate(pool.map(one, range(0, len(ids), BLOCK)), start=1):
+        for done, failed in enumerate(pool.map(draw_block, range(0, len(ids), BLOCK)), start=1):
             if failed >= 0:
                 raise EstimationError(
                     "No proposal was accepted for a student; his likelihood is too sharp for his prior.",
@@ -140,7 +148,7 @@ def draw_plausible_values(
             if progress is not None:
                 number = min(done * BLOCK, len(ids))
                 progress(f"plausible values of {number} students", number / len(ids))
-    return make_table({student_id: ids, **_columns(values, pop.subjects)})
+    return values
 
 
 def _gathered(drawn: Mapping[str, Table], student_id: str, ids: list[str]) -> Table:
