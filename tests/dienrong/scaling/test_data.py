@@ -78,6 +78,13 @@ def test_a_damaged_packed_file_is_refused_and_nothing_is_kept(study, ministry) -
     assert not StudyData.objects.exists()
 
 
+def test_a_damaged_file_is_refused_by_the_name_it_was_sent_under(study, ministry) -> None:
+    damaged = operations.SentFile(name="tra-loi.parquet", chunks=[b"PAR1" + bytes(200)])
+    with pytest.raises(operations.DataRefused, match=r"'tra-loi\.parquet'"):
+        operations.send_files(study=study, files={"responses": damaged}, by=ministry)
+    assert not kept_files()
+
+
 @pytest.mark.parametrize("name", ["tra-loi.exe", "tra-loi.docx", "tra-loi", "tra-loi.zip"])
 def test_other_kinds_of_files_are_refused(study, ministry, name) -> None:
     with pytest.raises(operations.DataRefused, match="Không đọc được loại tệp"):

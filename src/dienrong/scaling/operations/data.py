@@ -62,8 +62,11 @@ def send_files(*, study: ScalingStudy, files: Mapping[str, SentFile], by: Any | 
         ]
     except uploads.FileRefusedError as error:
         kept.forget(one["kept"] for one in held.values())
+        sentence = str(error)
+        for one in held.values():  # the sender knows the file by the name it was sent under
+            sentence = sentence.replace(one["kept"], one["name"])
         raise DataRefused(
-            str(error), hint=_("Correct the file or save it as .xlsx or .csv, then send it again.")
+            sentence, hint=_("Correct the file or save it as .xlsx or .csv, then send it again.")
         ) from error
     except DataRefused:
         kept.forget(one["kept"] for one in held.values())
