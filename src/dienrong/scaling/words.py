@@ -241,6 +241,10 @@ FAULTS = {
         _("No score from 0 to 9."),
         _("Codes such as 96 or 99 belong to raw responses: choose “raw” and send an items file, or empty the cells."),
     ),
+    "stray_cell": (
+        _("This cell keeps its column from being an item: nearly all others are small whole numbers."),
+        _("Correct the cell; or, if the column is no item, name it among the columns that are no items."),
+    ),
     "too_few_items": (_("Fewer than two item columns are chosen."), _("Change the rule by which columns are items.")),
     "item_without_column": (
         _("The items file names an item that the responses do not hold."),

@@ -195,6 +195,22 @@ def test_raw_responses_without_an_items_file_are_refused(study, ministry) -> Non
     assert "no_items_file" in faults_of(draft)
 
 
+@pytest.mark.parametrize("cell", ["vắng", "77", "1.5"])
+def test_one_stray_cell_does_not_silently_lose_an_item(study, ministry, cell) -> None:
+    """A word in one cell of an item took the whole item away: 182 items instead of 183, without a sentence."""
+    rows = [{"id": str(n), "A1": n % 2, "A2": (n // 2) % 2, "A3": n % 3, "age": 120 + n} for n in range(40)]
+    rows[6]["A2"] = cell
+    draft = operations.send_files(study=study, files={"responses": sent("a.csv", rows)}, by=ministry)
+    matching = uploads.Matching(student_id="id", item_rule="rest")
+    draft = operations.match_columns(data=draft, matching=matching, by=ministry)
+    assert faults_of(draft) == {"stray_cell": 1}
+    (fault,) = draft.counts["faults"]["kept"]
+    assert (fault["row"], fault["column"], fault["value"]) == (8, "A2", cell)
+    left_out = uploads.Matching(student_id="id", item_rule="rest", left_out=("A2",))
+    draft = operations.match_columns(data=draft, matching=left_out, by=ministry)
+    assert (faults_of(draft), draft.counts["n_items"]) == ({}, 2)
+
+
 def test_scores_beyond_nine_are_no_scores(study, ministry) -> None:
     rows = [{"id": str(n), "A1": n % 2, "A2": (n // 2) % 2, "A3": 99 if n == 5 else 1} for n in range(40)]
     draft = operations.send_files(study=study, files={"responses": sent("a.csv", rows)}, by=ministry)

@@ -22,6 +22,8 @@ ROLES = (UNUSED, STUDENT, GROUP, WEIGHT, BACKGROUND)
 ITEM_RULES = ("listed", "rest", "prefix")
 MOST_SCORE = 9
 MISSING_CODES = (96, 98, 99)
+MOST_STRAY = 0.1
+"""Up to this share of other cells a column is taken for an item with typing errors, and they are named."""
 MOST_LEVELS = 12
 SHOWN_VALUES = 3
 GZIP = ".gz"
@@ -200,6 +202,30 @@ def looks_like_item(present: pl.Series) -> bool:
     return all(float(one).is_integer() and (0 <= one <= MOST_SCORE or one in MISSING_CODES) for one in levels)
 
 
+def stray_cells(present: pl.Series) -> tuple[int, ...] | None:
+    """Tell which cells keep a column from looking like an item, where nearly all of it does.
+
+    Parameters
+    ----------
+    present : polars.Series
+        A column of the responses, empty cells included.
+
+    Returns
+    -------
+    tuple of int or None
+        Rows of the cells that are no small whole number, at most one cell in ten of those filled in; None where
+        the column looks like an item, or like something else altogether.
+    """
+    texts = present.cast(pl.String).str.strip_chars().str.strip_suffix(".0").replace({"": None, ".": None})
+    numbers = texts.cast(pl.Int64, strict=False)
+    good = (numbers.is_between(0, MOST_SCORE) | numbers.is_in(MISSING_CODES)).fill_null(value=False)
+    n_filled = texts.len() - texts.null_count()
+    stray = (texts.is_not_null() & ~good).arg_true().to_list()
+    if not stray or len(stray) > MOST_STRAY * n_filled:
+        return None
+    return tuple(stray)
+
+
 def guessed_matching(columns: Sequence[Column], *, has_items: bool) -> Matching:
     """Guess the roles of columns by their names; a person looks at them next."""
     words = {
@@ -309,11 +335,16 @@ def item_columns(
     elif matching.item_rule == "prefix":
         found = [name for name in table.columns if name.startswith(matching.prefix) and name not in used]
     else:
-        found = [
-            name
-            for name in table.columns
-            if name not in used and looks_like_item(table.get_column(name).drop_nulls())
-        ]
+        found = []
+        for name in table.columns:
+            if name in used or name in matching.left_out:
+                continue
+            column = table.get_column(name)
+            if looks_like_item(column.drop_nulls()):
+                found.append(name)
+                continue
+            for row in stray_cells(column) or ():
+                faults.add("stray_cell", file="responses", row=row, column=name, value=str(column[row]))
     found = [name for name in found if name not in matching.left_out]
     if len(found) < 2:
         faults.add("too_few_items", file="responses", value=str(len(found)))
