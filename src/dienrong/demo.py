@@ -21,6 +21,7 @@ from django.utils import translation
 from dienrong import (
     demo_capacity,
     demo_fieldwork,
+    demo_followup,
     demo_registry,
     demo_sampling,
     demo_scaling,
@@ -95,6 +96,7 @@ def run_demo(console_progress: Console | None = None, *, size: str = "national")
         cycle = _make_cycle(expert)
         _make_plans(cycle, expert, size, console)
         _fill_capacity(expert, console)
+        _fill_followup(cycle, expert, console)
         run = _run_analysis(cycle, expert, size, console)
         _set_steps(cycle, expert)
         _scale(cycle, run, expert, console)
@@ -232,6 +234,12 @@ def _fill_capacity(expert: Any, console: Console) -> None:
     console.say(
         f"{n_certificates} giấy chứng nhận bồi dưỡng đã cấp · {n_certificates} training certificates issued"
     )
+
+
+def _fill_followup(cycle: Any, expert: Any, console: Console) -> None:
+    """Fill the plans of the ministry and of a province, with tasks, duties and risks."""
+    n_tasks = demo_followup.fill_followup(by=expert, cycle=cycle, person=_person_named)
+    console.say(f"{n_tasks} nhiệm vụ trong kế hoạch · {n_tasks} tasks in the plans")
 
 
 def _person_named(username: str) -> Any:

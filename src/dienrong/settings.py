@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "dienrong.imports",
     "dienrong.scorecard",
     "dienrong.cycles",
+    "dienrong.followup",
     "dienrong.capacity",
     "dienrong.sampling",
     "dienrong.fieldwork",
@@ -207,6 +208,18 @@ SECURE_HSTS_SECONDS = 31_536_000 if OPTIONS.https else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if OPTIONS.https else None
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+
+_MAIL = urlsplit(OPTIONS.mail_url)
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if OPTIONS.mail_url
+    else "django.core.mail.backends.dummy.EmailBackend"
+)
+EMAIL_HOST, EMAIL_PORT = _MAIL.hostname or "", _MAIL.port or (465 if _MAIL.scheme == "smtps" else 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_MAIL.username or ""), unquote(_MAIL.password or "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.scheme == "smtp+starttls", _MAIL.scheme == "smtps"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = OPTIONS.mail_from or EMAIL_HOST_USER or "dienrong@localhost"
 
 LANGUAGE_CODE = OPTIONS.language
 LANGUAGES = [("vi", "Tiếng Việt"), ("en", "English")]

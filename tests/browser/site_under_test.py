@@ -137,6 +137,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     panels = standards_addresses(page)
     scaling = scaling_addresses(page)
     capacity = capacity_addresses(page)
+    followup = followup_addresses(page)
     page.goto(f"/bao-cao/{SLUG}/grade5/maths")
     province = page.locator("#province option").nth(1).get_attribute("value")
     national = f"/bao-cao/{SLUG}/grade5/maths"
@@ -229,12 +230,38 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
             "national": national,
             "refused": f"/ky-danh-gia/{SLUG}/phan-tich",
         }
-        | capacity["organizer"],
-        "xa": {"board": "/", "people": "/nguoi-dung"} | local | capacity["local"],
+        | capacity["organizer"]
+        | followup["owner"],
+        "xa": {"board": "/", "people": "/nguoi-dung"} | local | capacity["local"] | followup["local"],
         "truong": {"board": "/"} | local | capacity["local"],
         "coi-khao-sat": {"board": "/", "test-sessions": "/buoi-khao-sat"},
         "ma-hoa": {"board": "/"},
         "nghien-cuu": {"board": "/", "national": national},
+    }
+
+
+def followup_addresses(page: Any) -> dict[str, dict[str, str]]:
+    """Name the pages of plans and tasks, by who opens them."""
+    page.goto("/cong-viec")
+    plan = page.locator("main table th a[href*='/ke-hoach/']").last.get_attribute("href")
+    page.goto(str(plan))
+    task = page.locator("main table th a").first.get_attribute("href")
+    local = {"tasks-home": "/cong-viec", "tasks-month": "/cong-viec/lich"}
+    return {
+        "local": local,
+        "owner": local
+        | {
+            "plan-new": "/cong-viec/ke-hoach/moi",
+            "plan-tasks": str(plan),
+            "plan-chart": f"{plan}?tab=tien-do",
+            "plan-units": f"{plan}?tab=don-vi",
+            "plan-risks": f"{plan}?tab=rui-ro",
+            "task": str(task),
+            "task-change": f"{task}/sua",
+            "task-hand-out": f"{task}/giao",
+            "plan-chat": f"{plan}/don-doc",
+            "calendar-address": "/cong-viec/lich/dia-chi",
+        },
     }
 
 

@@ -53,6 +53,8 @@ HOLDERS: dict[str, frozenset[Role]] = {
     "answer_fieldwork": PROVINCIAL | {Role.SCHOOL_COORDINATOR},
     "report_session": frozenset({Role.TEST_ADMINISTRATOR, Role.SCHOOL_COORDINATOR}),
     "compute_weights": MINISTRY,
+    "view_plans": DATA_KEEPERS,
+    "change_plans": OFFICERS,
     "view_capacity": DATA_KEEPERS,
     "change_people": DATA_KEEPERS,
     "nominate_people": DATA_KEEPERS,

@@ -1,0 +1,1 @@
+"""Annual plans, tasks and who does them, risks, calendars and reminders."""
