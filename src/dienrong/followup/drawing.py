@@ -82,7 +82,7 @@ def gantt(tasks: Sequence[Task], links: Iterable[tuple[int, int]], today: dateti
         for earlier, later in links
         if earlier in by_key and later in by_key
     ]
-    height = HEAD + ROW * len(bars) + 8
+    height = HEAD + ROW * len(bars) + 22
     return {
         "bars": bars,
         "arrows": arrows,
@@ -92,7 +92,8 @@ def gantt(tasks: Sequence[Task], links: Iterable[tuple[int, int]], today: dateti
         "height": height,
         "names": NAMES,
         "bar_height": BAR,
-        "bottom": height - 8,
+        "bottom": height - 20,
+        "foot": height - 6,
     }
 
 
