@@ -123,6 +123,7 @@ INSTALLED_APPS = [
     "dienrong.scorecard",
     "dienrong.cycles",
     "dienrong.followup",
+    "dienrong.support",
     "dienrong.capacity",
     "dienrong.sampling",
     "dienrong.fieldwork",

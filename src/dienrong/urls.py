@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("dienrong.imports.urls")),
     path("", include("dienrong.scorecard.urls")),
     path("", include("dienrong.followup.urls")),
+    path("", include("dienrong.support.urls")),
     path("", include("dienrong.capacity.urls")),
     path("", include("dienrong.sampling.urls")),
     path("", include("dienrong.fieldwork.urls")),
