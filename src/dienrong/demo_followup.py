@@ -14,6 +14,24 @@ from django.db import transaction
 from dienrong.core import clock
 
 DAY = datetime.timedelta(days=1)
+FREQUENT = (
+    (
+        "Bài khảo sát có tính điểm vào học bạ không?",
+        "Không. Kết quả không ghi vào học bạ và không xếp hạng học sinh, lớp, trường.",
+    ),
+    (
+        "Vì sao trường tôi được chọn?",
+        "Trường được rút ngẫu nhiên, công khai; ai cũng có thể chạy lại việc rút mẫu để kiểm tra.",
+    ),
+    (
+        "Tên con tôi có bị công bố không?",
+        "Không. Bài làm lưu dưới mã số; tên giữ riêng, không nằm trong dữ liệu phân tích.",
+    ),
+    (
+        "Con tôi ốm đúng ngày khảo sát thì sao?",
+        "Nhà trường báo vắng; nếu số vắng vượt mức quy định sẽ có buổi khảo sát bù.",
+    ),
+)
 WORDS = "Đã hoàn thành theo kế hoạch"
 
 
@@ -52,6 +70,7 @@ def fill_followup(*, by: Any, cycle: Any, person: Callable[[str], Any]) -> int:
     _close_past(national, by, today)
     _close_past(provincial, officer, today)
     _report(provincial, person("xa"), today)
+    _support(by, person, today)
     return int(Task.objects.count())
 
 
@@ -123,3 +142,49 @@ def _report(plan: Any, by: Any, today: datetime.date) -> None:
     first = duties_of(by).filter(task__plan=plan).order_by("due_on").first()
     if first is not None:
         report_duty(duty=first, outcome="Đã hoàn thành, báo cáo số 21/BC-UBND", by=by, done_on=today)
+
+
+def _support(by: Any, person: Callable[[str], Any], today: datetime.date) -> None:
+    """Ask and answer, write frequent questions, contacts and what was told."""
+    from dienrong.support import operations
+    from dienrong.support.operations import ContactFacts, FrequentFacts, TellingFacts
+
+    school, commune, officer = person("truong"), person("xa"), person("so")
+    question = operations.ask(
+        topic="rooms",
+        subject="Hai máy trong phòng máy không mở được trang kiểm tra",
+        words="Máy dùng Windows 7, đã khởi động lại, đã thử mạng khác. Trường còn 24 máy mở được.",
+        by=school,
+    )
+    operations.pass_up(question=question, words="Xã không có cán bộ kỹ thuật, xin Sở hướng dẫn.", by=commune)
+    other = operations.ask(
+        topic="data",
+        subject="Lớp 5B mới tách, nộp danh sách thế nào?",
+        words="Trường tách lớp 5A thành 5A và 5B từ tuần trước.",
+        by=school,
+    )
+    operations.answer(
+        question=other, words="Nộp lại danh sách theo mẫu; hệ thống tự so với danh sách cũ.", by=commune
+    )
+    for place, (title, reply) in enumerate(FREQUENT, start=1):
+        facts = FrequentFacts(topic="other", question_vi=title, answer_vi=reply, position=place)
+        operations.save_frequent(facts=facts, by=by)
+    operations.save_contact(
+        facts=ContactFacts(
+            full_name="Trần Văn Hùng",
+            position="Chuyên viên",
+            duty="Đánh giá diện rộng",
+            phone="0237 000 0000",
+        ),
+        by=officer,
+    )
+    operations.write_telling(
+        facts=TellingFacts(
+            on_day=today - 5 * DAY,
+            channel="chat",
+            audience="parents",
+            title="Tin nhắn gửi phụ huynh các trường trong mẫu",
+            n_reached=2400,
+        ),
+        by=officer,
+    )

@@ -246,7 +246,14 @@ def followup_addresses(page: Any) -> dict[str, dict[str, str]]:
     plan = page.locator("main table th a[href*='/ke-hoach/']").last.get_attribute("href")
     page.goto(str(plan))
     task = page.locator("main table th a").first.get_attribute("href")
-    local = {"tasks-home": "/cong-viec", "tasks-month": "/cong-viec/lich"}
+    page.goto("/hoi-dap")
+    question = page.locator("main table th a").first.get_attribute("href")
+    local = {
+        "tasks-home": "/cong-viec",
+        "tasks-month": "/cong-viec/lich",
+        "questions": "/hoi-dap",
+        "ask": "/hoi-dap/moi",
+    }
     return {
         "local": local,
         "owner": local
@@ -261,6 +268,12 @@ def followup_addresses(page: Any) -> dict[str, dict[str, str]]:
             "task-hand-out": f"{task}/giao",
             "plan-chat": f"{plan}/don-doc",
             "calendar-address": "/cong-viec/lich/dia-chi",
+            "question": str(question),
+            "frequent-questions": "/hoi-dap/thuong-gap",
+            "directory": "/danh-ba",
+            "kit": "/truyen-thong",
+            "kit-text": "/truyen-thong/mau/parents_letter",
+            "tellings": "/truyen-thong/nhat-ky",
         },
     }
 
