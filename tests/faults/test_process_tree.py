@@ -96,7 +96,7 @@ def refusal(place, *arguments: str, **options: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     return outcome.returncode, outcome.stderr
 
