@@ -333,6 +333,14 @@ def test_the_false_discovery_rate_of_the_grid_is_the_one_of_the_estimation_room(
         figures.comparison_grid(rows.table(made).drop("p_value"), scope(), correction="fdr")
 
 
+def test_an_apostrophe_of_a_name_stays() -> None:
+    names = {"r1": "Cư M'gar", "r2": 'Hồ "Ba Bể"'}
+    at = Scope(population="grade5", subject="maths", language="vi", names=names)
+    pairs = rows.table(rows.pairs_of({"r1": 480.0, "r2": 500.0}, "region6"))
+    words = ElementTree.fromstring(figures.comparison_grid(pairs, at).svg).itertext()
+    assert {"1 Cư M'gar", '2 Hồ "Ba Bể"'} <= {" ".join(word.split()) for word in words}
+
+
 def test_a_long_grid_has_its_table_in_the_workbook_alone() -> None:
     assert grid(scope(), 6).table.is_printed
     assert not grid(scope(), 34).table.is_printed
