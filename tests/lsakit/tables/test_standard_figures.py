@@ -235,6 +235,17 @@ def test_no_figure_ranks(kind: str) -> None:
         assert not re.search(r"xếp hạng|thứ hạng|ranked|ranking|best|worst|tốt nhất|kém nhất", words)
 
 
+@pytest.mark.parametrize("kind", list(MAKERS))
+def test_both_widths_stand_in_one_page(kind: str) -> None:
+    both = figures.at_both_widths(lambda at: MAKERS[kind](at, 4), scope())
+    assert both.svg == MAKERS[kind](scope(layout=WIDE), 4).svg
+    roots = [ElementTree.fromstring(svg) for svg in (both.svg, both.narrow)]
+    assert [float(root.attrib["width"]) for root in roots] == [WIDE.width, NARROW.width]
+    wide, narrow = (set(re.findall(r'\bid="([^"]+)"', svg)) for svg in (both.svg, both.narrow))
+    assert not wide & narrow
+    assert set(re.findall(r"url\(#([^)]+)\)", both.narrow)) <= narrow
+
+
 def test_a_trend_draws_the_rows_given_and_the_linking_error_apart(specs: list[dict[str, Any]]) -> None:
     trend(scope(), 2)
     points = [
