@@ -253,6 +253,7 @@ def percentile_fan(
         svg=finished(_fan(drawn, found, scope), key=key, language=scope.language),
         note=note_of(
             say(texts, "fan_note"),
+            say(texts, "linking_test_note") if any(row["linking_error"] for row in moved) else "",
             broken,
             counts([row for _, row in named], texts),
             hidden_note(named, texts),
