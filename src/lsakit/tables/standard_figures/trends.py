@@ -208,13 +208,17 @@ def _title(
 ) -> str:
     """Say what changed, by the intervals of the changes alone."""
     texts = scope.texts
+    starts = [year_of(row["from_cycle"]) for _, row in told if row is not None]
+    # One title speaks of one stretch of time: a group that entered later is not told with the others.
+    told = [
+        (label, row if row and year_of(row["from_cycle"]) == min(starts) else None) for label, row in told
+    ]
     ways = [direction(row) for _, row in told]
     values = {**scope.words, "what": what, "first": found.cycles[0], "last": found.cycles[-1]}
-    tested = [row for row in (row for _, row in told) if row is not None]
     if all(way == UNTESTED for way in ways):
         key = "trend_title_one_cycle" if len(found.cycles) == 1 else "trend_title_untested"
         return say(texts, key, **values)
-    values["first"] = min(year_of(row["from_cycle"]) for row in tested)
+    values["first"] = min(starts)
     if is_nation and len(told) == 1:
         change = told[0][1]
         assert change is not None  # a tested direction has its row
