@@ -42,7 +42,7 @@ def written(value: float) -> str:
 def test_the_national_page_says_the_finding_with_its_interval(published, registry, visitor) -> None:
     html = visitor.get(NATION).content.decode()
     assert f"điểm trung bình {written(mean_of(published))} (khoảng tin cậy 95%" in html
-    assert html.count("<svg xmlns") == 3
+    assert html.count("<svg xmlns") == 4  # three figures; the one of the provinces also for a telephone
     for words in ("Mức năng lực", "Hà Nội", "Phân vị 95", "Nguồn gốc số liệu", "Cách tính và độ tin cậy"):
         assert words in html
     assert "12 trọng số lặp" in html
