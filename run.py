@@ -1,7 +1,8 @@
 """Set up and start Diện Rộng with nothing but Python 3.11 or later.
 
     python3 run.py              carry a national assessment from school list to report, and open it
-    python3 run.py test         run every test
+    python3 run.py test         run the tests, in under ten minutes
+    python3 run.py long         and those that take longer: every page in a browser, every misfortune of processes
     python3 run.py check        format, lint, types, import contracts, house tests (for developers)
     python3 run.py bare         the statistics alone, without the web, in an environment of their own
     python3 run.py wheelhouse   gather every package in wheelhouse/ for a machine without network
@@ -227,11 +228,21 @@ def demo(arguments):
 
 
 def test(arguments):
-    """Run every test; install Chromium where the machine allows it."""
+    """Run the tests; install Chromium where the machine allows it."""
+    return run_tests("not slow and not long", arguments)
+
+
+def long(arguments):
+    """Run what takes longer: every page in a browser, every misfortune of processes."""
+    return run_tests("long and not slow", arguments)
+
+
+def run_tests(marks, arguments):
+    """Run the tests that bear marks, two side by side."""
     environment = prepare(lock_file("test"))
     Steps(1).run("Chromium for the browser tests", find_chromium)
     workers = [] if any(word.startswith(("-n", "--numprocesses")) for word in arguments) else ["-n", "2"]
-    return environment.call(["-m", "pytest", "-q", *workers, "-m", "not slow", *arguments])
+    return environment.call(["-m", "pytest", "-q", *workers, "-m", marks, *arguments])
 
 
 def find_chromium():
@@ -313,7 +324,7 @@ def wheelhouse(arguments):
     return 0
 
 
-COMMANDS = {"demo": demo, "test": test, "check": check, "bare": bare, "wheelhouse": wheelhouse}
+COMMANDS = {"demo": demo, "test": test, "long": long, "check": check, "bare": bare, "wheelhouse": wheelhouse}
 
 
 def main(words):

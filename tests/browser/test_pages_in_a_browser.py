@@ -11,6 +11,7 @@ pytestmark = pytest.mark.browser
 VISITS = (("", "desk"), ("", "phone"), ("bo", "desk"), ("bo", "phone"), ("so", "phone"), ("truong", "phone"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("person", "size"), VISITS)
 def test_axe_finds_nothing_and_nothing_overflows(chromium, site, pages, person, size) -> None:
     from axe_playwright_python.sync_playwright import Axe
@@ -31,6 +32,7 @@ def test_axe_finds_nothing_and_nothing_overflows(chromium, site, pages, person, 
     assert not expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("person", ["", "bo"])
 def test_english_pages_fit_the_phone_and_hold_no_vietnamese_words(chromium, site, pages, person) -> None:
     page = open_page(chromium, site, person=person, size="phone", language="en")

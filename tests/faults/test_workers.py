@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.web
+pytestmark = [pytest.mark.web, pytest.mark.long]
 HERE = Path(__file__).resolve().parent
 
 
