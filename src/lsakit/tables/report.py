@@ -207,7 +207,7 @@ def build_report(
         title = texts.say("report.national_title")
         sections = _national(sheet)
     else:
-        known = set(estimates.filter(pl.col("by") == "province_code").get_column("group").to_list())
+        known = set(estimates.filter((pl.col("by") == "province_code") & (pl.col("statistic") == "mean")).get_column("group").to_list())
         if province not in known:
             raise EstimationError(
                 f"The table of estimates holds nothing for the province {province!r}.",
