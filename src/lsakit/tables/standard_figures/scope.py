@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -146,13 +146,13 @@ class Scope:
         kept = [row for row in chosen if str(row["group"]) in order]
         return sorted(kept, key=lambda row: (order[str(row["group"])], place[row["statistic"]]))
 
-    def needed(self, rows: Sequence[Row], what: str) -> None:
+    def needed(self, found: Collection[object], what: str) -> None:
         """Refuse a figure without a row.
 
         Parameters
         ----------
-        rows : Sequence of dict
-            The rows found.
+        found : Collection
+            What was found.
         what : str
             What was looked for, such as ``"mean by region6"``.
 
@@ -161,7 +161,7 @@ class Scope:
         EstimationError
             If there is none.
         """
-        if not rows:
+        if not found:
             raise EstimationError(
                 f"There is nothing to draw: the table of estimates holds no {what} of "
                 f"{self.population}/{self.subject}.",
