@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.lineage import Step, StepCall
 from lsakit.pipeline.figure_ids import figure_id
 from lsakit.pipeline.stages.truth import with_truth
+from lsakit.tables.suppression import apply_rules, rules_named
 
 GROUPINGS = ("gender", "area", "ethnicity", "disadvantaged", "ses_quarter", "region6")
 WITHIN_PROVINCE = ("gender", "area")
@@ -29,47 +29,8 @@ N_QUARTERS = 4
 COLUMNS = (
     "figure_id", "population", "subject", "statistic", "by", "group", "n", "n_schools", "estimate",
     "standard_error", "ci_low", "ci_high", "sampling_variance", "measurement_variance",
-    "degrees_of_freedom", "suppressed_because", "truth",
+    "degrees_of_freedom", "suppressed_because", "flag", "truth",
 )  # fmt: skip
-_NUMBERS = (
-    "estimate", "standard_error", "ci_low", "ci_high", "sampling_variance", "measurement_variance",
-    "degrees_of_freedom",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicationRule:
-    """From how many students and schools on a figure is published.
-
-    Parameters
-    ----------
-    minimum_students : int
-        Students behind a figure.
-    minimum_schools : int
-        Schools behind a figure.
-    """
-
-    minimum_students: int = 30
-    minimum_schools: int = 5
-
-    def reason(self, n: int, n_schools: int) -> str | None:
-        """Say why a figure is not published.
-
-        Parameters
-        ----------
-        n : int
-            Students behind it.
-        n_schools : int
-            Schools behind it.
-
-        Returns
-        -------
-        str or None
-            ``"too_few_students:30"``, ``"too_few_schools:5"`` or None.
-        """
-        if n < self.minimum_students:
-            return f"too_few_students:{self.minimum_students}"
-        return f"too_few_schools:{self.minimum_schools}" if n_schools < self.minimum_schools else None
 
 
 def weighted_quarters(values: pl.Series, weights: pl.Series) -> pl.Series:
@@ -179,7 +140,7 @@ def _differences_to_nation(part: Estimates, whole: Estimates, by: str) -> pl.Dat
     )
 
 
-def _gap(part: Estimates, by: str, rule: PublicationRule) -> pl.DataFrame:
+def _gap(part: Estimates, by: str) -> pl.DataFrame:
     """Difference between two groups' means, inside each replicate; empty where one is absent."""
     first, second = GAPS[by]
     means = part.table.filter(pl.col("statistic") == "mean")
@@ -195,20 +156,16 @@ def _gap(part: Estimates, by: str, rule: PublicationRule) -> pl.DataFrame:
     fewest = held.select(
         pl.col("n").min().alias("n_least"), pl.col("n_schools").min().alias("schools_least")
     ).row(0)
-    reason = rule.reason(*fewest)
     joined = found.with_columns(
         estimate=pl.col("estimate") * sign,
         statistic=pl.lit("gap"),
         n=pl.lit(held.get_column("n").sum()),
         n_schools=pl.lit(fewest[1]),
-        undefined_because=pl.lit(reason, dtype=pl.String) if reason else pl.col("undefined_because"),
     )
     return _tidy(joined, by=by, group=pl.lit(f"{first}-{second}"), n_plausible_values=part.n_plausible_values)
 
 
-def _subject_rows(
-    ready: PreparedTable, subject: str, settings: Mapping[str, Any], rule: PublicationRule
-) -> pl.DataFrame:
+def _subject_rows(ready: PreparedTable, subject: str, settings: Mapping[str, Any]) -> pl.DataFrame:
     """Estimate every figure of one subject."""
     values = "PV{m}" + subject.upper()
     cuts = [float(cut) for cut in settings["cuts"]]
@@ -232,7 +189,7 @@ def _subject_rows(
         if kept:
             parts.append(_differences_to_nation(part, whole, by))
         if by in GAPS:
-            parts.append(_gap(part, by, rule))
+            parts.append(_gap(part, by))
     for by in WITHIN_PROVINCE:
         keys = ["province_code", by]
         rows = _rows(estimate_means(ready, values, by=keys, cluster="school_id"), keys)
@@ -254,24 +211,10 @@ def _with_intervals(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _suppressed(rows: pl.DataFrame, rule: PublicationRule) -> pl.DataFrame:
-    """Apply the rule of publication: a suppressed figure keeps its counts and loses its numbers."""
-    n, schools = pl.col("n"), pl.col("n_schools")
-    undefined = pl.col("undefined_because")
-    reason = (
-        pl.when(undefined.str.starts_with("too_few_"))
-        .then(undefined)
-        .when(n < rule.minimum_students)
-        .then(pl.lit(f"too_few_students:{rule.minimum_students}"))
-        .when(schools < rule.minimum_schools)
-        .then(pl.lit(f"too_few_schools:{rule.minimum_schools}"))
-        .when(undefined.is_not_null())
-        .then(pl.lit("undefined_in_replicates"))
-        .otherwise(pl.lit(None, dtype=pl.String))
-    )
-    hidden = rows.with_columns(suppressed_because=reason)
-    keep = pl.col("suppressed_because").is_null()
-    return hidden.with_columns(pl.when(keep).then(pl.col(name)).alias(name) for name in _NUMBERS)
+def _nesting(table: pl.DataFrame) -> dict[str, tuple[str, dict[str, str]]]:
+    """Say which region each province lies in: the provinces of a region add up to it."""
+    pairs = table.select("province_code", "region6").drop_nulls().unique(maintain_order=True).rows()
+    return {"province_code": ("region6", {str(province): str(region) for province, region in pairs})}
 
 
 def estimate_figures(
@@ -285,7 +228,7 @@ def estimate_figures(
         Analysis table.
     settings : Mapping of str to object
         ``population``, ``subjects``, ``cuts``, ``percentiles``, ``fay_factor``, ``minimum_students``,
-        ``minimum_schools``.
+        ``minimum_schools`` and, where it is not ``"national"``, the name of the ``suppression_rules``.
     truth : polars.DataFrame, optional
         Exact values of a synthetic population.
 
@@ -295,8 +238,8 @@ def estimate_figures(
         Tidy table, one row per figure. Shares are between 0 and 1, scores in points of the reporting scale;
         ``sampling_variance + measurement_variance`` is the square of ``standard_error``.
     """
-    rule = PublicationRule(
-        minimum_students=int(settings["minimum_students"]), minimum_schools=int(settings["minimum_schools"])
+    rules = rules_named(str(settings.get("suppression_rules", "national"))).with_minima(
+        units=int(settings["minimum_students"]), schools=int(settings["minimum_schools"])
     )
     replicates = [name for name in table.columns if name.startswith("replicate_")]
     design = SurveyDesign(
@@ -307,9 +250,9 @@ def estimate_figures(
         fay_factor=float(settings["fay_factor"]),
     )
     ready = prepare(table, design)
-    parts = [_subject_rows(ready, subject, settings, rule) for subject in settings["subjects"]]
-    population = str(settings["population"])
-    rows = _suppressed(_with_intervals(pl.concat(parts)), rule).with_columns(population=pl.lit(population))
+    parts = [_subject_rows(ready, subject, settings) for subject in settings["subjects"]]
+    rows = _with_intervals(pl.concat(parts)).with_columns(population=pl.lit(str(settings["population"])))
+    rows = apply_rules(rows, rules, nested=_nesting(table), keep_counts=True)
     rows = rows.with_columns(figure_id=figure_id())
     return with_truth(rows, truth).select(COLUMNS)
 
@@ -361,7 +304,7 @@ def run_estimates(call: StepCall) -> dict[str, Any]:
 
 ESTIMATES = Step(
     name="estimates",
-    version=2,
+    version=3,
     title="figures with errors",
     run=run_estimates,
     inputs=("plausible_values", "weights", "replicates", "background"),
