@@ -14,7 +14,7 @@ from lsakit.randomness import stable_seeds
 SUBJECTS = ("maths", "reading")
 CUTS = (357.77, 420.07, 482.38, 544.68, 606.99)
 SCHOOLS_PER_PROVINCE = {"national": 53, "small": 24}
-EARLIER_SCHOOLS_PER_PROVINCE = {"national": 4, "small": 12}
+EARLIER_SCHOOLS_PER_PROVINCE = {"national": 8, "small": 12}
 LEAST_EARLIER_SCHOOLS = 2
 _SEED_BITS = 62
 
@@ -56,7 +56,7 @@ class CycleOptions:
     minimum_students, minimum_schools : int, default 30 and 5
         A figure on fewer is suppressed (rule "national").
     n_earlier_schools_per_province : int, optional
-        Schools that the previous cycle drew in each province; 0 for a cycle without a previous one. By default 4 in a
+        Schools that the previous cycle drew in each province; 0 for a cycle without a previous one. By default 8 in a
         national and 12 in a small cycle, and none in a nation of an own size.
     year, earlier_year : int, default 2026 and 2023
         Year of this and of the previous cycle.

@@ -22,7 +22,7 @@ from lsakit.estimation.trends import trend
 from lsakit.estimation.variables import value_columns
 from lsakit.io.frames import select_rows
 from lsakit.irt.linking_error import share_linking_error
-from lsakit.pipeline.stages.figure_rows import PublicationRule, gaps, rows_of
+from lsakit.pipeline.stages.figure_rows import gaps, rows_of
 from lsakit.pipeline.stages.subject_figures import GAPS, SCHOOL, present
 
 MEANS_OF = ("gender", "area", "ethnicity", "disadvantaged", "region6")
@@ -38,7 +38,6 @@ def change_rows(
     linking_error: float,
     *,
     settings: Mapping[str, Any],
-    rule: PublicationRule,
 ) -> pl.DataFrame:
     """Estimate the earlier cycle's figures and the changes of one subject.
 
@@ -52,8 +51,6 @@ def change_rows(
         Linking error, points of the scale.
     settings : Mapping of str to object
         ``cuts`` and ``percentiles``.
-    rule : PublicationRule
-        Rule; a change is published where the figures of both cycles are.
 
     Returns
     -------
@@ -68,13 +65,13 @@ def change_rows(
     parts = []
     for by in [[], *([name] for name in present(old.table, MEANS_OF))]:
         means = [estimate_means(cycle, values, by=by or None, cluster=SCHOOL) for cycle in (old, new)]
-        parts += _changes(means, by, {"mean": linking_error}, rule)
+        parts += _changes(means, by, {"mean": linking_error})
         if by and by[0] in GAPS_OF:
-            parts += _gap_changes(means, by[0], rule)
+            parts += _gap_changes(means, by[0])
         if not by:
             found = [estimate_percentiles(cycle, values, percentiles, cluster=SCHOOL) for cycle in (old, new)]
             names = found[0].table.get_column("statistic").unique().to_list()
-            parts += _changes(found, by, dict.fromkeys(names, linking_error), rule)
+            parts += _changes(found, by, dict.fromkeys(names, linking_error))
     for by in [[], *([name] for name in present(old.table, LEVELS_OF))]:
         shares = [
             _reached(estimate_levels(cycle, values, cuts=cuts, by=by or None, cluster=SCHOOL)) for cycle in (old, new)
@@ -83,7 +80,7 @@ def change_rows(
             errors = _share_errors(new, values, cuts, rows, linking_error)
             own = [_of_group(result, by, group) for result in shares]
             if all(result.table.height for result in own):
-                parts += _changes(own, by, errors, rule)
+                parts += _changes(own, by, errors)
     return pl.concat(parts).with_columns(subject=pl.lit(subject))
 
 
@@ -130,7 +127,7 @@ def _share_errors(
 
 
 def _changes(
-    results: Sequence[Estimates], by: Sequence[str], errors: Mapping[str, float], rule: PublicationRule
+    results: Sequence[Estimates], by: Sequence[str], errors: Mapping[str, float]
 ) -> list[pl.DataFrame]:
     """Rows of the earlier cycle, and changes of the statistics that have a linking error."""
     names = list(errors)
@@ -145,11 +142,11 @@ def _changes(
         "statistic", group.alias("group"), "estimate", "standard_error", "degrees_of_freedom", "p_value",
         "linking_error",
     )  # fmt: skip
-    return [before, _with_counts(changed, counted, "+".join(by) or "nation", rule)]
+    return [before, _with_counts(changed, counted, "+".join(by) or "nation")]
 
 
 def _with_counts(
-    changed: pl.DataFrame, counted: Sequence[pl.DataFrame], by: str, rule: PublicationRule
+    changed: pl.DataFrame, counted: Sequence[pl.DataFrame], by: str
 ) -> pl.DataFrame:
     """Give changes the counts and variances of the figures that they are between."""
     names = ("n", "n_schools", "sampling_variance", "measurement_variance", "undefined_because")
@@ -157,8 +154,6 @@ def _with_counts(
     for number, rows in enumerate(counted):
         own = rows.select("statistic", "group", *(pl.col(name).alias(f"{name}_{number}") for name in names))
         joined = joined.join(own, on=["statistic", "group"], how="left", maintain_order="left")
-    least = joined.select(pl.min_horizontal("n_0", "n_1"), pl.min_horizontal("n_schools_0", "n_schools_1"))
-    few = [rule.reason(n, schools) for n, schools in least.rows()]
     return joined.select(
         pl.lit(by).alias("by"),
         "group",
@@ -170,18 +165,16 @@ def _with_counts(
         sampling_variance=pl.col("sampling_variance_0") + pl.col("sampling_variance_1"),
         measurement_variance=pl.col("measurement_variance_0") + pl.col("measurement_variance_1"),
         degrees_of_freedom="degrees_of_freedom",
-        undefined_because=pl.coalesce(
-            pl.Series(few, dtype=pl.String), "undefined_because_0", "undefined_because_1"
-        ),
+        undefined_because=pl.coalesce("undefined_because_0", "undefined_because_1"),
         p_value="p_value",
         linking_error="linking_error",
     )
 
 
-def _gap_changes(means: Sequence[Estimates], by: str, rule: PublicationRule) -> list[pl.DataFrame]:
+def _gap_changes(means: Sequence[Estimates], by: str) -> list[pl.DataFrame]:
     """Change of a gap: a gap does not move with the scale, so it has no linking error."""
     pair = GAPS[by]
-    counted = [gaps(result, [by], pair, rule) for result in means]
+    counted = [gaps(result, [by], pair) for result in means]
     if any(not rows.height for rows in counted):
         return []
     only = [
@@ -196,4 +189,4 @@ def _gap_changes(means: Sequence[Estimates], by: str, rule: PublicationRule) -> 
         "standard_error", "degrees_of_freedom", "p_value", "linking_error",
     )  # fmt: skip
     before = counted[0].with_columns(statistic=pl.lit(f"{EARLIER}gap"))
-    return [before, _with_counts(changed, counted, by, rule)]
+    return [before, _with_counts(changed, counted, by)]

@@ -13,8 +13,9 @@ from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.lineage import Step, StepCall
 from lsakit.pipeline.figure_ids import figure_id
 from lsakit.pipeline.stages.changes import change_rows
-from lsakit.pipeline.stages.figure_rows import COLUMNS, PublicationRule, suppressed, with_intervals
+from lsakit.pipeline.stages.figure_rows import COLUMNS, with_intervals
 from lsakit.pipeline.stages.participation import participation_table
+from lsakit.pipeline.stages.publication import published
 from lsakit.pipeline.stages.subject_figures import (
     GROUPINGS,
     domain_rows,
@@ -23,8 +24,9 @@ from lsakit.pipeline.stages.subject_figures import (
     subject_rows,
 )
 from lsakit.pipeline.stages.truth import with_truth
+from lsakit.tables.suppression import rules_named
 
-__all__ = ["COLUMNS", "GROUPINGS", "PublicationRule"]
+__all__ = ["COLUMNS", "GROUPINGS"]
 N_QUARTERS = 4
 
 
@@ -112,7 +114,7 @@ def estimate_figures(
         Analysis table.
     settings : Mapping of str to object
         ``population``, ``subjects``, ``cuts``, ``percentiles``, ``fay_factor``, ``minimum_students``,
-        ``minimum_schools``.
+        ``minimum_schools`` and, where it is not ``"national"``, the name of the ``suppression_rules``.
     truth : polars.DataFrame, optional
         Exact values of a synthetic population.
     answers : tuple of (polars.DataFrame, polars.DataFrame), optional
@@ -127,14 +129,14 @@ def estimate_figures(
         ``sampling_variance + measurement_variance`` is the square of ``standard_error``, for a change with
         ``linking_error`` squared.
     """
-    rule = PublicationRule(
-        minimum_students=int(settings["minimum_students"]), minimum_schools=int(settings["minimum_schools"])
+    rules = rules_named(str(settings.get("suppression_rules", "national"))).with_minima(
+        units=int(settings["minimum_students"]), schools=int(settings["minimum_schools"])
     )
     ready = _prepared(table, settings)
     index = index_rows(ready)
     parts = []
     for subject in settings["subjects"]:
-        parts.append(subject_rows(ready, subject, settings, rule))
+        parts.append(subject_rows(ready, subject, settings))
         if index is not None:
             parts.append(index.with_columns(subject=pl.lit(subject)))
         domains = domains_of(answers[1], answers[0], subject) if answers else {}
@@ -144,12 +146,16 @@ def estimate_figures(
         if earlier and subject in earlier[1]:
             before, errors = earlier
             old = _prepared(before, settings)
-            parts.append(change_rows(old, ready, subject, errors[subject], settings=settings, rule=rule))
-    rows = suppressed(with_intervals(pl.concat(parts)), rule)
-    rows = rows.with_columns(population=pl.lit(str(settings["population"]))).with_columns(
-        figure_id=figure_id()
-    )
+            parts.append(change_rows(old, ready, subject, errors[subject], settings=settings))
+    rows = with_intervals(pl.concat(parts)).with_columns(population=pl.lit(str(settings["population"])))
+    rows = published(rows, rules, _regions(table)).with_columns(figure_id=figure_id())
     return with_truth(rows, truth).select(COLUMNS)
+
+
+def _regions(table: pl.DataFrame) -> dict[str, str]:
+    """Say which region each province lies in."""
+    pairs = table.select("province_code", "region6").drop_nulls().unique(maintain_order=True).rows()
+    return {str(province): str(region) for province, region in pairs}
 
 
 def _prepared(table: pl.DataFrame, settings: Mapping[str, Any]) -> PreparedTable:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -16,48 +15,13 @@ DIFFERENCE = "difference_to_nation"
 COLUMNS = (
     "figure_id", "population", "subject", "statistic", "by", "group", "n", "n_schools", "estimate",
     "standard_error", "ci_low", "ci_high", "sampling_variance", "measurement_variance",
-    "degrees_of_freedom", "suppressed_because", "truth", "p_value", "linking_error",
+    "degrees_of_freedom", "suppressed_because", "flag", "truth", "p_value", "linking_error",
 )  # fmt: skip
 NUMBERS = (
     "estimate", "standard_error", "ci_low", "ci_high", "sampling_variance", "measurement_variance",
     "degrees_of_freedom", "p_value", "linking_error",
 )  # fmt: skip
 _SHARE = "^(earlier_)?(below|level|at_or_above|correct)_|^(icc|strength)$"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicationRule:
-    """From how many students and schools on a figure is published.
-
-    Parameters
-    ----------
-    minimum_students : int
-        Students behind a figure.
-    minimum_schools : int
-        Schools behind a figure.
-    """
-
-    minimum_students: int = 30
-    minimum_schools: int = 5
-
-    def reason(self, n: int, n_schools: int) -> str | None:
-        """Say why a figure is not published.
-
-        Parameters
-        ----------
-        n : int
-            Students behind it.
-        n_schools : int
-            Schools behind it.
-
-        Returns
-        -------
-        str or None
-            ``"too_few_students:30"``, ``"too_few_schools:5"`` or None.
-        """
-        if n < self.minimum_students:
-            return f"too_few_students:{self.minimum_students}"
-        return f"too_few_schools:{self.minimum_schools}" if n_schools < self.minimum_schools else None
 
 
 def tidy(table: pl.DataFrame, *, by: str, group: pl.Expr, n_plausible_values: int) -> pl.DataFrame:
@@ -157,9 +121,7 @@ def differences_to_nation(part: Estimates, whole: Estimates, by: str) -> pl.Data
     )
 
 
-def gaps(
-    part: Estimates, by: Sequence[str], pair: tuple[str, str], rule: PublicationRule, *, statistic: str = "gap"
-) -> pl.DataFrame:
+def gaps(part: Estimates, by: Sequence[str], pair: tuple[str, str]) -> pl.DataFrame:
     """Give the difference between two groups' means, inside each replicate; empty where one is absent.
 
     Parameters
@@ -170,25 +132,16 @@ def gaps(
         Break-down columns.
     pair : tuple of (str, str)
         First and second group of the last column; the gap is first minus second.
-    rule : PublicationRule
-        Rule; a gap is published where both groups are.
-    statistic : str, default "gap"
-        Name of the rows.
 
     Returns
     -------
     polars.DataFrame
-        Rows with the group ``first-second``, within places ``01+first-second``.
+        Rows ``gap`` with the group ``first-second``, within places ``01+first-second``.
     """
     (first, second), key, places = pair, by[-1], list(by[:-1])
     means = part.table.filter(pl.col("statistic") == "mean")
     held = means.filter(pl.col(key).is_in([first, second]))
-    behind = [
-        pl.col("n").sum(),
-        pl.col("n").min().alias("n_least"),
-        pl.col("n_schools").min(),
-        pl.len().alias("groups"),
-    ]
+    behind = [pl.col("n").sum(), pl.col("n_schools").min(), pl.len().alias("groups")]
     counts = held.group_by(places, maintain_order=True).agg(behind) if places else held.select(behind)
     counts = counts.filter(pl.col("groups") == len(pair))
     if not counts.height:
@@ -205,17 +158,12 @@ def gaps(
         if keys
         else found.join(counts, how="cross")
     )
-    few = [rule.reason(n, schools) for n, schools in joined.select("n_least", "n_schools").rows()]
-    joined = joined.with_columns(
-        estimate=pl.col("estimate") * sign,
-        statistic=pl.lit(statistic),
-        undefined_because=pl.coalesce(pl.Series(few, dtype=pl.String), pl.col("undefined_because")),
-    )
+    joined = joined.with_columns(estimate=pl.col("estimate") * sign, statistic=pl.lit("gap"))
     group = pl.concat_str([*(pl.col(name) for name in keys), pl.lit(f"{first}-{second}")], separator="+")
     return tidy(joined, by="+".join(by), group=group, n_plausible_values=part.n_plausible_values)
 
 
-def pairwise(part: Estimates, by: str, rule: PublicationRule) -> pl.DataFrame:
+def pairwise(part: Estimates, by: str) -> pl.DataFrame:
     """Give the difference of every pair of groups, inside each replicate.
 
     Parameters
@@ -224,8 +172,6 @@ def pairwise(part: Estimates, by: str, rule: PublicationRule) -> pl.DataFrame:
         Means of the groups.
     by : str
         Grouping.
-    rule : PublicationRule
-        Rule; a difference is published where both groups are.
 
     Returns
     -------
@@ -242,13 +188,10 @@ def pairwise(part: Estimates, by: str, rule: PublicationRule) -> pl.DataFrame:
     joined = found.join(counts, on="group", how="left", maintain_order="left").join(
         second, on="reference", how="left", maintain_order="left"
     )
-    least = joined.select(pl.min_horizontal("n", "n_2"), pl.min_horizontal("n_schools", "n_schools_2"))
-    few = [rule.reason(n, schools) for n, schools in least.rows()]
     joined = joined.with_columns(
         statistic=pl.lit("difference"),
         n=pl.col("n") + pl.col("n_2"),
         n_schools=pl.min_horizontal("n_schools", "n_schools_2"),
-        undefined_because=pl.coalesce(pl.Series(few, dtype=pl.String), pl.col("undefined_because")),
     )
     group = pl.concat_str(["group", "reference"], separator="-")
     return tidy(joined, by=by, group=group, n_plausible_values=part.n_plausible_values)
@@ -277,36 +220,3 @@ def with_intervals(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(
         pl.Series("ci_low", low).fill_nan(None), pl.Series("ci_high", high).fill_nan(None)
     )
-
-
-def suppressed(rows: pl.DataFrame, rule: PublicationRule) -> pl.DataFrame:
-    """Apply the rule of publication: a suppressed figure keeps its counts and loses its numbers.
-
-    Parameters
-    ----------
-    rows : polars.DataFrame
-        Tidy rows with intervals.
-    rule : PublicationRule
-        The rule.
-
-    Returns
-    -------
-    polars.DataFrame
-        With ``suppressed_because``.
-    """
-    n, schools = pl.col("n"), pl.col("n_schools")
-    undefined = pl.col("undefined_because")
-    reason = (
-        pl.when(undefined.str.starts_with("too_few_"))
-        .then(undefined)
-        .when(n < rule.minimum_students)
-        .then(pl.lit(f"too_few_students:{rule.minimum_students}"))
-        .when(schools < rule.minimum_schools)
-        .then(pl.lit(f"too_few_schools:{rule.minimum_schools}"))
-        .when(undefined.is_not_null())
-        .then(pl.lit("undefined_in_replicates"))
-        .otherwise(pl.lit(None, dtype=pl.String))
-    )
-    hidden = rows.with_columns(suppressed_because=reason)
-    keep = pl.col("suppressed_because").is_null()
-    return hidden.with_columns(pl.when(keep).then(pl.col(name)).alias(name) for name in NUMBERS)

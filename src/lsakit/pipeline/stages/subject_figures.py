@@ -18,7 +18,6 @@ from lsakit.estimation.percentiles import estimate_percentiles
 from lsakit.estimation.proportions import estimate_levels
 from lsakit.estimation.replication import PreparedTable, prepare
 from lsakit.pipeline.stages.figure_rows import (
-    PublicationRule,
     differences_to_nation,
     gaps,
     pairwise,
@@ -63,7 +62,7 @@ def present(table: pl.DataFrame, names: Sequence[str]) -> list[str]:
 
 
 def subject_rows(
-    ready: PreparedTable, subject: str, settings: Mapping[str, Any], rule: PublicationRule
+    ready: PreparedTable, subject: str, settings: Mapping[str, Any]
 ) -> pl.DataFrame:
     """Estimate every figure of one subject that the scores alone give.
 
@@ -75,8 +74,6 @@ def subject_rows(
         Subject.
     settings : Mapping of str to object
         ``cuts`` and ``percentiles``.
-    rule : PublicationRule
-        Rule of publication, for gaps.
 
     Returns
     -------
@@ -98,16 +95,16 @@ def subject_rows(
         parts.append(rows_of(estimate_levels(ready, values, cuts=cuts, by=[by], cluster=SCHOOL), [by]))
         parts.append(differences_to_nation(part, whole, by))
         if by in GAPS:
-            parts.append(gaps(part, [by], GAPS[by], rule))
+            parts.append(gaps(part, [by], GAPS[by]))
         if by in PAIRED:
-            parts.append(pairwise(part, by, rule))
+            parts.append(pairwise(part, by))
         if by in PERCENTILES_OF:
             found = estimate_percentiles(ready, values, percentiles, by=[by], cluster=SCHOOL)
             parts.append(rows_of(found, [by]))
     for by in present(ready.table, WITHIN_PROVINCE):
         keys = ["province_code", by]
         part = estimate_means(ready, values, by=keys, cluster=SCHOOL)
-        parts += [rows_of(part, keys, ["mean"]), gaps(part, keys, GAPS[by], rule)]
+        parts += [rows_of(part, keys, ["mean"]), gaps(part, keys, GAPS[by])]
     return pl.concat([*parts, *_gradient_rows(ready, values)]).with_columns(subject=pl.lit(subject))
 
 
