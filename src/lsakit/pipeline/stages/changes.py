@@ -120,6 +120,8 @@ def _share_errors(
     names = value_columns(ready.table, values)
     scores = np.concatenate([ready.table.get_column(name).to_numpy()[rows] for name in names])
     weights = np.tile(ready.scale[rows], len(names))
+    order = np.argsort(scores, kind="stable")  # once: sorting what is sorted already costs nothing
+    scores, weights = scores[order], weights[order]
     return {
         f"at_or_above_{number}": share_linking_error(scores, cut, linking_error, weights=weights)
         for number, cut in enumerate(cuts, start=1)
