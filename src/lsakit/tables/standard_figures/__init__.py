@@ -10,6 +10,7 @@ from lsakit.tables.standard_figures.levels import stacked_levels
 from lsakit.tables.standard_figures.maps import province_map, province_tiles
 from lsakit.tables.standard_figures.percentiles import percentile_bars, percentile_fan
 from lsakit.tables.standard_figures.scope import NARROW, WIDE, Layout, Scope
+from lsakit.tables.standard_figures.standings import standings_of
 from lsakit.tables.standard_figures.trends import trend_levels, trend_lines
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "province_tiles",
     "scatter_mean_by_ses",
     "stacked_levels",
+    "standings_of",
     "trend_levels",
     "trend_lines",
 ]

@@ -14,14 +14,17 @@ from lsakit.errors import EstimationError
 from lsakit.estimation.closed_forms import benjamini_hochberg
 from lsakit.io.frames import require_columns
 from lsakit.tables.charts import LINE, MUTED, STATES, Spec
-from lsakit.tables.figures import Figure
+from lsakit.tables.figure import Figure
 from lsakit.tables.publication import NEEDED, Row
 from lsakit.tables.standard_figures.behind import Behind
 from lsakit.tables.standard_figures.drawing import (
+    BREAK,
     Style,
     chart,
     finished,
+    hidden_row,
     hidden_words,
+    in_a_scale,
     interval_layers,
     is_wide,
     names_axis,
@@ -214,22 +217,27 @@ def _grid(chosen: Sequence[str], shown: Mapping[Pair, str], scope: Scope, by: st
     middles = [at + 0.5 for at in range(count)]
     size = 9 if many and not is_wide(scope.layout) else (10 if many else scope.layout.font_size)
     shared = {"values": middles, "grid": False, "ticks": False, "labelFontSize": size, "domain": False}
+    shared["labelOverlap"] = False
     y_axis = {**shared, "labelExpr": f"{place}[datum.value - 0.5]", "labelLimit": scope.layout.width // 2}
-    x_axis = {**shared, "labelExpr": f"{heads}[datum.value - 0.5]", "orient": "top", "labelOverlap": False}
+    x_axis = {**shared, "labelExpr": f"{heads}[datum.value - 0.5]", "orient": "top"}
     if many and not is_wide(scope.layout):
         x_axis |= {"labelAngle": -90, "labelFontSize": 6.5}
     x = quantity("x", None, (0.0, float(count)), **x_axis)
     y = quantity("y", None, (0.0, float(count)), **y_axis)
     y["scale"] |= {"reverse": True}
     cells = {pair: (chosen.index(pair[1]), chosen.index(pair[0])) for pair in shown}
+    # A triangle is as wide as it is high, whatever the form of a cell.
+    letters_of = max(len(line) for name in names for line in name.split(BREAK))
+    cell = (scope.layout.width - 0.55 * size * letters_of - 24) / count
+    half = min(0.3, 0.3 * step / cell)
     layers = [
         *_squares([(at, at) for at in range(count)], x, y, LINE),
         *_squares(
             [cells[pair] for pair, way in shown.items() if way == UNTESTED], x, y, striped(MUTED, count=5)
         ),
         _lattice(count, x, y),
-        *_triangles([cells[pair] for pair, way in shown.items() if way == UP], x, y, BLUE, -1.0),
-        *_triangles([cells[pair] for pair, way in shown.items() if way == DOWN], x, y, ORANGE, 1.0),
+        *_triangles([cells[pair] for pair, way in shown.items() if way == UP], x, y, BLUE, (half, -1.0)),
+        *_triangles([cells[pair] for pair, way in shown.items() if way == DOWN], x, y, ORANGE, (half, 1.0)),
         *_circles([cells[pair] for pair, way in shown.items() if way == LEVEL_WITH], x, y, many=many),
         *_legend(scope, count, x, y),
     ]
@@ -266,49 +274,49 @@ def _path(rows: list[dict[str, Any]], x: Spec, y: Spec, **mark: Any) -> Spec:
     }
 
 
-def _triangles(cells: Sequence[tuple[int, int]], x: Spec, y: Spec, color: str, way: float) -> list[Spec]:
-    """Declare triangles that point up (-1) or down (1)."""
+def _triangles(
+    cells: Sequence[tuple[int, int]], x: Spec, y: Spec, color: str, form: tuple[float, float]
+) -> list[Spec]:
+    """Declare triangles of a half width that point up (-1) or down (1)."""
+    half, way = form
     rows: list[dict[str, Any]] = []
     for column, row in cells:
-        corners = (
-            (0.5, 0.5 + 0.3 * way),
-            (0.8, 0.5 - 0.24 * way),
-            (0.2, 0.5 - 0.24 * way),
-            (0.5, 0.5 + 0.3 * way),
-        )
-        rows += [{"x": column + dx, "y": row + dy} for dx, dy in corners]
+        top, bottom = row + 0.5 + 0.3 * way, row + 0.5 - 0.26 * way
+        corners = ((0.5, top), (0.5 + half, bottom), (0.5 - half, bottom))
+        rows += [{"x": column + right, "y": at} for right, at in corners]
         rows.append({"x": None, "y": None})
-    return [_path(rows, x, y, fill=color, stroke=color, strokeWidth=0.5)] if rows else []
+    return [_path(rows, x, y, fill=color, strokeWidth=0)] if rows else []
 
 
 def _circles(cells: Sequence[tuple[int, int]], x: Spec, y: Spec, *, many: bool) -> list[Spec]:
-    """Declare rings: round ends of strokes without length, a smaller white one upon a gray one."""
+    """Declare rings: round ends of strokes without length, a smaller white one upon a gray one; among many, dots."""
     rows: list[dict[str, Any]] = []
     for column, row in cells:
         rows += [{"x": column + 0.5, "y": row + 0.5}] * 2
         rows.append({"x": None, "y": None})
     if not rows:
         return []
-    outer, inner = (5.5, 3.5) if many else (12.0, 8.6)
-    return [
-        _path(rows, x, y, stroke=color, strokeWidth=width, strokeCap="round")
-        for color, width in ((MUTED, outer), ("#ffffff", inner))
-    ]
+    looks = [(MUTED, 4.0)] if many else [(MUTED, 12.0), ("#ffffff", 8.6)]
+    return [_path(rows, x, y, stroke=color, strokeWidth=width, strokeCap="round") for color, width in looks]
 
 
 def _legend(scope: Scope, count: int, x: Spec, y: Spec) -> list[Spec]:
     """Declare a legend of the signs; its own marks stand outside the grid and are not seen."""
     texts = scope.texts
     words = [say(texts, f"grid.{way}") for way in (UP, DOWN, LEVEL_WITH, UNTESTED)]
-    letters = 60 if is_wide(scope.layout) else 24
-    wide = [wrapped(word, letters) for word in words]
+    wide = [wrapped(word, 60 if is_wide(scope.layout) else 36) for word in words]
     rows = [{"x": -9.0, "y": -9.0, "series": word} for word in wide]
     scales = {
-        "fill": [BLUE, ORANGE, "#ffffff", striped(MUTED, count=5)],
+        "fill": [
+            BLUE,
+            ORANGE,
+            MUTED if count > MOST_PRINTED else "#ffffff",
+            in_a_scale(striped(MUTED, count=5)),
+        ],
         "stroke": [BLUE, ORANGE, MUTED, MUTED],
         "shape": ["triangle-up", "triangle-down", "circle", "square"],
     }
-    legend = {"labelExpr": "split(datum.label, '\\n')", "columns": 2, "symbolSize": 90}
+    legend = {"labelExpr": "split(datum.label, '\\n')", "columns": 2 if is_wide(scope.layout) else 1}
     given = {
         channel: {
             "field": "series",
@@ -468,7 +476,7 @@ def _gap_chart(named: Sequence[tuple[str, Row]], scope: Scope, axis_title: str) 
     for label, row in named:
         name, way = wrapped(label, letters), direction(row)
         if not is_published(row):
-            hidden.append({"name": name, "word": say(texts, "not_published")})
+            hidden.append(hidden_row(name, row, scope.layout, texts))
             continue
         ends = (row["ci_low"], row["ci_high"])
         low, high = ends if None not in ends else (None, None)

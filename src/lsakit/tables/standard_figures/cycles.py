@@ -13,13 +13,14 @@ from lsakit.io.frames import require_columns
 from lsakit.tables.chart_parts import spread_labels, text_layer
 from lsakit.tables.charts import INK, MUTED, Spec
 from lsakit.tables.publication import NEEDED, Row
-from lsakit.tables.standard_figures.drawing import Style, by_style, is_wide, quantity
+from lsakit.tables.standard_figures.drawing import Style, by_style, dark, is_wide, quantity, ticks
 from lsakit.tables.standard_figures.scope import Scope
 from lsakit.tables.standard_figures.wording import has_interval, is_published, say
 
 CHANGE_COLUMNS = ("from_cycle", "to_cycle", "linking_error")
 NORMAL_975 = 1.959963984540054
 BAR = 9
+CUT = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +232,7 @@ def breaks(changes: Changes) -> list[float]:
 
 
 def cycle_axes(
-    cycles: Sequence[int], y_title: str, domain: tuple[float, float], *, labels: float
+    cycles: Sequence[int], y_title: str, domain: tuple[float, float], *, labels: float, is_cut: bool = True
 ) -> tuple[Spec, Spec]:
     """Declare the axis of years, with room for the names of the lines, and the axis of values.
 
@@ -245,6 +246,8 @@ def cycle_axes(
         Its range.
     labels : float
         Share of the axis of years kept for names.
+    is_cut : bool, default True
+        Whether the axis of values does not begin at 0; its lower end then stays free for the sign of that.
 
     Returns
     -------
@@ -255,7 +258,7 @@ def cycle_axes(
     span = max(last - first, 1)
     right = last + span * labels / (1 - labels)
     x = quantity("x", None, (first - 0.09 * span, right), values=list(cycles), format="d", grid=False)
-    return x, quantity("estimate", y_title, domain)
+    return x, quantity("estimate", y_title, domain, values=ticks(domain, free_below=CUT if is_cut else 0.0))
 
 
 def span_of(cycles: Sequence[int]) -> float:
@@ -425,7 +428,7 @@ def end_labels(
     places = spread_labels([end["estimate"] for _, end in ends], *domain)
     rightmost = max((end["x"] for _, end in ends), default=0.0)
     words = [
-        {"x": rightmost, "estimate": place, "word": style.word, "ink": style.color}
+        {"x": rightmost, "estimate": place, "word": style.word, "ink": dark(style.color)}
         for (style, _), place in zip(ends, places, strict=True)
     ]
     x, y = axes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -11,12 +13,19 @@ from typing import Any
 from lsakit.tables import charts
 from lsakit.tables.chart_parts import COLORS, SHAPES
 from lsakit.tables.charts import INK, MUTED, Spec
+from lsakit.tables.publication import reason_of
 from lsakit.tables.standard_figures.scope import WIDE, Layout
+from lsakit.tables.standard_figures.wording import say
+from lsakit.tables.texts import Texts
 
 BREAK = "\n"
 LINES_OF = f"split(datum.label, '{chr(92)}n')"
 BAND = "#e6e9ee"
 STRIPES = 9
+TITLE_LETTERS = 40
+FILL = re.compile(r'<linearGradient id="([^"]+)"(.*?</linearGradient>)', re.DOTALL)
+FAMILY = f' font-family="{charts.FONT}"'
+LONG_NUMBER = re.compile(r"-?\d+\.\d{2,}")
 Drawn = Mapping[str, Any]
 
 
@@ -75,13 +84,31 @@ def finished(spec: Spec, *, key: str, language: str) -> str:
     str
         The SVG document.
     """
-    svg = charts.draw(spec, language=language)
+    svg = _with_each_fill_once(charts.draw(spec, language=language))
     # Two drawings of one page may not share the names of their stripes and clips, and the drawing library counts
     # them through the life of the process: the same figure would not give the same bytes.
     found = dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg))
     for number, name in enumerate(found):
         svg = re.sub(rf'(\bid="|#){re.escape(name)}(?=["\)])', rf"\g<1>{key}-{number}", svg)
-    return svg
+    # The family of the letters is said once, not at every word.
+    svg = svg.replace(FAMILY, "").replace("<svg ", f"<svg{FAMILY} ", 1)
+    # A tenth of a pixel is finer than any print; the longer numbers double the size of a grid of 34 groups.
+    return re.sub(r'(\bd|transform)="[^"]*"', lambda part: LONG_NUMBER.sub(_tenth, part.group(0)), svg)
+
+
+def _with_each_fill_once(svg: str) -> str:
+    """Keep equal stripes once: the drawing library writes them anew for every mark."""
+    kept: dict[str, str] = {}
+    same: dict[str, str] = {}
+    for name, content in FILL.findall(svg):
+        same[name] = kept.setdefault(content, name)
+    svg = FILL.sub(lambda part: part.group(0) if same[part.group(1)] == part.group(1) else "", svg)
+    return re.sub(r"url\(#([^)]+)\)", lambda part: f"url(#{same.get(part.group(1), part.group(1))})", svg)
+
+
+def _tenth(number: re.Match[str]) -> str:
+    """Round a number of a drawing to a tenth of a pixel."""
+    return f"{float(number.group(0)):.1f}".removesuffix(".0")
 
 
 def chart(layers: Sequence[Spec], layout: Layout, *, height: int | Spec) -> Spec:
@@ -101,7 +128,8 @@ def chart(layers: Sequence[Spec], layout: Layout, *, height: int | Spec) -> Spec
     dict
         A Vega-Lite declaration.
     """
-    spec = charts.frame(layers, height=height, width=layout.width)
+    drawn = layers if is_wide(layout) else [_with_short_titles(layer) for layer in layers]
+    spec = charts.frame(drawn, height=height, width=layout.width)
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     config = spec["config"]
     # The words for those who do not see stand beside the drawing once; in every mark they only make it heavy.
@@ -111,8 +139,20 @@ def chart(layers: Sequence[Spec], layout: Layout, *, height: int | Spec) -> Spec
         "labelFontSize": layout.font_size,
         "columns": layout.legend_columns,
         "labelLimit": layout.width - 40,
+        "symbolOpacity": 1,
     }
     return spec
+
+
+def _with_short_titles(layer: Spec) -> Spec:
+    """Break the titles of the axes of a layer into lines."""
+    encoding = {
+        channel: {**entry, "title": textwrap.wrap(entry["title"], TITLE_LETTERS)}
+        if entry.get("title")
+        else entry
+        for channel, entry in layer["encoding"].items()
+    }
+    return {**layer, "encoding": encoding}
 
 
 def wrapped(name: str, letters: int) -> str:
@@ -135,7 +175,7 @@ def wrapped(name: str, letters: int) -> str:
     >>> wrapped("Trung du và miền núi phía Bắc", 15).split(chr(10))
     ['Trung du và', 'miền núi phía', 'Bắc']
     """
-    return BREAK.join(textwrap.wrap(name, letters, break_long_words=False)) or name
+    return BREAK.join(textwrap.wrap(name, letters, break_long_words=False, break_on_hyphens=False)) or name
 
 
 def names_axis(names: Sequence[str], layout: Layout) -> Spec:
@@ -153,7 +193,13 @@ def names_axis(names: Sequence[str], layout: Layout) -> Spec:
     dict
         An encoding of ``y``.
     """
-    axis = {"labelExpr": LINES_OF, "labelLimit": layout.width // 2, "labelPadding": 6, "ticks": False}
+    axis = {
+        "labelExpr": LINES_OF,
+        "labelOverlap": False,
+        "labelLimit": layout.width // 2,
+        "labelPadding": 6,
+        "ticks": False,
+    }
     return {"field": "name", "type": "nominal", "sort": list(names), "title": None, "axis": axis}
 
 
@@ -206,7 +252,8 @@ def quantity(field: str, title: str | None, ends: tuple[float, float], **axis: A
         "type": "quantitative",
         "title": title,
         "scale": {"domain": list(ends), "nice": False, "zero": False},
-        "axis": {"tickCount": 6, "labelOverlap": "greedy", **axis},
+        # With a count beside them, given values would be thinned.
+        "axis": {"labelOverlap": "greedy", **({} if "values" in axis else {"tickCount": 6}), **axis},
     }
 
 
@@ -264,6 +311,22 @@ def striped(color: str, *, upright: bool = False, count: int = STRIPES) -> Spec:
     return {"gradient": "linear", **way, "stops": stops}
 
 
+def in_a_scale(fill: Spec) -> Spec:
+    """Write stripes so that the range of a scale may hold them.
+
+    Parameters
+    ----------
+    fill : dict
+        Stripes, as `striped` makes them.
+
+    Returns
+    -------
+    dict
+        An expression: the drawing library refuses a bare object among the colors of a scale.
+    """
+    return {"expr": json.dumps(fill)}
+
+
 def reference_layers(reference: Drawn | None, x: Spec) -> list[Spec]:
     """Declare the band and the line of a reference.
 
@@ -296,6 +359,53 @@ def reference_layers(reference: Drawn | None, x: Spec) -> list[Spec]:
     return layers
 
 
+def dark(color: str) -> str:
+    """Darken a color until a word in it reads on white.
+
+    Parameters
+    ----------
+    color : str
+        Color as ``#rrggbb``.
+
+    Returns
+    -------
+    str
+        The same hue at three fifths of its light: a contrast of 4.5 at least for Okabe and Ito's colors.
+    """
+    parts = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(0.6 * part):02x}" for part in parts)
+
+
+def ticks(ends: tuple[float, float], *, free_below: float = 0.0, wanted: int = 6) -> list[float]:
+    """Choose round numbers on an axis.
+
+    Parameters
+    ----------
+    ends : tuple of (float, float)
+        Range of the axis.
+    free_below : float, default 0.0
+        Share of the axis at its lower end that stays without numbers, for the sign of a cut axis.
+    wanted : int, default 6
+        About how many.
+
+    Returns
+    -------
+    list of float
+        Multiples of 1, 2 or 5 times a power of ten.
+
+    Examples
+    --------
+    >>> ticks((488.0, 516.0), free_below=0.1)
+    [495.0, 500.0, 505.0, 510.0, 515.0]
+    """
+    low, high = ends
+    rough = (high - low) / wanted
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= 0.75 * rough)
+    first = math.ceil((low + free_below * (high - low)) / step)
+    return [round(step * at, 10) for at in range(first, math.floor(high / step) + 1)]
+
+
 def zero_line(x: Spec) -> Spec:
     """Declare the line at zero.
 
@@ -314,6 +424,31 @@ def zero_line(x: Spec) -> Spec:
         "mark": {"type": "rule", "color": INK, "strokeWidth": 1.2},
         "encoding": {"x": {**x, "field": "at"}},
     }
+
+
+def hidden_row(name: str, row: Mapping[str, Any], layout: Layout, texts: Texts) -> dict[str, Any]:
+    """Say in the place of an estimate why it is not there; where there is little room the note says why.
+
+    Parameters
+    ----------
+    name : str
+        Name of the row as drawn.
+    row : Mapping
+        A row without a number.
+    layout : Layout
+        Width.
+    texts : Texts
+        Language.
+
+    Returns
+    -------
+    dict
+        ``name`` and ``word``.
+    """
+    reason = reason_of(row, texts)
+    if reason and is_wide(layout):
+        return {"name": name, "word": texts.say("column.suppressed", reason=reason)}
+    return {"name": name, "word": say(texts, "not_published" if reason else "no_number")}
 
 
 def hidden_words(rows: Sequence[Drawn], y: Spec) -> list[Spec]:
@@ -405,7 +540,7 @@ def row_height(names: Sequence[str], *, series: int = 1) -> Spec:
     """
     lines = max((name.count(BREAK) + 1 for name in names), default=1)
     least = 19 if len(names) > 12 else 26
-    return {"step": max(least, 14 * lines + 4, 11 * series + 6), "for": "position"}
+    return {"step": max(least, 14 * lines + 4, 9 * series + 5), "for": "position"}
 
 
 def is_wide(layout: Layout) -> bool:

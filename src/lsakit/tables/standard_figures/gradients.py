@@ -11,14 +11,16 @@ import polars as pl
 from lsakit.tables import charts
 from lsakit.tables.chart_parts import spread_labels, text_layer
 from lsakit.tables.charts import INK, MUTED, Spec
-from lsakit.tables.figures import DIFFERENCE, Figure, Place
+from lsakit.tables.figure import DIFFERENCE, Figure, Place
 from lsakit.tables.publication import PublicationTable, Row
 from lsakit.tables.standard_figures.behind import Behind
 from lsakit.tables.standard_figures.drawing import (
     Style,
     by_style,
     chart,
+    dark,
     finished,
+    hidden_row,
     hidden_words,
     interval_layers,
     is_wide,
@@ -248,7 +250,11 @@ def list_of(word: str) -> str:
 
 def _axis_word(code: str, scope: Scope) -> str:
     """Name a quarter below the axis."""
-    return wrapped(scope.label(QUARTER, code), 20 if is_wide(scope.layout) else 11)
+    letters = 20 if is_wide(scope.layout) else 11
+    # What stands in brackets begins a line of its own.
+    return "\n".join(
+        wrapped(part, letters) for part in scope.label(QUARTER, code).replace(" (", "\n(").split("\n")
+    )
 
 
 def _numbers(row: Row) -> dict[str, Any]:
@@ -298,7 +304,7 @@ def _gradient_layers(
     places = spread_labels([end["estimate"] for _, end in last], *domain)
     at = max(end["x"] for _, end in last)
     words = [
-        {"x": at, "estimate": place, "word": style.word, "ink": style.color}
+        {"x": at, "estimate": place, "word": style.word, "ink": dark(style.color)}
         for (style, _), place in zip(last, places, strict=True)
     ]
     return [*layers, *text_layer(words, x, y, dx=11)]
@@ -316,7 +322,7 @@ def _rows_of_quarters(lines: Sequence[_Line], scope: Scope) -> Spec:
             if is_published(row):
                 rows.append({"name": name, "series": words[_quarter(row)], **_numbers(row)})
         if not any(is_published(row) for row in line.points):
-            hidden.append({"name": name, "word": say(texts, "not_published")})
+            hidden.append(hidden_row(name, line.points[0] if line.points else {}, scope.layout, texts))
     names = list(dict.fromkeys(wrapped(line.label, letters) for line in lines))
     x = quantity(
         "estimate",
@@ -504,6 +510,31 @@ def _scatter(
             "encoding": {"x": x, "y": y, "color": color, "shape": shape},
         },
     ]
-    words = [{"x": p["x"], "estimate": p["estimate"], "word": p["word"], "ink": INK} for p in points]
-    layers += text_layer(words, x, y, dx=8, dy=-8)
-    return chart(layers, scope.layout, height=400 if is_wide(scope.layout) else 340)
+    height = 400 if is_wide(scope.layout) else 340
+    words = _free_words(points, (across, upward), (scope.layout.width - 70, height))
+    layers += text_layer(words, x, y, dx=0)
+    return chart(layers, scope.layout, height=height)
+
+
+def _free_words(
+    points: Sequence[Mapping[str, Any]],
+    ends: tuple[tuple[float, float], tuple[float, float]],
+    size: tuple[float, float],
+) -> list[dict[str, Any]]:
+    """Find a corner of each point where its word covers no other word; one without room is in the table alone."""
+    units = [(high - low) / pixels for (low, high), pixels in zip(ends, size, strict=True)]
+    taken: list[tuple[float, float, float, float]] = []
+    found = []
+    for point in points:
+        wide = 6.6 * len(point["word"]) + 2
+        middle = ((point["x"] - ends[0][0]) / units[0], (ends[1][1] - point["estimate"]) / units[1])
+        for right, down in ((1, -1), (-1, -1), (1, 1), (-1, 1)):
+            left = middle[0] + (7 if right > 0 else -7 - wide)
+            top = middle[1] + (10 * down) - 6
+            box = (left, top, left + wide, top + 12)
+            if all(box[0] >= b[2] or box[2] <= b[0] or box[1] >= b[3] or box[3] <= b[1] for b in taken):
+                taken.append(box)
+                at = (ends[0][0] + units[0] * left, ends[1][1] - units[1] * (top + 6))
+                found.append({"x": at[0], "estimate": at[1], "word": point["word"], "ink": INK})
+                break
+    return found

@@ -9,13 +9,15 @@ import polars as pl
 
 from lsakit.errors import EstimationError
 from lsakit.tables.charts import INK, MUTED, Spec
-from lsakit.tables.figures import LEVELS, Figure, Place
+from lsakit.tables.figure import LEVELS, Figure, Place
 from lsakit.tables.publication import Row
 from lsakit.tables.standard_figures.behind import Behind
 from lsakit.tables.standard_figures.drawing import (
     chart,
     finished,
+    hidden_row,
     hidden_words,
+    in_a_scale,
     is_wide,
     names_axis,
     quantity,
@@ -168,7 +170,7 @@ def _bars(whole: Mapping[str, Mapping[str, Row]], scope: Scope, minimum: str) ->
     for label, own in whole.items():
         name = wrapped(label, letters)
         if not _is_drawn(own):
-            hidden.append({"name": name, "word": say(texts, "not_published")})
+            hidden.append(hidden_row(name, own["below_1"], scope.layout, texts))
             continue
         mine = _parts(name, own, minimum, scope)
         parts += mine
@@ -185,20 +187,23 @@ def _bars(whole: Mapping[str, Mapping[str, Row]], scope: Scope, minimum: str) ->
         )
     names = [wrapped(label, letters) for label in whole]
     low, high = min(part["start"] for part in parts), max(part["end"] for part in parts)
-    room = 0.09 * (high - low) if is_wide(scope.layout) else 0.24 * (high - low)
+    room = 0.11 * (high - low) if is_wide(scope.layout) else 0.3 * (high - low)
     sign = "format(abs(datum.value), '.0f')"
     x = quantity("start", texts.say("axis.share"), (low - room, high + room), labelExpr=sign, grid=False)
     y = names_axis(names, scope.layout)
     words = [texts.say(f"level.{level}") for level in LEVELS]
     border = LEVELS.index(minimum)
     fills: list[Any] = [*COLORS[:border], *COLORS[border:]]
-    fills = [striped(color, upright=True) if at < border else color for at, color in enumerate(fills)]
+    fills = [
+        in_a_scale(striped(color, upright=True)) if at < border else color for at, color in enumerate(fills)
+    ]
     color = {"field": "level", "type": "nominal", "sort": words, "scale": {"domain": words, "range": fills}}
     color["legend"] = {
         "symbolType": "square",
         "symbolSize": 170,
         "symbolStrokeColor": MUTED,
         "symbolStrokeWidth": 0.5,
+        "columns": 6 if is_wide(scope.layout) else 3,
     }
     least = LEAST_WRITTEN[scope.layout.name]
     place = {"y": y, "x": x, "x2": {"field": "end"}}

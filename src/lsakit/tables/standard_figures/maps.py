@@ -11,7 +11,7 @@ import polars as pl
 from lsakit.errors import EstimationError
 from lsakit.tables.chart_parts import text_layer
 from lsakit.tables.charts import INK, LINE, MUTED, STATES, Spec
-from lsakit.tables.figures import DIFFERENCE, Figure
+from lsakit.tables.figure import DIFFERENCE, Figure
 from lsakit.tables.publication import Row
 from lsakit.tables.standard_figures.behind import Behind
 from lsakit.tables.standard_figures.drawing import chart, finished, is_wide, quantity, striped, wrapped
@@ -212,7 +212,7 @@ def _signs(
     """Declare the sign of each tile, and the legend of all kinds."""
     texts = scope.texts
     kinds = (UP, LEVEL_WITH, DOWN, UNTESTED)
-    letters = 60 if is_wide(scope.layout) else 22
+    letters = 60
     words = {way: wrapped(texts.say(f"state.{STATE_OF[way]}"), letters) for way in kinds}
     words[UNTESTED] = wrapped(say(texts, "not_published"), letters)
     colors = {UP: STATES["above"][0], LEVEL_WITH: MUTED, DOWN: STATES["below"][0], UNTESTED: MUTED}
@@ -222,7 +222,7 @@ def _signs(
         for tile in tiles
     ]
     domain = [words[way] for way in kinds]
-    legend = {"labelExpr": "split(datum.label, '\\n')", "columns": 4 if is_wide(scope.layout) else 2}
+    legend = {"labelExpr": "split(datum.label, '\\n')", "columns": 4 if is_wide(scope.layout) else 1}
     color = {
         "field": "series",
         "type": "nominal",
@@ -250,7 +250,9 @@ def _islands(scope: Scope, x: Spec, y: Spec) -> list[Spec]:
     boxes, words = [], []
     for key, _, column, row in ARCHIPELAGOS:
         boxes.append({"x": column, "x2": column + 1.26, "y": row + 0.1, "y2": row + 1.2})
-        lines = wrapped(say(texts, f"island.{key}"), 20 if is_wide(scope.layout) else 13).split("\n")
+        letters = 20 if is_wide(scope.layout) else 13
+        parts = say(texts, f"island.{key}").replace(" (", "\n(").split("\n")
+        lines = [line for part in parts for line in wrapped(part, letters).split("\n")]
         for at, line in enumerate(lines):
             words.append(
                 {"x": column + 0.63, "y": row + 0.65 + 0.34 * (at - (len(lines) - 1) / 2), "word": line}

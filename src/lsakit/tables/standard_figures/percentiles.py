@@ -9,7 +9,7 @@ import polars as pl
 
 from lsakit.tables.chart_parts import text_layer
 from lsakit.tables.charts import INK, Spec
-from lsakit.tables.figures import Figure
+from lsakit.tables.figure import Figure
 from lsakit.tables.publication import PublicationTable, Row
 from lsakit.tables.standard_figures.behind import Behind
 from lsakit.tables.standard_figures.cycles import (
@@ -24,6 +24,7 @@ from lsakit.tables.standard_figures.cycles import (
 from lsakit.tables.standard_figures.drawing import (
     chart,
     finished,
+    hidden_row,
     hidden_words,
     names_axis,
     quantity,
@@ -145,7 +146,7 @@ def _bars(whole: Mapping[str, Set], scope: Scope) -> Spec:
     for label, own in whole.items():
         name = wrapped(label, letters)
         if not _is_drawn(own):
-            hidden.append({"name": name, "word": say(scope.texts, "not_published")})
+            hidden.append(hidden_row(name, own["p50"], scope.layout, scope.texts))
             continue
         rows.append({"name": name, **{word: own[word]["estimate"] for word in PERCENTILES}})
         mean = own.get("mean")

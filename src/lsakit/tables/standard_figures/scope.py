@@ -43,7 +43,7 @@ class Layout:
 
 WIDE = Layout(name="wide", width=700, label_letters=34, legend_columns=6, font_size=12)
 """For a page of a computer and for A4."""
-NARROW = Layout(name="narrow", width=350, label_letters=15, legend_columns=2, font_size=11)
+NARROW = Layout(name="narrow", width=350, label_letters=15, legend_columns=1, font_size=11)
 """For a telephone 390 pixels wide: nothing has to be moved sideways."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from lsakit.tables.charts import Spec
-from lsakit.tables.figures import MINIMUM_PROFICIENCY, Figure
+from lsakit.tables.figure import MINIMUM_PROFICIENCY, Figure
 from lsakit.tables.publication import Row
 from lsakit.tables.standard_figures.behind import Behind
 from lsakit.tables.standard_figures.cycles import (
@@ -31,6 +31,7 @@ from lsakit.tables.standard_figures.drawing import (
     Style,
     chart,
     finished,
+    hidden_row,
     hidden_words,
     interval_layers,
     names_axis,
@@ -266,11 +267,11 @@ def _lines_chart(
     is_share = factor != 1.0
     ends = ("estimate", "low", "high", "outer_low", "outer_high")
     drawn = [point[end] for point in points for end in ends]
-    domain = (0.0, 100.0) if is_share else value_range(drawn, room=0.14)
-    placed = placed_beside(points, series, span_of(found.cycles))
+    domain = (0.0, 100.0) if is_share else value_range(drawn, room=0.16)
+    placed = placed_beside(points, series, 0.0 if is_share else span_of(found.cycles))
     has_labels = len(series) > 1
     room = label_share(scope, [style.word for style in series]) if has_labels else 0.08
-    axes = cycle_axes(found.cycles, title, domain, labels=room)
+    axes = cycle_axes(found.cycles, title, domain, labels=room, is_cut=not is_share)
     height = HEIGHT + (60 if is_share else 0)
     layers = [
         *scale_marks(found, axes, scope, height=height, zero=is_share),
@@ -292,7 +293,7 @@ def _rows_chart(named: Sequence[Named], found: Changes, scope: Scope) -> Spec:
     for label, row in named:
         name, series = wrapped(label, letters), str(year_of(row["cycle"]))
         if row["suppressed_because"] or row["estimate"] is None:
-            hidden.append({"name": name, "word": f"{series}: {say(texts, 'not_published')}"})
+            hidden.append(hidden_row(name, row, scope.layout, texts))
             continue
         point = cycle_point(row, series, found)
         low = point["low"] if point["outer_low"] is None else point["outer_low"]
@@ -302,7 +303,9 @@ def _rows_chart(named: Sequence[Named], found: Changes, scope: Scope) -> Spec:
     ends = [row[end] for row in rows for end in ("estimate", "low", "high")]
     x = quantity("estimate", texts.say("axis.score"), value_range(ends))
     y = names_axis(names, scope.layout)
-    first_hidden = list({row["name"]: row for row in reversed(hidden)}.values())
+    # A group shown in one cycle and hidden in another has its points; the note and the table name the other.
+    shown = {row["name"] for row in rows}
+    first_hidden = list({row["name"]: row for row in hidden if row["name"] not in shown}.values())
     layers = [*hidden_words(first_hidden, y), *interval_layers(rows, x, y, cycles, size=42)]
     return chart(layers, scope.layout, height=row_height(names, series=len(cycles)))
 
