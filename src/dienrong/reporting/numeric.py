@@ -25,7 +25,7 @@ from lsakit.tables.report_files import report_pdf, report_xlsx
 from lsakit.tables.texts import Texts
 
 __all__ = ["Official"]
-ESTIMATES_ROLE = "estimates"
+ESTIMATES_ROLE, PARTICIPATION_ROLE, GROUPS_ROLE = "estimates", "participation", "analysis_groups"
 MOST_ROWS, MOST_PAIRS = 6, 60
 
 
@@ -82,13 +82,43 @@ def report(
     )
 
 
+@lru_cache(maxsize=8)
+def participation(source: Source) -> Any:
+    """Read the sampling outcomes of a run; None where the run did not count them."""
+    store = Store(source.store_path, create=False)
+    outputs = [store.manifest(manifest_id).outputs for manifest_id in source.manifest_ids]
+    counted = [store.table(own[PARTICIPATION_ROLE].hash) for own in outputs if PARTICIPATION_ROLE in own]
+    return pl.concat(counted, how="vertical_relaxed") if counted else None
+
+
 RULES = ("n_plausible_values", "n_replicates", "minimum_students", "minimum_schools")
+LATER_RULES = ("year", "earlier_year")
 
 
 def _rules(source: Source, title: str) -> ReportCycle:
     """Give the rules under which a run was reported, from the manifest of its report."""
     parameters = Store(source.store_path, create=False).manifest(source.report_id).parameters
-    return ReportCycle(title=title, **{name: int(parameters[name]) for name in RULES})
+    known: dict[str, Any] = {name: int(parameters[name]) for name in RULES}
+    known |= {name: int(parameters[name]) for name in LATER_RULES if name in parameters}
+    return ReportCycle(
+        title=title,
+        cuts=tuple(float(cut) for cut in parameters.get("cuts", ())),
+        regions=regions(source),
+        participation=participation(source),
+        **known,
+    )
+
+
+@lru_cache(maxsize=8)
+def regions(source: Source) -> dict[str, str]:
+    """Say which region each province of a run lies in, by the groups of its students."""
+    store = Store(source.store_path, create=False)
+    found: dict[str, str] = {}
+    for manifest_id in source.manifest_ids:
+        groups = store.table(store.manifest(manifest_id).outputs[GROUPS_ROLE].hash)
+        pairs = groups.select("province_code", "region6").drop_nulls().unique(maintain_order=True).rows()
+        found |= dict(pairs)
+    return found
 
 
 def figure_of(found: Report, key: str) -> Figure | None:
