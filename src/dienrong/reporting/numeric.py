@@ -18,6 +18,7 @@ from lsakit.errors import LineageError, LsakitError
 from lsakit.lineage import Manifest, Store
 from lsakit.tables import OfficialForm as Official
 from lsakit.tables import report_docx
+from lsakit.tables.exhibits import naming
 from lsakit.tables.figures import MINIMUM_PROFICIENCY, Figure
 from lsakit.tables.publication import one, reason_of
 from lsakit.tables.report import Report, ReportCycle, Section, build_report
@@ -25,7 +26,7 @@ from lsakit.tables.report_files import report_pdf, report_xlsx
 from lsakit.tables.texts import Texts
 
 __all__ = ["Official"]
-ESTIMATES_ROLE = "estimates"
+ESTIMATES_ROLE, PARTICIPATION_ROLE, GROUPS_ROLE = "estimates", "participation", "analysis_groups"
 MOST_ROWS, MOST_PAIRS = 6, 60
 
 
@@ -60,7 +61,8 @@ def estimates(source: Source) -> Any:
 
 def provinces(source: Source) -> tuple[str, ...]:
     """List the codes of the provinces that the estimates speak of, in administrative order."""
-    groups = estimates(source).filter(pl.col("by") == "province_code").get_column("group")
+    means = (pl.col("by") == "province_code") & (pl.col("statistic") == "mean")
+    groups = estimates(source).filter(means).get_column("group")
     return tuple(sorted(set(groups.to_list())))
 
 
@@ -81,13 +83,43 @@ def report(
     )
 
 
+@lru_cache(maxsize=8)
+def participation(source: Source) -> Any:
+    """Read the sampling outcomes of a run; None where the run did not count them."""
+    store = Store(source.store_path, create=False)
+    outputs = [store.manifest(manifest_id).outputs for manifest_id in source.manifest_ids]
+    counted = [store.table(own[PARTICIPATION_ROLE].hash) for own in outputs if PARTICIPATION_ROLE in own]
+    return pl.concat(counted, how="vertical_relaxed") if counted else None
+
+
 RULES = ("n_plausible_values", "n_replicates", "minimum_students", "minimum_schools")
+LATER_RULES = ("year", "earlier_year")
 
 
 def _rules(source: Source, title: str) -> ReportCycle:
     """Give the rules under which a run was reported, from the manifest of its report."""
     parameters = Store(source.store_path, create=False).manifest(source.report_id).parameters
-    return ReportCycle(title=title, **{name: int(parameters[name]) for name in RULES})
+    known: dict[str, Any] = {name: int(parameters[name]) for name in RULES}
+    known |= {name: int(parameters[name]) for name in LATER_RULES if name in parameters}
+    return ReportCycle(
+        title=title,
+        cuts=tuple(float(cut) for cut in parameters.get("cuts", ())),
+        regions=regions(source),
+        participation=participation(source),
+        **known,
+    )
+
+
+@lru_cache(maxsize=8)
+def regions(source: Source) -> dict[str, str]:
+    """Say which region each province of a run lies in, by the groups of its students."""
+    store = Store(source.store_path, create=False)
+    found: dict[str, str] = {}
+    for manifest_id in source.manifest_ids:
+        groups = store.table(store.manifest(manifest_id).outputs[GROUPS_ROLE].hash)
+        pairs = groups.select("province_code", "region6").drop_nulls().unique(maintain_order=True).rows()
+        found |= dict(pairs)
+    return found
 
 
 def figure_of(found: Report, key: str) -> Figure | None:
@@ -190,22 +222,16 @@ class FigureFacts:
     n_schools: int
 
 
-SHARES = ("level_", "at_or_above_", "below_")
-
-
 def figure_facts(source: Source, wording: Wording, figure_id: str) -> FigureFacts | None:
     """Find a published number by its code and write it; a suppressed one gives its reason."""
     found = estimates(source).filter(pl.col("figure_id") == figure_id).to_dicts()
     if not found:
         return None
     row, texts, names = found[0], Texts(wording.language), dict(wording.names)
-    is_share = str(row["statistic"]).startswith(SHARES)
+    is_share = naming.is_share(str(row["statistic"]))
     grouping, group = str(row["by"] or "nation"), str(row["group"])
     province = group.partition("+")[0] if grouping.startswith("province_code") else ""
-    labels = [
-        names.get(part) or texts.group(by, part)
-        for by, part in zip(grouping.split("+"), group.split("+"), strict=False)
-    ]
+    label = naming.group_name(grouping, group, names, texts)
     place = (
         f"{texts.subject(row['population'], row['subject'])}, {texts.say('population.' + row['population'])}"
     )
@@ -223,7 +249,7 @@ def figure_facts(source: Source, wording: Wording, figure_id: str) -> FigureFact
         subject=row["subject"],
         province=province,
         place=place,
-        sentence=f"{place} · {statistic_name(row['statistic'], texts)} · {', '.join(labels)}",
+        sentence=f"{place} · {statistic_name(row['statistic'], texts)} · {label}",
         value=say(row["estimate"]),
         error="–" if error is None else texts.number(error, 2),
         interval=f"{say(row['ci_low'])} – {say(row['ci_high'])}",
@@ -235,13 +261,7 @@ def figure_facts(source: Source, wording: Wording, figure_id: str) -> FigureFact
 
 def statistic_name(statistic: str, texts: Texts) -> str:
     """Name a statistic in the language of the page, by the words of the tables."""
-    if texts.has(f"level.{statistic}"):
-        return texts.say(f"level.{statistic}")
-    if statistic.startswith("p") and statistic[1:].isdigit():
-        return texts.say("column.percentile", p=int(statistic[1:]))
-    keys = {"mean": "column.mean", "sd": "column.sd", "gap": "column.difference"}
-    keys |= {"difference_to_nation": "column.state"}
-    return texts.say(keys[statistic]) if statistic in keys else statistic
+    return naming.statistic_name(statistic, texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
