@@ -100,6 +100,7 @@ def hidden_cells(
             reasons[cell.place] = reason
     if not rules.complementary:
         return reasons
+    by_rule = set(reasons)
     sizes = {cell.place: float(cell.n) for cell in found if cell.n is not None}
     tables = _tables(sizes, nested or {})
     known: dict[Place, float] = {}
@@ -112,7 +113,7 @@ def hidden_cells(
         for may_hide in steps:
             outcome = protect(hidden, sums, known, may_hide=may_hide)
             hidden |= set(outcome.added)
-            if not outcome.exposed:
+            if not any(place in by_rule for place in outcome.exposed):
                 break
         else:
             hidden |= set(table)
