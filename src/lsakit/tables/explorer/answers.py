@@ -128,16 +128,14 @@ def answer(question: Question, file: AnalysisFile, offered: Catalogue) -> Answer
         part_rows = file.shown_rows(settled.by, shown, valid, key)
         parts = estimated(file, part_rows, settled, measure, settled.by)
         table = pl.concat([table, _tidy(parts, settled.by, part_rows, file, valid)])
-    decided = replace(
-        file.rules, minimum_units=0, minimum_schools=0, minimum_strata=0, complementary=False
-    )
+    decided = replace(file.rules, minimum_units=0, minimum_schools=0, minimum_strata=0, complementary=False)
     marked = apply_rules(table, decided)
     rows = [_row(line, settled) for line in marked.to_dicts()]
     compared, family = ([], 0) if parts is None else _compared(settled, parts, file, measure, valid, key)
     source = whole if parts is None else parts
     return Answer(
         question=settled,
-        rows=tuple([*rows, *_hidden_rows(hidden, file.rules.symbols["hidden"])]),
+        rows=(*rows, *_hidden_rows(hidden, file.rules.symbols["hidden"])),
         comparisons=tuple(compared),
         explanations={
             language: source.explain(0, language=language).replace(f"{WHOLE}=all", _all(language))
@@ -202,7 +200,9 @@ def _tidy(
         pl.lit("nation" if is_whole else "+".join(by)).alias("by"),
         pl.lit("all").alias("group") if is_whole else pl.concat_str(values, separator="+").alias("group"),
         "statistic",
-        pl.Series("category", category).cast(pl.String) if isinstance(category, pl.Series) else category.alias("category"),
+        pl.Series("category", category).cast(pl.String)
+        if isinstance(category, pl.Series)
+        else category.alias("category"),
         pl.col("n").cast(pl.Int64),
         pl.col("n_schools").cast(pl.Int64),
         pl.col("estimate").cast(pl.Float64),

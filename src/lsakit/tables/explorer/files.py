@@ -189,7 +189,7 @@ class AnalysisFile:
             held: PreparedTable = self.memory[memory_key]
             return held
         table = self.ready.table
-        allowed = pl.DataFrame(list(shown), schema={name: pl.String for name in names}, orient="row")
+        allowed = pl.DataFrame(list(shown), schema=dict.fromkeys(names, pl.String), orient="row")
         text = table.select(pl.col(name).cast(pl.String) for name in names)
         flags = allowed.with_columns(_shown=pl.lit(True))
         inside = text.join(flags, on=names, how="left", maintain_order="left").get_column("_shown")

@@ -45,9 +45,7 @@ class QuestionError(EstimationError):
 
     def sentence_in(self, language: str) -> str:
         """Say in ``"vi"`` or ``"en"`` what is wrong and what to do."""
-        spoken = {
-            name: value(language) if callable(value) else value for name, value in self.values.items()
-        }
+        spoken = {name: value(language) if callable(value) else value for name, value in self.values.items()}
         return Texts(language).say(f"explorer.refusal.{self.key}", **spoken)
 
 
