@@ -300,7 +300,8 @@ def _is_share(row: Mapping[str, Any]) -> bool:
 def _is_unstable(row: Mapping[str, Any], rules: SuppressionRules) -> bool:
     """Tell whether the standard error of a row is not to be relied on."""
     variation, error = row.get("weight_cv"), row["standard_error"]
-    if None not in (rules.unstable_weight_cv, variation) and variation > rules.unstable_weight_cv:
+    bound = rules.unstable_weight_cv
+    if bound is not None and variation is not None and variation > bound:
         return True
     if rules.unstable_share_error is None or not _is_share(row) or not error:
         return False

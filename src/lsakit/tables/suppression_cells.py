@@ -5,13 +5,15 @@ The algorithm is described in ``docs/algorithms/suppression.md``.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Cell = Hashable
+Cell = Any
+"""Whatever names a cell; hashable."""
 
 RANK_TOLERANCE = 1e-9
 """A row of the null space (unit vectors, coefficients 1) shorter than this is a determined cell."""

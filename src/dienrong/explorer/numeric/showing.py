@@ -228,7 +228,7 @@ def rule_of(name: str, language: str, *, units: int | None = None, schools: int 
     return Rule(
         name=rules.name,
         title=rules.title(language),
-        source=rules.source,
+        source=rules.source(language),
         is_verified=rules.is_verified,
         unit=rules.unit,
         minimum_units=rules.minimum_units,

@@ -135,7 +135,7 @@ def answer(question: Question, file: AnalysisFile, offered: Catalogue) -> Answer
     source = whole if parts is None else parts
     return Answer(
         question=settled,
-        rows=(*rows, *_hidden_rows(hidden, file.rules.symbols["hidden"])),
+        rows=_in_order([*rows, *_hidden_rows(hidden, file.rules.symbols["hidden"])]),
         comparisons=tuple(compared),
         explanations={
             language: source.explain(0, language=language).replace(f"{WHOLE}=all", _all(language))
@@ -156,6 +156,11 @@ def answer(question: Question, file: AnalysisFile, offered: Catalogue) -> Answer
             "minimum_level": file.minimum_level,
         },
     )
+
+
+def _in_order(rows: list[Row]) -> tuple[Row, ...]:
+    """Put the whole first and the groups in the order of their codes; never by their numbers."""
+    return tuple(sorted(rows, key=lambda row: row["group"]))
 
 
 def _all(language: str) -> str:

@@ -12,6 +12,9 @@ from lsakit.tables.explorer.question import Question
 from lsakit.tables.explorer.wording import Words, is_share
 
 MOST_DRAWN = 40
+VERDICTS = ("higher", "lower", "same")
+VERDICT_INKS = (charts.STATES["above"][0], charts.STATES["below"][0], charts.MUTED)
+VERDICT_SHAPES = ("triangle-up", "triangle-down", "circle")
 NARROW = 270
 
 
@@ -75,7 +78,7 @@ def draw_answer(answer: Answer, kind: str, words: Words) -> str:
     if question.statistic in ("levels", "percent"):
         spec = _stacked(rows, question, words)
     else:
-        spec = _points(rows, question, words, words.statistic(question, kind))
+        spec = _points(rows, question, words, words.statistic(question, kind), _verdicts(answer, words))
     spec["width"] = NARROW
     return charts.draw(spec, language=words.language)
 
@@ -129,7 +132,9 @@ def _points(rows: list[dict[str, Any]], question: Question, words: Words, axis_t
     data = [
         {
             "name": words.group(question.by, row["group"]),
-            "statistic": words.row(row, question),
+            "statistic": verdicts.get(row["group"][0] if row["group"] else "", names[-1])
+            if verdicts
+            else words.row(row, question),
             "estimate": times * row["estimate"],
             "low": times * _or(row, "ci_low"),
             "high": times * _or(row, "ci_high"),
@@ -140,6 +145,7 @@ def _points(rows: list[dict[str, Any]], question: Question, words: Words, axis_t
     y = {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 170}}
     x = {"type": "quantitative", "scale": {"zero": False, "nice": True}, "title": title}
     legend: dict[str, Any] | None = {"columns": 2} if len(names) > 1 else None
+    inks, shapes = (VERDICT_INKS, VERDICT_SHAPES) if verdicts else (COLORS, SHAPES)
     color, shape = (
         {
             "field": "statistic",
@@ -147,7 +153,7 @@ def _points(rows: list[dict[str, Any]], question: Question, words: Words, axis_t
             "scale": {"domain": names, "range": [values[k % len(values)] for k in range(len(names))]},
             "legend": legend,
         }
-        for values in (COLORS, SHAPES)
+        for values in (inks, shapes)
     )
     whole = [row for row in data if row["name"] == words.group((), ())] if question.by else []
     layers: list[charts.Spec] = []
@@ -172,6 +178,19 @@ def _points(rows: list[dict[str, Any]], question: Question, words: Words, axis_t
         },
     ]
     return charts.frame(layers, height={"step": 19 if len(data) > 12 else 26}, width=NARROW)
+
+
+def _verdicts(answer: Answer, words: Words) -> dict[str, str]:
+    """Say for each group of one break-down how it stands to what it is compared with; empty for other tables."""
+    question = answer.question
+    statistics = {row["statistic"] for row in answer.comparisons}
+    if question.compare not in ("whole", "reference") or len(question.by) != 1 or len(statistics) != 1:
+        return {}
+    found = {}
+    for row in answer.comparisons:
+        name = ("higher" if row["estimate"] > 0 else "lower") if row["is_significant"] else "same"
+        found[row["group"]] = words.texts.say(f"explorer.verdict.{name}")
+    return found
 
 
 def _or(row: Mapping[str, Any], name: str) -> float:
