@@ -96,7 +96,7 @@ def r_call(answer: Answer, measure: Variable, *, fay_factor: float) -> str:
         return ""
     lines = [
         "library(survey)",
-        f'd <- read.csv("{FILE_R}", colClasses = c({_text_columns(question, measure)}))  # {question.population}',
+        f'd <- read.csv("{FILE_R}"{_text_columns(question, measure)})  # {question.population}',
         'w <- svrepdesign(data = d, weights = ~weight, repweights = "^replicate_[0-9]+$", '
         f'type = "Fay", rho = {fay_factor:g}, mse = TRUE, combined.weights = TRUE)',
     ]
@@ -111,9 +111,9 @@ def r_call(answer: Answer, measure: Variable, *, fay_factor: float) -> str:
             f'  one <- update(w, value = {_r_value(question, answer)}(d[[sprintf("{pattern}", m)]]))',
             f"  {_r_by(question, '~value', 'one')}",
             "})",
-            "estimate <- rowMeans(sapply(each, coef))",
-            "between <- apply(sapply(each, coef), 1, var)",
-            "within <- rowMeans(sapply(each, function(x) unlist(SE(x))^2))",
+            "values <- do.call(cbind, lapply(each, coef))",
+            "squares <- do.call(cbind, lapply(each, function(x) unlist(SE(x))^2))",
+            "estimate <- rowMeans(values); between <- apply(values, 1, var); within <- rowMeans(squares)",
             "error <- sqrt(within + (1 + 1 / length(each)) * between)",
             "data.frame(estimate, error)",
         ]
@@ -123,7 +123,8 @@ def r_call(answer: Answer, measure: Variable, *, fay_factor: float) -> str:
 def _text_columns(question: Question, measure: Variable) -> str:
     """Name the columns that R must read as text, so that codes keep their zeros."""
     names = dict.fromkeys([*question.by, *([measure.name] if measure.kind == "category" else [])])
-    return ", ".join(f'{name} = "character"' for name in names)
+    classes = ", ".join(f'{name} = "character"' for name in names)
+    return f", colClasses = c({classes})" if names else ""
 
 
 def _r_value(question: Question, answer: Answer) -> str:

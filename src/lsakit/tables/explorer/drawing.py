@@ -125,22 +125,16 @@ def _stacked(rows: list[dict[str, Any]], question: Question, words: Words) -> ch
     return spec
 
 
-def _points(rows: list[dict[str, Any]], question: Question, words: Words, axis_title: str) -> charts.Spec:
-    """Declare points with intervals; one color and shape for each statistic of a group."""
-    names = list(dict.fromkeys(words.row(row, question) for row in rows))
+def _points(
+    rows: list[dict[str, Any]],
+    question: Question,
+    words: Words,
+    axis_title: str,
+    verdicts: Mapping[str, str],
+) -> charts.Spec:
+    """Declare points with intervals; a color and shape for each statistic, or for each verdict of a comparison."""
     times = 100.0 if rows and is_share(rows[0], question) else 1.0
-    data = [
-        {
-            "name": words.group(question.by, row["group"]),
-            "statistic": verdicts.get(row["group"][0] if row["group"] else "", names[-1])
-            if verdicts
-            else words.row(row, question),
-            "estimate": times * row["estimate"],
-            "low": times * _or(row, "ci_low"),
-            "high": times * _or(row, "ci_high"),
-        }
-        for row in rows
-    ]
+    names, data = _named_points(rows, question, words, verdicts, times)
     title = words.texts.say("axis.share") if times > 1 else axis_title
     y = {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 170}}
     x = {"type": "quantitative", "scale": {"zero": False, "nice": True}, "title": title}
@@ -178,6 +172,28 @@ def _points(rows: list[dict[str, Any]], question: Question, words: Words, axis_t
         },
     ]
     return charts.frame(layers, height={"step": 19 if len(data) > 12 else 26}, width=NARROW)
+
+
+def _named_points(
+    rows: list[dict[str, Any]], question: Question, words: Words, verdicts: Mapping[str, str], times: float
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Give the names of the legend and the points, each with one of them."""
+    names = list(dict.fromkeys(words.row(row, question) for row in rows))
+    if verdicts:
+        names = [words.texts.say(f"explorer.verdict.{name}") for name in VERDICTS]
+    data = [
+        {
+            "name": words.group(question.by, row["group"]),
+            "statistic": verdicts.get(row["group"][0] if row["group"] else "", names[-1])
+            if verdicts
+            else words.row(row, question),
+            "estimate": times * row["estimate"],
+            "low": times * _or(row, "ci_low"),
+            "high": times * _or(row, "ci_high"),
+        }
+        for row in rows
+    ]
+    return names, data
 
 
 def _verdicts(answer: Answer, words: Words) -> dict[str, str]:
