@@ -113,7 +113,7 @@ def _table(store: Store, manifest: Manifest, role: str) -> pl.DataFrame:
 
 
 def _zones(store: Store, manifest: Manifest) -> pl.DataFrame | None:
-    """Read the variance stratum of each school or student, where the run kept them."""
+    """Read the units of which the replicates were made (pairs of schools), where the run kept them."""
     if "variance_units" not in manifest.outputs:
         return None
     return _table(store, manifest, "variance_units")
@@ -133,7 +133,8 @@ def _joined(tables: Mapping[str, pl.DataFrame], zones: pl.DataFrame | None) -> p
     people = people.with_columns(
         *(pl.col(name).cast(pl.String).cast(pl.Categorical) for name in ("stratum", *known)), quarters
     )
-    if zones is not None and {"school_id", "stratum"} <= set(zones.columns):
-        units = zones.select("school_id", pl.col("stratum").alias(STRATUM)).unique("school_id")
+    if zones is not None and {"school_id", "stratum", "zone"} <= set(zones.columns):
+        pair = pl.concat_str(pl.col("stratum"), pl.col("zone"), separator=":").alias(STRATUM)
+        units = zones.select("school_id", pair).unique("school_id", maintain_order=True)
         people = people.join(units, on="school_id", how="left", maintain_order="left")
     return people.drop("student_id")
