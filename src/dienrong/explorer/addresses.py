@@ -54,7 +54,6 @@ def wants_newest(values: Any) -> bool:
     return str(values.get("ban", "")) == NEWEST
 
 
-def changed_field(request: HttpRequest) -> str:
-    """Name the field whose change sent the form; empty for a button or an address."""
-    htmx = getattr(request, "htmx", None)
-    return str(htmx.trigger_name or "") if htmx else ""
+def is_change(request: HttpRequest) -> bool:
+    """Tell whether a change of one list sent the form, so that the other lists may no longer fit it."""
+    return bool(getattr(request, "htmx", None))

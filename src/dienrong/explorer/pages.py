@@ -75,7 +75,7 @@ def inquiry(request: HttpRequest, values: Any) -> Inquiry:
         source,
         _with_default(addresses.asked_in(values), is_empty=not values.get("do")),
         with_restricted=found.with_restricted,
-        is_lenient=bool(addresses.changed_field(request)),
+        is_lenient=addresses.is_change(request),
         language=language_now(),
         names=names,
     )
