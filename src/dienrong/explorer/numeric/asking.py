@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dienrong.explorer.numeric.files import Source, file_of, kept_answer
@@ -182,6 +182,10 @@ def offer(
     offered = _catalogue(source, chosen.population, with_restricted)
     words = Words(language=language, names=names)
     population = chosen.population if chosen.population in source.populations else source.populations[0]
+    references = _references(source, chosen, population, words)
+    if is_lenient and references and not any(choice.is_chosen for choice in references):
+        chosen = replace(chosen, reference=references[0].value)
+        references = (replace(references[0], is_chosen=True), *references[1:])
 
     def named(values: Any, picked: str) -> tuple[Choice, ...]:
         return tuple(
@@ -209,7 +213,7 @@ def offer(
             for name in COMPARISONS
         ),
         compare_bys=named([name for name in chosen.by if name in offered.break_downs], chosen.compare_by),
-        references=_references(source, chosen, population, words),
+        references=references,
     )
 
 
