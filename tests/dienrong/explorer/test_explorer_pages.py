@@ -267,3 +267,11 @@ def test_files_in_memory_stay_under_their_bound(published, registry, visitor, mo
     kept = files._Kept(10, lambda _thing: 6)
     assert [kept.get(key, lambda key=key: key) for key in "aab"] == ["a", "a", "b"]
     assert list(kept.things) == ["b"]
+
+
+def test_a_run_whose_data_are_not_whole_is_refused_with_a_sentence(published, registry, visitor) -> None:
+    published.stages.filter(stage="values").update(manifest_id="0" * 64)
+    page = visitor.get(ASKED)
+    assert page.status_code == 422
+    assert "không còn nguyên vẹn" in page.content.decode()
+    assert visitor.get("/cong-bo/").status_code == 200

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dienrong.explorer.numeric.files import Source, file_of, kept_answer
-from lsakit.errors import LineageError
 from lsakit.tables.explorer import Answer, Catalogue, Question, QuestionError, answer, catalogue, settle
 from lsakit.tables.explorer.question import COMPARISONS, STATISTICS
 from lsakit.tables.explorer.wording import Words
@@ -175,8 +174,8 @@ def offer(
 
     Raises
     ------
-    LineageError
-        If the run's artefacts are not in the store.
+    SourceDamaged
+        If the run's artefacts are not whole in the store.
     """
     chosen = settled_form(source, asked, with_restricted=with_restricted, is_lenient=is_lenient)
     offered = _catalogue(source, chosen.population, with_restricted)
@@ -237,4 +236,4 @@ def _references(source: Source, chosen: Asked, population: str, words: Words) ->
     )
 
 
-__all__ = ["Asked", "Choice", "LineageError", "Offer", "Outcome", "ask", "offer", "settled_form"]
+__all__ = ["Asked", "Choice", "Offer", "Outcome", "ask", "offer", "settled_form"]

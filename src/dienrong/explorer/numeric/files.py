@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from dienrong.explorer.refusals import SourceDamaged
+from lsakit.errors import LineageError
 from lsakit.lineage import Store
 from lsakit.pipeline.explorer_source import ExplorerSource, open_file
 from lsakit.tables.explorer import AnalysisFile
@@ -81,11 +85,23 @@ _answers = _Kept(MOST_ANSWERS, lambda _answer: 1)
 
 
 def file_of(source: Source, population: str) -> AnalysisFile:
-    """Give the prepared file of one population of a run; every artefact is checked against its hash once."""
-    found: AnalysisFile = _files.get(
-        (source.store_path, source.of(population)),
-        lambda: open_file(Store(source.store_path, create=False), source.of(population)),
-    )
+    """Give the prepared file of one population of a run; every artefact is checked against its hash once.
+
+    Raises
+    ------
+    SourceDamaged
+        If an artefact is absent or was changed.
+    """
+    try:
+        found: AnalysisFile = _files.get(
+            (source.store_path, source.of(population)),
+            lambda: open_file(Store(source.store_path, create=False), source.of(population)),
+        )
+    except LineageError as error:
+        raise SourceDamaged(
+            _("The frozen data of this run are not whole, so no question can be answered."),
+            hint=_("Please tell the ministry; the reports that are published stay as they are."),
+        ) from error
     return found
 
 
