@@ -66,10 +66,13 @@ class _Kept:
             with self.lock:
                 if key in self.things:
                     return self.things[key]
-            made = make()
+            try:
+                made = make()
+            finally:
+                with self.lock:
+                    self.making.pop(key, None)
             with self.lock:
                 self.things[key] = made
-                self.making.pop(key, None)
                 while len(self.things) > 1 and sum(map(self.size_of, self.things.values())) > self.most:
                     self.things.popitem(last=False)
             return made
