@@ -131,6 +131,7 @@ INSTALLED_APPS = [
     "dienrong.scaling",
     "dienrong.standards",
     "dienrong.reporting",
+    "dienrong.explorer",
     "dienrong.api",
 ]
 

@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("dienrong.scaling.urls")),
     path("", include("dienrong.standards.urls")),
     path("", include("dienrong.reporting.urls")),
+    path("", include("dienrong.explorer.urls")),
     path("", include("dienrong.api.urls")),
 ]
 

@@ -149,6 +149,12 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         "province": f"{national}/tinh/{province}",
         "trace": f"/bao-cao/{SLUG}/nguon-goc?figure={FIGURE}",
         "comparison": "/bao-cao/doi-chieu",
+        "portal": "/cong-bo/",
+        "portal-questions": "/cong-bo/hoi-dap",
+        "explorer": f"/kham-pha/{SLUG}",
+        "explorer-levels": f"/kham-pha/{SLUG}?quan-the=grade5&do=maths&thong-ke=levels&theo=gender",
+        "explorer-hidden": f"/kham-pha/{SLUG}?quan-the=grade5&do=maths&theo=ses_quarter&theo=gender&so-sanh=whole",
+        "explorer-rules": f"/kham-pha/{SLUG}/quy-tac",
     }
     own = {
         "board": "/",
@@ -214,6 +220,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         "jobs": "/viec-nen/",
         "profile": "/tai-khoan",
         "refusal": "/ky-danh-gia/khong-co",
+        "explorer-inside": f"/kham-pha/{SLUG}?do=maths&theo=gender",
     }
     return {
         "": public | {"draw-public": plans["draw-public"]} | capacity["public"],

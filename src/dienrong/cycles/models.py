@@ -57,6 +57,7 @@ class Cycle(models.Model):
     phase = models.CharField(max_length=12, choices=Phase.choices, default=Phase.PREPARATION)
     store_name = models.SlugField(max_length=60, unique=True)
     is_demonstration = models.BooleanField(default=False)
+    suppression_rules = models.CharField(max_length=20, default="national")
     created_at = models.DateTimeField()
 
     class Meta:

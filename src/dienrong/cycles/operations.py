@@ -17,12 +17,19 @@ from dienrong.core.refusals import Conflict, Refusal
 from dienrong.core.text import clean_text
 from dienrong.cycles.models import Cycle, CycleGrade, CycleStep, CycleSubject, Programme, StepArtefact
 from dienrong.cycles.procedure import STEPS, step_number
+from dienrong.cycles.words import SUPPRESSION_RULES
 
 
 class UnknownState(Refusal):
     """A step cannot take a state that the procedure does not know."""
 
     code = "cycles.unknown_state"
+
+
+class RulesFrozen(Refusal):
+    """The rule of publication cannot be changed any more, or there is none of that name."""
+
+    code = "cycles.rules_frozen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +133,43 @@ def create_cycle(*, programme: Programme, new: NewCycle, by: Any | None) -> Cycl
         after={"grades": list(new.grades), "subjects": [subject.code for subject in new.subjects]},
     )
     return cycle
+
+
+@transaction.atomic
+def choose_suppression_rules(*, cycle: Cycle, rules: str, by: Any | None) -> Cycle:
+    """Name the rule set under which the figures of a cycle are published.
+
+    Invariant: from the analysis on the rule is frozen, so nobody chooses it with the results before their eyes.
+
+    Raises
+    ------
+    RulesFrozen
+        If the cycle is analyzed or published, or no rule set has that name.
+    """
+    if by is not None:
+        demand(by, "change_cycle")
+    kept = Cycle.objects.select_for_update().get(pk=cycle.pk)
+    if rules not in SUPPRESSION_RULES:
+        raise RulesFrozen(
+            _("There is no rule set “%(rules)s”.") % {"rules": rules[:40]},
+            hint=_("Choose one of the list."),
+        )
+    if kept.phase in {Cycle.Phase.ANALYSIS, Cycle.Phase.PUBLISHED}:
+        raise RulesFrozen(
+            _("The rule of publication is frozen since the analysis began."),
+            hint=_("The next cycle may have another rule."),
+        )
+    before, kept.suppression_rules = kept.suppression_rules, rules
+    if before != rules:
+        kept.save(update_fields=["suppression_rules"])
+        record(
+            action="cycles.suppression_rules_chosen",
+            actor=by,
+            obj=kept,
+            before={"rules": before},
+            after={"rules": rules},
+        )
+    return kept
 
 
 @transaction.atomic

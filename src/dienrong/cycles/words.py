@@ -27,6 +27,13 @@ STAGES = {
     "report_en": _("Reports in English"),
     "report": _("Reports"),
 }
+SUPPRESSION_RULES = {
+    "national": _("National rule: 30 students, 5 schools"),
+    "pisa": _("PISA: 30 students, 5 schools"),
+    "timss": _("TIMSS and PIRLS: 62 students, 5 schools"),
+    "naep": _("NAEP: 62 students, 5 variance strata"),
+    "talis": _("TALIS: 30 teachers, 10 schools"),
+}
 STAGE_SENTENCES = {
     "report": _("The reports in which the figure stands."),
     "group": _("The students whose answers make the figure, each with a weight."),
@@ -88,6 +95,7 @@ ACTIONS = {
     "cycles.step_changed": _("State of a step changed"),
     "cycles.phase_changed": _("Phase changed"),
     "cycles.artefacts_registered": _("Artefacts registered"),
+    "cycles.suppression_rules_chosen": _("Rule of publication chosen"),
 }
 
 

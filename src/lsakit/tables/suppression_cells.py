@@ -186,7 +186,8 @@ class _Search:
         self, hidden: Set[Cell], sums: Sequence[Sum], sizes: Mapping[Cell, float], may_hide: Set[Cell]
     ) -> None:
         self.unknown = set(hidden)
-        self.sums = sums
+        # The shortest first: what protects inside a region mostly protects inside the nation too.
+        self.sums = sorted(sums, key=lambda sum_: len(sum_.parts))
         self.sizes = sizes
         self.may_hide = may_hide
         self.added: list[Cell] = []

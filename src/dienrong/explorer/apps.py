@@ -1,0 +1,81 @@
+"""The room as a Django application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.apps import AppConfig
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+
+class ExplorerConfig(AppConfig):
+    """Questions to published runs, and the public portal."""
+
+    name = "dienrong.explorer"
+    label = "explorer"
+    verbose_name = _("Explorer and public portal")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Name the action, offer the pages in the navigation and on the page of visitors."""
+        from dienrong.core import recording, shell
+        from dienrong.cycles import board
+
+        recording.name_actions({"explorer.answer_kept": _("Answer of the explorer kept")})
+        shell.register_links(_links)
+        board.register_reports(_reports)
+
+
+def _links(request: HttpRequest) -> Iterable[object]:
+    """Offer both parts to everyone; people at work find them in their menu, where the top bar is full."""
+    from django.urls import reverse
+
+    from dienrong.core.shell import Link
+
+    explore, portal = reverse("explorer:index"), reverse("explorer:portal")
+    in_menu = bool(getattr(request, "user", None) and request.user.is_authenticated)
+    is_portal = request.path.startswith(portal)
+    return (
+        Link(
+            title=gettext("Public results"),
+            url=portal,
+            is_current=is_portal,
+            order=18,
+            in_menu=in_menu,
+            icon="building",
+        ),
+        Link(
+            title=gettext("Explore the data"),
+            url=explore,
+            is_current=request.path.startswith(explore),
+            order=22,
+            in_menu=in_menu,
+            icon="chart-bar",
+        ),
+    )
+
+
+def _reports() -> Iterable[object]:
+    """Lead visitors of the front page to both parts, where something is published."""
+    from django.contrib.auth.models import AnonymousUser
+    from django.urls import reverse
+
+    from dienrong.cycles.board import Card
+    from dienrong.explorer import queries
+
+    if queries.first_askable(AnonymousUser()) is None:
+        return
+    yield Card(
+        title=gettext("Public results"),
+        text=gettext("Main results in plain words, reports and files."),
+        url=reverse("explorer:portal"),
+        button=gettext("Open the results"),
+    )
+    yield Card(
+        title=gettext("Explore the data"),
+        text=gettext("Ask your own question; every number comes with its error."),
+        url=reverse("explorer:index"),
+        button=gettext("Ask a question"),
+    )
