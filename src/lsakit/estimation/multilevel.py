@@ -20,13 +20,13 @@ from lsakit.estimation.replication import (
     form_groups,
     form_pairs,
     group_name,
-    key_codes,
     prepared,
     sums_under_weights,
     weight_sums,
 )
 from lsakit.estimation.results import Estimates, gather
 from lsakit.estimation.survey_design import SurveyDesign
+from lsakit.estimation.weight_cells import key_codes
 from lsakit.io.frames import Table, floats
 from lsakit.kernels.replication_products import sum_products
 from lsakit.kernels.two_level import replicate_two_level
