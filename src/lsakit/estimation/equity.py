@@ -306,7 +306,7 @@ def estimate_resilience(
         def bounds(column: Floats, share: float, rows: NDArray[np.int64] = members) -> Floats:
             order = rows[np.argsort(column[rows], kind="stable")]
             found: Floats = replicate_percentiles(
-                column, order, ready.scale, ready.cells, ready.ratios, np.array([share]), STEP
+                column, order, (ready.scale, ready.cells, ready.ratios), np.array([share]), STEP, np.zeros(0)
             )
             return np.asarray(found[0])
 

@@ -224,7 +224,7 @@ def added(first: GroupSums, second: GroupSums) -> GroupSums:
         return _counted(full, empty)
     if first.form != second.form or first.sums.shape[1:] != second.sums.shape[1:]:
         raise TableError("The parts of the table have columns of different kinds.", param="source")
-    places_1, places_2, keys, n_groups = _matched(first.groups, second.groups)
+    places_1, places_2, keys, n_groups = matched(first.groups, second.groups)
     if n_groups == first.groups.n.size and places_1 == list(range(n_groups)):
         total = first
     else:
@@ -323,8 +323,27 @@ def _counted(total: GroupSums, other: GroupSums) -> GroupSums:
     return replace(total, groups=groups, n_missing_values=total.n_missing_values + other.n_missing_values)
 
 
-def _matched(first: Groups, second: Groups) -> tuple[list[int], list[int], dict[str, list[Any]], int]:
-    """Places of the groups of both parts among all groups in ascending order."""
+def matched(first: Groups, second: Groups) -> tuple[list[int], list[int], dict[str, list[Any]], int]:
+    """Find the places of the groups of two parts among all groups in ascending order.
+
+    Parameters
+    ----------
+    first : Groups
+        Groups of a part.
+    second : Groups
+        Groups of another.
+
+    Returns
+    -------
+    first_places : list of int
+        Place of each group of the first part.
+    second_places : list of int
+        Place of each group of the second part.
+    keys : dict of str to list
+        Break-down values of all groups.
+    n_groups : int
+        Number of all groups.
+    """
     if first.keys == second.keys:
         own = list(range(first.n.size))
         return own, own, first.keys, first.n.size

@@ -9,7 +9,6 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -58,6 +57,8 @@ class ShardedTable:
         Asked before each shard; true stops the run.
     owner : object, optional
         Keeps temporary files alive.
+    pools : dict
+        Threads or processes once they are started; they end with the table.
     """
 
     shards: tuple[Shard, ...]
@@ -70,6 +71,7 @@ class ShardedTable:
     progress: Progress | None = None
     is_cancelled: Callable[[], bool] | None = None
     owner: Any = field(default=None, repr=False, compare=False)
+    pools: dict[str, Executor] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def height(self) -> int:
@@ -79,36 +81,35 @@ class ShardedTable:
     def mapped(self, work: Callable[[Shard], Result]) -> Iterator[Result]:
         """Apply work to every shard; results come in the order of the shards, whoever finished first."""
         done = 0
-        with self._submitter() as (submit, window):
-            waiting: deque[Any] = deque()
-            rest = iter(self.shards)
-            try:
-                while True:
-                    while len(waiting) < window and (shard := next(rest, None)) is not None:
-                        self._stop_if_asked()
-                        waiting.append(submit(work, shard))
-                    if not waiting:
-                        return
-                    result: Result = waiting.popleft().result()
-                    done += 1
-                    if self.progress is not None:
-                        self.progress(done, len(self.shards))
-                    yield result
-            finally:
-                for future in waiting:
-                    future.cancel()
+        submit, window = self._submitter()
+        waiting: deque[Any] = deque()
+        rest = iter(self.shards)
+        try:
+            while True:
+                while len(waiting) < window and (shard := next(rest, None)) is not None:
+                    self._stop_if_asked()
+                    waiting.append(submit(work, shard))
+                if not waiting:
+                    return
+                result: Result = waiting.popleft().result()
+                done += 1
+                if self.progress is not None:
+                    self.progress(done, len(self.shards))
+                yield result
+        finally:
+            for future in waiting:
+                future.cancel()
 
-    @contextmanager
-    def _submitter(self) -> Iterator[tuple[Callable[..., Any], int]]:
+    def _submitter(self) -> tuple[Callable[..., Any], int]:
         """How to hand out a shard, and how many are out at once; the window bounds what waits in memory."""
         if self.client is not None:
             threads = sum(dict(self.client.nthreads()).values())
-            yield partial(self.client.submit, pure=False), 2 * max(threads, 1)
-        elif self.executor == "serial":
-            yield _Now, 1
-        else:
-            with _pool(self.executor, self.n_workers) as pool:
-                yield pool.submit, self.n_workers + 1
+            return partial(self.client.submit, pure=False), 2 * max(threads, 1)
+        if self.executor == "serial":
+            return _Now, 1
+        if self.executor not in self.pools:
+            self.pools[self.executor] = _pool(self.executor, self.n_workers)
+        return self.pools[self.executor].submit, self.n_workers + 1
 
     def _stop_if_asked(self) -> None:
         """Raise when the caller wants the run to stop."""
