@@ -30,7 +30,7 @@ from lsakit.estimation.group_sums import (
 )
 from lsakit.estimation.kept_sums import keep, kept
 from lsakit.estimation.replication import NoRowsError, PreparedTable, prepared
-from lsakit.estimation.sharded import ShardedTable
+from lsakit.estimation.sharded import ShardedTable, WeightMemory
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.estimation.variables import value_columns
 from lsakit.estimation.weight_cells import key_codes, weight_cells
@@ -66,6 +66,8 @@ class ShardTask:
         All categories of the columns of categories.
     folder : str, optional
         Where finished shards are kept.
+    weights : WeightMemory, optional
+        Cells that were read before, where the work is done in this process.
     """
 
     statistic: Any
@@ -77,6 +79,7 @@ class ShardTask:
     lonely_zones: tuple[str, ...] = ()
     known: dict[str, Table] = field(default_factory=dict)
     folder: str | None = None
+    weights: WeightMemory | None = None
 
 
 def estimated(
@@ -205,6 +208,7 @@ def shard_task(
         lonely_zones=lonely,
         known=_categories(source, statistic.categories, variables),
         folder=None if source.folder is None else str(source.folder),
+        weights=source.weights if source.is_local else None,
     )
     return replace(task, statistic=_learned(source, task))
 
@@ -250,8 +254,16 @@ def read_shard(task: ShardTask, shard: Shard) -> PreparedTable:
     PreparedTable
         The rows, with the categories of the whole table known.
     """
-    table = _read(shard, task.columns, task.codebook)
-    found = weight_cells(table, task.design, zones=task.zones)
+    key = (shard, task.design)
+    found = None if task.weights is None else task.weights.find(key)
+    if found is None:
+        table = _read(shard, task.columns, task.codebook)
+        found = weight_cells(table, task.design, zones=task.zones)
+        if task.weights is not None:
+            task.weights.keep(key, found)
+        table = table[list(_without_weights(task))]  # the replicate weights are most of the shard's memory
+    else:
+        table = _read(shard, _without_weights(task), task.codebook)
     ready = PreparedTable(
         table=table,
         design=task.design,
@@ -263,6 +275,12 @@ def read_shard(task: ShardTask, shard: Shard) -> PreparedTable:
     for name, values in task.known.items():
         ready.memory["codes", name] = (codes_among(table, name, values), values)
     return ready
+
+
+def _without_weights(task: ShardTask) -> tuple[str, ...]:
+    """Columns that are still needed when the weights are cells; never none, so that the rows can be counted."""
+    replicates = set(task.design.replicate_columns())
+    return tuple(name for name in task.columns if name not in replicates)
 
 
 class located:  # noqa: N801 - reads as a sentence: with located(shard)
@@ -384,7 +402,7 @@ def described_hash(*parts: object) -> str:
 def _plain(value: Any) -> Any:
     """Something whose representation is the same in every process."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        own = [f for f in dataclasses.fields(value) if f.name != "folder"]
+        own = [f for f in dataclasses.fields(value) if f.name not in ("folder", "weights")]
         return [type(value).__name__, *((f.name, _plain(getattr(value, f.name))) for f in own)]
     if isinstance(value, np.ndarray):
         plain: NDArray[Any] = value

@@ -12,9 +12,13 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
+import numpy as np
+
 from lsakit.errors import CancelledError, DesignError
+from lsakit.estimation.weight_cells import WeightCells
 from lsakit.io.codebook import Codebook
 from lsakit.io.shards import (
     ROWS_PER_SHARD,
@@ -29,6 +33,41 @@ Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
 
 EXECUTORS = ("serial", "threads", "processes")
+
+WEIGHT_MEMORY = 256_000_000
+"""Bytes of cells that are kept: three million students of stored replicates take a third of it."""
+
+
+class WeightMemory:
+    """Cells of weights that were read once, for the next statistic of the same shards.
+
+    The replicate weights are most of what is read of a shard; kept as cells they are small. What does not fit is
+    read again.
+
+    Parameters
+    ----------
+    most_bytes : int
+        How much may be kept.
+    """
+
+    def __init__(self, most_bytes: int = WEIGHT_MEMORY) -> None:
+        self._left = most_bytes
+        self._kept: dict[Any, WeightCells] = {}
+        self._lock = Lock()
+
+    def find(self, key: Any) -> WeightCells | None:
+        """Cells that were kept; None where they were not."""
+        found = self._kept.get(key)
+        return None if found is None else found._replace(cells=found.cells.astype(np.int64))
+
+    def keep(self, key: Any, found: WeightCells) -> None:
+        """Keep cells while there is room."""
+        small = found._replace(cells=found.cells.astype(np.int32))
+        size = small.scale.nbytes + small.cells.nbytes + small.ratios.nbytes
+        with self._lock:
+            if key not in self._kept and size <= self._left:
+                self._left -= size
+                self._kept[key] = small
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +98,8 @@ class ShardedTable:
         Keeps temporary files alive.
     pools : dict
         Threads or processes once they are started; they end with the table.
+    weights : WeightMemory
+        Cells of weights that were read before; used where all work is done in this process.
     """
 
     shards: tuple[Shard, ...]
@@ -72,11 +113,17 @@ class ShardedTable:
     is_cancelled: Callable[[], bool] | None = None
     owner: Any = field(default=None, repr=False, compare=False)
     pools: dict[str, Executor] = field(default_factory=dict, repr=False, compare=False)
+    weights: WeightMemory = field(default_factory=WeightMemory, repr=False, compare=False)
 
     @property
     def height(self) -> int:
         """Number of rows of all shards."""
         return sum(shard.n_rows for shard in self.shards)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether all work is done in this process."""
+        return self.client is None and self.executor != "processes"
 
     def mapped(self, work: Callable[[Shard], Result]) -> Iterator[Result]:
         """Apply work to every shard; results come in the order of the shards, whoever finished first."""
