@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lsakit.estimation.replication import Groups, Pairs, PreparedTable, sums_under_weights
 from lsakit.kernels.replication_products import scale_into, sum_outcome_products, sum_products
+from lsakit.kernels.replication_runs import run_outcome_products
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -171,6 +172,10 @@ def _sums_of_outcome(
     frame: ColumnFrame,
 ) -> Floats:
     """Sums where the last column alone has plausible values: the predictors once, the outcome in one pass."""
+    if pairs.runs is not None:
+        predictors = _scaled_columns(groups, columns[:-1], frame)
+        last = (columns[-1], np.ascontiguousarray(frame.centres[:, -1]), float(frame.scales[-1]))
+        return run_outcome_products(predictors, last, ready.scale, pairs.runs, pairs.groups)
     rows = _scaled_rows(groups, columns[:-1], frame)
     first, second = (index.astype(np.int64) for index in np.tril_indices(len(columns) - 1))
     fixed = sum_products(rows, first, second, ready.scale, groups.codes, pairs.of_row, pairs.groups.size)
@@ -223,6 +228,19 @@ def _scaled_rows(groups: Groups, columns: Sequence[Floats], frame: ColumnFrame) 
     rows: Floats = np.empty((groups.codes.size, len(columns)))
     for k, column in enumerate(columns):
         scale_into(rows, k, column[0], frame.centres[:, k].copy(), float(frame.scales[k]), groups.codes)
+    return rows
+
+
+def _scaled_columns(groups: Groups, columns: Sequence[Floats], frame: ColumnFrame) -> Floats:
+    """All columns of the first plausible value under each other, moved to their groups' centres and scaled."""
+    rows: Floats = np.empty((len(columns), groups.codes.size))
+    for k, column in enumerate(columns):
+        centres = frame.centres[:, k]
+        if centres.any():
+            np.subtract(column[0], centres[np.maximum(groups.codes, 0)], out=rows[k])
+            rows[k] *= 1.0 / frame.scales[k]
+        else:
+            np.multiply(column[0], 1.0 / frame.scales[k], out=rows[k])
     return rows
 
 

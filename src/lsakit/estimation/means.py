@@ -20,6 +20,7 @@ from lsakit.estimation.rows import complete_rows
 from lsakit.estimation.shard_sums import estimated
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.kernels.replication import sum_moments
+from lsakit.kernels.replication_runs import run_moments
 
 Floats = NDArray[np.float64]
 
@@ -134,9 +135,11 @@ class MomentSums:
         centres = _rough_means(cut.groups, matrix)
         if self.centre is not None:
             centres[:] = self.centre
-        sums = sum_moments(
-            matrix, centres, rows.scale, cut.groups.codes, cut.pairs.of_row, cut.pairs.groups.size
-        )
+        if cut.pairs.runs is None:
+            codes, of_row = cut.groups.codes, cut.pairs.of_row
+            sums = sum_moments(matrix, centres, rows.scale, codes, of_row, cut.pairs.groups.size)
+        else:
+            sums = run_moments(matrix, centres, rows.scale, cut.pairs.runs, cut.pairs.groups)
         return cut.sums(cut.spread(sums), about=centres, n_missing=n_missing)
 
     def finish(self, total: GroupSums) -> Estimates:

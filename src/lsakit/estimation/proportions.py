@@ -21,6 +21,7 @@ from lsakit.estimation.rows import complete_rows, rows_of
 from lsakit.estimation.shard_sums import estimated
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.kernels.replication import sum_categories, sum_levels
+from lsakit.kernels.replication_runs import run_levels
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -121,9 +122,11 @@ class LevelSums:
         rows, (matrix,), n_missing = complete_rows(ready, [self.values])
         cut = breakdown.cut(rows)
         bounds = np.array(self.cuts)
-        sums = sum_levels(
-            matrix, bounds, rows.scale, cut.groups.codes, cut.pairs.of_row, cut.pairs.groups.size
-        )
+        n_pairs = cut.pairs.groups.size
+        if cut.pairs.runs is None:
+            sums = sum_levels(matrix, bounds, rows.scale, cut.groups.codes, cut.pairs.of_row, n_pairs)
+        else:
+            sums = run_levels(matrix, bounds, rows.scale, cut.pairs.runs, n_pairs)
         return cut.sums(cut.spread(sums), form=(matrix.shape[0],), n_missing=n_missing)
 
     def finish(self, total: GroupSums) -> Estimates:

@@ -22,12 +22,19 @@ from lsakit.io.codebook import Codebook
 from lsakit.io.frames import Table, as_table
 from lsakit.io.missing_codes import without_missing_codes
 from lsakit.kernels.replication import spread_over_replicates
+from lsakit.kernels.replication_runs import find_runs
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 LARGE_GROUP = 16
 """Mean number of cells in a group from which matrix products spread sums faster than loops do."""
+
+LONG_RUN = 6
+"""Mean length of the runs of rows of one pair from which adding run by run is faster than row by row."""
+
+MOST_GATHERED = 64_000_000
+"""Bytes of ratios, pair by pair, that are kept beside those of the cells."""
 
 RESULT_COLUMNS = (
     "statistic",
@@ -300,12 +307,18 @@ class Pairs:
         Cell of each pair.
     n_groups : int
         Number of groups.
+    runs : tuple of (ndarray of shape (n_runs + 1,), ndarray of shape (n_runs,)), optional
+        Runs of neighboring rows of one pair, where they are long enough to be worth it.
+    memory : dict
+        Ratios of the pairs once they were gathered.
     """
 
     of_row: Integers
     groups: Integers
     cells: Integers
     n_groups: int
+    runs: tuple[Integers, Integers] | None = None
+    memory: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 def form_pairs(ready: PreparedTable, groups: Groups) -> Pairs:
@@ -345,7 +358,14 @@ def _pairs(ready: PreparedTable, groups: Groups) -> Pairs:
         distinct, inverse = np.unique(joint[kept], return_inverse=True)
         of_row = np.zeros(joint.size, dtype=np.int64)
         of_row[kept] = inverse
-    return Pairs(of_row=of_row, groups=distinct // n_cells, cells=distinct % n_cells, n_groups=n_groups)
+    runs = find_runs(groups.codes, of_row)
+    return Pairs(
+        of_row=of_row,
+        groups=distinct // n_cells,
+        cells=distinct % n_cells,
+        n_groups=n_groups,
+        runs=runs if of_row.size >= LONG_RUN * runs[1].size else None,
+    )
 
 
 def sums_under_weights(ready: PreparedTable, pairs: Pairs, sums: Floats) -> Floats:
@@ -369,11 +389,23 @@ def sums_under_weights(ready: PreparedTable, pairs: Pairs, sums: Floats) -> Floa
         return spread_over_replicates(sums, pairs.groups, pairs.cells, ready.ratios, pairs.n_groups)
     spread: Floats = np.empty((pairs.n_groups, ready.n_replicates + 1, sums.shape[1]))
     ends = np.searchsorted(pairs.groups, np.arange(pairs.n_groups + 1))
+    ratios = _ratios_of_pairs(ready, pairs)
     with _threads().limit(limits=1, user_api="blas"):  # the same bits on one core and on many
         for g in range(pairs.n_groups):
             own = slice(ends[g], ends[g + 1])
-            np.matmul(ready.ratios[pairs.cells[own]].T, sums[own], out=spread[g])
+            matrix = ready.ratios[pairs.cells[own]] if ratios is None else ratios[own]
+            np.matmul(matrix.T, sums[own], out=spread[g])
     return spread
+
+
+def _ratios_of_pairs(ready: PreparedTable, pairs: Pairs) -> Floats | None:
+    """Ratios of every pair, gathered once for all statistics; None where they would take much memory."""
+    if pairs.cells.size * ready.ratios.shape[1] * 8 > MOST_GATHERED:
+        return None
+    if "ratios" not in pairs.memory:
+        pairs.memory["ratios"] = ready.ratios[pairs.cells]
+    made: Floats = pairs.memory["ratios"]
+    return made
 
 
 @cache

@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -231,8 +232,7 @@ def shard_part(task: ShardTask, shard: Shard) -> GroupSums:
     place = None if task.folder is None else Path(task.folder) / f"{described_hash(task, shard)}.npz"
     if place is not None and (found := kept(place, task.design)) is not None:
         return found
-    with located(shard):
-        ready = read_shard(task, shard)
+    with opened(task, shard) as ready:
         part = _part(task, ready)
     if place is not None:
         keep(place, part)
@@ -283,21 +283,51 @@ def _without_weights(task: ShardTask) -> tuple[str, ...]:
     return tuple(name for name in task.columns if name not in replicates)
 
 
-class located:  # noqa: N801 - reads as a sentence: with located(shard)
-    """Say in which file a refused row stands."""
+@contextmanager
+def located(shard: Shard) -> Iterator[None]:
+    """Say in which file a refused row stands.
 
-    def __init__(self, shard: Shard) -> None:
-        self._shard = shard
+    Parameters
+    ----------
+    shard : Shard
+        The rows that are worked on.
 
-    def __enter__(self) -> None:
-        """Nothing to open."""
+    Yields
+    ------
+    None
+        Nothing.
+    """
+    try:
+        yield
+    except LsakitError as error:
+        where = [_in_file(place, shard) for place in error.where] or [shard.label]
+        error.where = tuple(where)
+        error.args = (error.sentence,)
+        raise
 
-    def __exit__(self, kind: Any, error: Any, _trace: Any) -> None:
-        """Name the file and the row in the file."""
-        if isinstance(error, LsakitError):
-            where = [_in_file(place, self._shard) for place in error.where] or [self._shard.label]
-            error.where = tuple(where)
-            error.args = (error.sentence,)
+
+@contextmanager
+def opened(task: ShardTask, shard: Shard) -> Iterator[PreparedTable]:
+    """Read a shard, and let go of it at the end.
+
+    Parameters
+    ----------
+    task : ShardTask
+        The task.
+    shard : Shard
+        Which rows.
+
+    Yields
+    ------
+    PreparedTable
+        The rows.
+    """
+    with located(shard):
+        ready = read_shard(task, shard)
+        try:
+            yield ready
+        finally:
+            ready.memory.clear()  # it holds the table itself: such a circle would stay until it is searched for
 
 
 def _in_file(place: object, shard: Shard) -> str:
@@ -373,8 +403,8 @@ def _learned(source: ShardedTable, task: ShardTask) -> Any:
     """Take centres and scales from the first shard that has rows."""
     for shard in source.shards:
         try:
-            with located(shard):
-                return task.statistic.learned(read_shard(task, shard))
+            with opened(task, shard) as ready:
+                return task.statistic.learned(ready)
         except NoRowsError:
             continue
     return task.statistic

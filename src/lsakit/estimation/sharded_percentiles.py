@@ -24,7 +24,7 @@ from lsakit.estimation.replication import (
     sums_under_weights,
 )
 from lsakit.estimation.rows import complete_rows
-from lsakit.estimation.shard_sums import ShardTask, located, read_shard, shard_part, shard_task
+from lsakit.estimation.shard_sums import ShardTask, opened, shard_part, shard_task
 from lsakit.estimation.sharded import ShardedTable
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.io.shards import Shard
@@ -206,8 +206,7 @@ def _fitting(source: ShardedTable, task: ShardTask) -> HistogramSums:
     asked: HistogramSums = task.statistic
     for shard in source.shards:
         try:
-            with located(shard):
-                ready = read_shard(task, shard)
+            with opened(task, shard) as ready:
                 rows, (matrix,), _ = complete_rows(ready, [asked.values])
                 n_groups = task.breakdown.cut(rows).groups.n.size
         except NoRowsError:
@@ -260,28 +259,34 @@ def _widened(begin: int, end: int, least: Floats) -> slice:
 
 def _rows_in_bins(task: ShardTask, groups: Groups, wanted: Mask, shard: Shard) -> BinRows:
     """Read a shard again and keep the rows of wanted bins; what a worker does in the second pass."""
-    asked: HistogramSums = task.statistic
-    with located(shard):
-        ready = read_shard(task, shard)
+    with opened(task, shard) as ready:
         try:
-            rows, (matrix,), _ = complete_rows(ready, [asked.values])
-            cut = task.breakdown.cut(rows)
+            return _rows_of_bins(task, groups, wanted, ready)
         except NoRowsError:
-            none = np.zeros(0, dtype=np.int64)
-            empty = np.zeros(0)
+            none, empty = np.zeros(0, dtype=np.int64), np.zeros(0)
             return BinRows(
                 groups=none, values_of=none, values=empty, scale=empty, cells=none, ratios=ready.ratios[:0]
             )
+
+
+def _rows_of_bins(task: ShardTask, groups: Groups, wanted: Mask, ready: PreparedTable) -> BinRows:
+    """The rows of wanted bins among prepared rows."""
+    asked: HistogramSums = task.statistic
+    rows, (matrix,), _ = complete_rows(ready, [asked.values])
+    cut = task.breakdown.cut(rows)
     _, places, _, _ = matched(groups, cut.groups)
     own = np.where(cut.groups.codes >= 0, np.array(places)[np.maximum(cut.groups.codes, 0)], -1)
-    m, row = np.nonzero(
-        wanted[np.maximum(own, 0), np.arange(matrix.shape[0])[:, np.newaxis], asked.bins(matrix)] & (own >= 0)
-    )
+    found_m, found_rows = [], []
+    for m in range(matrix.shape[0]):
+        is_wanted = wanted[np.maximum(own, 0), m, asked.bins(matrix[m])] & (own >= 0)
+        found_rows.append(np.flatnonzero(is_wanted))
+        found_m.append(np.full(found_rows[-1].size, m))
+    m_of, row = np.concatenate(found_m), np.concatenate(found_rows)
     cells, numbers = np.unique(rows.cells[row], return_inverse=True)
     return BinRows(
         groups=own[row],
-        values_of=m,
-        values=matrix[m, row],
+        values_of=m_of,
+        values=matrix[m_of, row],
         scale=rows.scale[row],
         cells=numbers.astype(np.int64),
         ratios=rows.ratios[cells],
