@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lsakit.estimation.replication import Groups, Pairs, PreparedTable, sums_under_weights
 from lsakit.kernels.replication_products import scale_into, sum_outcome_products, sum_products
-from lsakit.kernels.replication_runs import run_outcome_products
+from lsakit.kernels.replication_runs import move_and_scale, run_outcome_products
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -207,17 +207,22 @@ def column_frame(groups: Groups, columns: Sequence[Floats], *, is_centred: bool)
     ColumnFrame
         They only move and scale; the results do not depend on them.
     """
-    kept = groups.codes >= 0
+    step = max(groups.codes.size // (SOME_ROWS + 50 * groups.n.size), 1)
+    kept = np.flatnonzero(groups.codes[::step] >= 0) * step
+    if not kept.size:
+        kept = np.flatnonzero(groups.codes >= 0)
     codes = groups.codes[kept]
+    count = np.bincount(codes, minlength=groups.n.size)
     centres: Floats = np.zeros((groups.n.size, len(columns)))
     scales: Floats = np.ones(len(columns))
     for k, column in enumerate(columns):
-        values = column[0] if kept.all() else column[0][kept]
-        spread = float(values[:: max(values.size // SOME_ROWS, 1)].std())
+        values = column[0][kept]
+        spread = float(values.std())
         if spread > 0.0:
             scales[k] = spread
             if is_centred:
-                centres[:, k] = np.bincount(codes, values, minlength=groups.n.size) / np.maximum(groups.n, 1)
+                sums = np.bincount(codes, values, minlength=groups.n.size)
+                centres[:, k] = np.where(count > 0, sums / np.maximum(count, 1), values.mean())
         elif values.size and values[0] != 0.0:
             scales[k] = abs(float(values[0]))
     return ColumnFrame(centres=centres, scales=scales)
@@ -235,12 +240,8 @@ def _scaled_columns(groups: Groups, columns: Sequence[Floats], frame: ColumnFram
     """All columns of the first plausible value under each other, moved to their groups' centres and scaled."""
     rows: Floats = np.empty((len(columns), groups.codes.size))
     for k, column in enumerate(columns):
-        centres = frame.centres[:, k]
-        if centres.any():
-            np.subtract(column[0], centres[np.maximum(groups.codes, 0)], out=rows[k])
-            rows[k] *= 1.0 / frame.scales[k]
-        else:
-            np.multiply(column[0], 1.0 / frame.scales[k], out=rows[k])
+        centres = np.ascontiguousarray(frame.centres[:, k])
+        move_and_scale(rows[k], column[0], centres, float(frame.scales[k]), groups.codes)
     return rows
 
 

@@ -24,6 +24,9 @@ from lsakit.kernels.replication_runs import run_moments
 
 Floats = NDArray[np.float64]
 
+SOME_ROWS = 20_000
+"""Rows from which rough means are taken; the results do not depend on them."""
+
 DIVISORS = ("sum_of_weights", "sum_of_weights_minus_one")
 
 
@@ -179,9 +182,17 @@ def _minus_one_factor(groups: Groups, totals: Floats) -> Floats:
 
 
 def _rough_means(groups: Groups, matrix: Floats) -> Floats:
-    """Unweighted mean of the first plausible value in each group, for all of them: shape (groups, values)."""
-    kept = groups.codes >= 0
-    codes, values = (groups.codes, matrix[0]) if kept.all() else (groups.codes[kept], matrix[0, kept])
+    """Unweighted mean of the first plausible value of some rows of each group: shape (groups, values).
+
+    It only keeps digits, so some rows do; a group without any of them gets the mean of all.
+    """
+    step = max(groups.codes.size // (SOME_ROWS + 50 * groups.n.size), 1)
+    codes, values = groups.codes[::step], matrix[0, ::step]
+    kept = codes >= 0
+    if not kept.all():
+        codes, values = codes[kept], values[kept]
+    count = np.bincount(codes, minlength=groups.n.size)
     sums = np.bincount(codes, weights=values, minlength=groups.n.size)
-    rough = sums / np.maximum(groups.n, 1)
+    common = values.mean() if values.size else matrix[0].mean()
+    rough = np.where(count > 0, sums / np.maximum(count, 1), common)
     return np.ascontiguousarray(np.repeat(rough[:, np.newaxis], matrix.shape[0], axis=1))

@@ -393,17 +393,17 @@ def sums_under_weights(ready: PreparedTable, pairs: Pairs, sums: Floats) -> Floa
     with _threads().limit(limits=1, user_api="blas"):  # the same bits on one core and on many
         for g in range(pairs.n_groups):
             own = slice(ends[g], ends[g + 1])
-            matrix = ready.ratios[pairs.cells[own]] if ratios is None else ratios[own]
-            np.matmul(matrix.T, sums[own], out=spread[g])
+            matrix = ready.ratios[pairs.cells[own]].T if ratios is None else ratios[:, own]
+            np.matmul(matrix, sums[own], out=spread[g])
     return spread
 
 
 def _ratios_of_pairs(ready: PreparedTable, pairs: Pairs) -> Floats | None:
-    """Ratios of every pair, gathered once for all statistics; None where they would take much memory."""
+    """Ratios of every pair, one line per weight, for all statistics; None where they would take much memory."""
     if pairs.cells.size * ready.ratios.shape[1] * 8 > MOST_GATHERED:
         return None
     if "ratios" not in pairs.memory:
-        pairs.memory["ratios"] = ready.ratios[pairs.cells]
+        pairs.memory["ratios"] = np.ascontiguousarray(ready.ratios[pairs.cells].T)
     made: Floats = pairs.memory["ratios"]
     return made
 

@@ -109,15 +109,14 @@ def run_moments(values: Floats, centres: Floats, scale: Floats, runs: Runs, pair
 
 
 @njit(cache=True, nogil=True, fastmath=IN_ANY_ORDER)
-def _two_levels(x: Floats, w: Floats, low: float, middle: float, high: float) -> tuple[float, float]:
-    """Weight of the rows of a run from one bound up to a second, and from there up to a third, the upper excluded."""
-    lower = 0.0
-    upper = 0.0
+def _above(x: Floats, w: Floats, first: float, second: float) -> tuple[float, float]:
+    """Weight of the rows of a run at or above each of two bounds."""
+    one = 0.0
+    two = 0.0
     for i in range(x.size):
-        is_upper = x[i] >= middle
-        lower += w[i] if (x[i] >= low) & (not is_upper) else 0.0
-        upper += w[i] if is_upper & (x[i] < high) else 0.0
-    return lower, upper
+        one += w[i] * (1.0 if x[i] >= first else 0.0)
+        two += w[i] * (1.0 if x[i] >= second else 0.0)
+    return one, two
 
 
 @njit(cache=True, nogil=True)
@@ -145,9 +144,10 @@ def run_levels(values: Floats, cuts: Floats, scale: Floats, runs: Runs, n_pairs:
     starts, owners = runs
     n_values = values.shape[0]
     n_levels = cuts.size + 1
-    bounds = np.empty(n_levels + 1)
-    bounds[0], bounds[n_levels] = -np.inf, np.inf
+    bounds = np.full(n_levels + 2, np.inf)
+    bounds[0] = -np.inf
     bounds[1:n_levels] = cuts
+    above = np.zeros(n_levels + 2)
     sums = np.zeros((n_pairs, n_values * n_levels))
     for k in range(owners.size):
         pair = owners[k]
@@ -156,13 +156,11 @@ def run_levels(values: Floats, cuts: Floats, scale: Floats, runs: Runs, n_pairs:
             w = scale[a:b]
             for m in range(n_values):
                 x = values[m, a:b]
-                place = m * n_levels
                 for level in range(0, n_levels, 2):
-                    end = min(level + 2, n_levels)
-                    lower, upper = _two_levels(x, w, bounds[level], bounds[level + 1], bounds[end])
-                    sums[pair, place + level] += lower
-                    if end > level + 1:
-                        sums[pair, place + level + 1] += upper
+                    above[level], above[level + 1] = _above(x, w, bounds[level], bounds[level + 1])
+                # The weights above two bounds are added in the same order, so that an empty level has exactly zero.
+                for level in range(n_levels):
+                    sums[pair, m * n_levels + level] += above[level] - above[level + 1]
     return sums
 
 
@@ -248,11 +246,34 @@ def run_outcome_products(
     return sums
 
 
+@njit(cache=True, nogil=True)
+def move_and_scale(out: Floats, values: Floats, centres: Floats, size: float, groups: Integers) -> None:
+    """Move a column to its groups' centres and divide it by a size.
+
+    Parameters
+    ----------
+    out : ndarray of shape (n_rows,)
+        Changed in place.
+    values : ndarray of shape (n_rows,)
+        The column in its unit.
+    centres : ndarray of shape (n_groups,)
+        What is subtracted in each group.
+    size : float
+        What is divided by.
+    groups : ndarray of shape (n_rows,)
+        Group of each row; −1 counts as the first.
+    """
+    inverse = 1.0 / size
+    for i in range(values.size):
+        out[i] = (values[i] - centres[max(groups[i], 0)]) * inverse
+
+
 def warm() -> None:
     """Compile the kernels of this module for the types that the estimates use."""
     groups = np.zeros(2, dtype=np.int64)
     runs = find_runs(groups, groups)
     values, scale = np.zeros((1, 2)), np.ones(2)
+    move_and_scale(scale.copy(), scale, np.zeros(1), 1.0, groups)
     run_moments(values, np.zeros((1, 1)), scale, runs, groups[:1])
     run_levels(values, np.zeros(1), scale, runs, 1)
     run_outcome_products(values, (values, np.zeros(1), 1.0), scale, runs, groups[:1])
