@@ -146,11 +146,11 @@ class BinRows:
         Ratios of those cells.
     """
 
-    groups: Integers
-    values_of: Integers
+    groups: NDArray[np.int32]
+    values_of: NDArray[np.int16]
     values: Floats
     scale: Floats
-    cells: Integers
+    cells: NDArray[np.int32]
     ratios: Floats
 
 
@@ -229,7 +229,13 @@ def _wanted_bins(asked: HistogramSums, total: GroupSums) -> Mask:
                 last = (ends <= (high + slack)[:, np.newaxis]).sum(axis=1)
                 used = ends[:, -1] > 0.0
                 begin, end = int(first[used].min()), int(min(last[used].max(), n_bins - 1))
-                wanted[g, m, _widened(begin, end, weights[used].min(axis=0))] = True
+                if asked.rule in (
+                    "step",
+                    "rrepest",
+                ):  # a value of the bin itself; others look at their neighbors
+                    wanted[g, m, begin : end + 1] = True
+                else:
+                    wanted[g, m, _widened(begin, end, weights[used].min(axis=0))] = True
     return wanted
 
 
@@ -263,9 +269,13 @@ def _rows_in_bins(task: ShardTask, groups: Groups, wanted: Mask, shard: Shard) -
         try:
             return _rows_of_bins(task, groups, wanted, ready)
         except NoRowsError:
-            none, empty = np.zeros(0, dtype=np.int64), np.zeros(0)
             return BinRows(
-                groups=none, values_of=none, values=empty, scale=empty, cells=none, ratios=ready.ratios[:0]
+                groups=np.zeros(0, dtype=np.int32),
+                values_of=np.zeros(0, dtype=np.int16),
+                values=np.zeros(0),
+                scale=np.zeros(0),
+                cells=np.zeros(0, dtype=np.int32),
+                ratios=ready.ratios[:0],
             )
 
 
@@ -284,11 +294,11 @@ def _rows_of_bins(task: ShardTask, groups: Groups, wanted: Mask, ready: Prepared
     m_of, row = np.concatenate(found_m), np.concatenate(found_rows)
     cells, numbers = np.unique(rows.cells[row], return_inverse=True)
     return BinRows(
-        groups=own[row],
-        values_of=m_of,
+        groups=own[row].astype(np.int32),
+        values_of=m_of.astype(np.int16),
         values=matrix[m_of, row],
         scale=rows.scale[row],
-        cells=numbers.astype(np.int64),
+        cells=numbers.astype(np.int32),
         ratios=rows.ratios[cells],
     )
 
@@ -297,7 +307,8 @@ def _percentiles(asked: HistogramSums, total: GroupSums, wanted: Mask, found: li
     """Apply the rule to the rows that were kept, each at its place among the bins that were not."""
     offsets = np.cumsum([0, *(part.ratios.shape[0] for part in found)])
     ratios = np.concatenate([part.ratios for part in found])
-    cells = np.concatenate([part.cells + offset for part, offset in zip(found, offsets[:-1], strict=True)])
+    numbered = zip(found, offsets[:-1].tolist(), strict=True)
+    cells = np.concatenate([part.cells + np.int32(offset) for part, offset in numbered])
     values = np.concatenate([part.values for part in found])
     scale = np.concatenate([part.scale for part in found])
     group = np.concatenate([part.groups for part in found])
@@ -306,7 +317,7 @@ def _percentiles(asked: HistogramSums, total: GroupSums, wanted: Mask, found: li
     probabilities = np.array(asked.percentiles) / 100.0
     shape = (total.groups.n.size, probabilities.size, n_values, total.n_replicates + 1)
     estimates: Floats = np.empty(shape)
-    joint = group * n_values + value_of
+    joint = group * n_values + value_of.astype(np.int32)
     order = np.argsort(joint, kind="stable")
     starts = np.searchsorted(joint[order], np.arange(shape[0] * n_values + 1))
     for g in range(shape[0]):
