@@ -95,7 +95,7 @@ def estimated(
 
     Parameters
     ----------
-    table : ShardedTable or PreparedTable or polars.DataFrame or pandas.DataFrame or Mapping of str to array
+    table : ShardedTable or PreparedTable or polars.DataFrame or Mapping of str to array of shape (n_rows,)
         One row per student.
     statistic : SumStatistic
         The statistic.
