@@ -279,6 +279,8 @@ def category_rows(
     read = [category_codes(ready, name) for name in names]
     valid = np.logical_and.reduce([codes >= 0 for codes, _ in read])
     if not valid.any():
+        if len(names) == 1:
+            raise NoRowsError(f"No row has a value in {names[0]!r}.", param=names[0])
         raise NoRowsError(f"No row has a value of {', '.join(names)}.", param=names[0])
     codes, labels = [], []
     for (found, keys), name in zip(read, names, strict=True):
