@@ -45,9 +45,9 @@ VALUES, FORMULA = "PV{m}MATHS", "PV{m}MATHS ~ ESCS + C(GENDER)"
 BY = ["province_code"]
 
 
-def simulate(n_students: int) -> pl.DataFrame:
+def simulate(n_students: int, seed: int = 2026) -> pl.DataFrame:
     """Simulate an analysis table."""
-    rng = np.random.default_rng(2026)
+    rng = np.random.default_rng(seed)
     school = np.arange(n_students) // PER_SCHOOL
     n_schools = school[-1] + 1
     factors = np.where(rng.random((n_schools, N_REPLICATES)) < 0.5, 0.5, 1.5)
@@ -222,8 +222,8 @@ def as_table(rows: list[dict[str, Any]]) -> list[str]:
     def cell(name: str, value: Any) -> str:
         if value is None:
             return ""
-        if isinstance(value, int):
-            return f"{value:,}"
+        if isinstance(value, (str, int)):
+            return value if isinstance(value, str) else f"{value:,}"
         if "differ" in name:
             return f"{value:.1e}"
         return f"{value:.4f}" if name.endswith("s") and "÷" not in name else f"{value:.1f}"

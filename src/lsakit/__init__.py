@@ -91,6 +91,7 @@ _PUBLIC = {
     "estimate_decomposition": "lsakit.estimation.decomposition",
     "estimate": "lsakit.estimation.own_statistics",
     "prepare": "lsakit.estimation.replication",
+    "open_shards": "lsakit.estimation.sharded",
     "quantile_groups": "lsakit.estimation.quantile_groups",
     "compare": "lsakit.estimation.comparisons",
     "effect_sizes": "lsakit.estimation.effect_sizes",

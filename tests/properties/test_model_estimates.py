@@ -17,6 +17,7 @@ from lsakit.estimation.equity import estimate_relative_risk, estimate_resilience
 from lsakit.estimation.means import estimate_means
 from lsakit.estimation.multilevel import estimate_multilevel, estimate_variance_components
 from lsakit.estimation.own_statistics import estimate
+from lsakit.estimation.proportions import estimate_proportions
 from lsakit.estimation.quantile_regression import estimate_quantile_regression
 from lsakit.estimation.regression import estimate_regression
 from lsakit.estimation.results import Estimates
@@ -62,6 +63,9 @@ CALLS: dict[str, Callable[[pl.DataFrame], Estimates]] = {
     "quantiles": lambda t: estimate_quantile_regression(t, f"{Y} ~ Z", [20, 50], design=FAY),
     "correlations": lambda t: estimate_correlations(t, [Y, "Z"], by="G", design=FAY),
     "multilevel": lambda t: estimate_multilevel(t, f"{Y} ~ Z", cluster="S", design=FAY),
+    "random slopes": lambda t: estimate_multilevel(t, f"{Y} ~ Z + G", cluster="S", design=FAY, slopes=["G"]),
+    "restricted": lambda t: estimate_multilevel(t, f"{Y} ~ Z", cluster="S", design=FAY, method="reml"),
+    "shares": lambda t: estimate_proportions(t, "S", by="G", design=FAY),
     "components": lambda t: estimate_variance_components(t, Y, cluster="S", design=FAY),
     "risk": lambda t: estimate_relative_risk(t, f"{Y} < 520", "Z < 0", design=FAY),
     "resilience": lambda t: estimate_resilience(t, Y, "Z", design=FAY),

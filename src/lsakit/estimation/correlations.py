@@ -6,6 +6,7 @@ See ``docs/algorithms/correlations.md``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -13,18 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.errors import EstimationError
-from lsakit.estimation.cross_products import cross_products
-from lsakit.estimation.replication import (
-    Groups,
-    PreparedTable,
-    form_groups,
-    form_pairs,
-    group_name,
-    prepared,
-    weight_sums,
+from lsakit.estimation.cross_products import (
+    ColumnFrame,
+    arranged,
+    column_frame,
+    common_frame,
+    product_sums,
+    stated_frame,
 )
+from lsakit.estimation.group_sums import Breakdown, GroupSums
+from lsakit.estimation.replication import Groups, PreparedTable, group_name, prepared
 from lsakit.estimation.results import Estimates, gather, joined
 from lsakit.estimation.rows import complete_rows
+from lsakit.estimation.shard_sums import estimated
+from lsakit.estimation.sharded import ShardedTable
 from lsakit.estimation.survey_design import SurveyDesign
 
 Floats = NDArray[np.float64]
@@ -95,58 +98,99 @@ def estimate_correlations(
             param="variables",
             got=variables,
         )
-    ready = prepared(table, design)
-    _, _, n_missing = complete_rows(ready, names)
-    if not n_missing:
-        return _correlations(ready, names, by, cluster, list(combinations(names, 2)))
-    parts = [_correlations(ready, list(pair), by, cluster, [pair]) for pair in combinations(names, 2)]
+    every = CorrelationSums(names=tuple(names))
+    if not isinstance(table, ShardedTable):
+        table = prepared(table, design)
+        is_complete = not complete_rows(table, names)[2]
+        found = estimated(table, every, design, by=by, cluster=cluster) if is_complete else None
+    else:
+        found = estimated(table, every, design, by=by, cluster=cluster)
+    if found is not None and not found.n_missing_values:
+        return found
+    pairs = [CorrelationSums(names=pair) for pair in combinations(names, 2)]
+    parts = [estimated(table, pair, design, by=by, cluster=cluster) for pair in pairs]
     return joined(parts, values=", ".join(names))
 
 
-def _correlations(
-    ready: PreparedTable,
-    names: list[str],
-    by: Sequence[str] | str | None,
-    cluster: str | None,
-    wanted: list[tuple[str, str]],
-) -> Estimates:
-    """Correlations of the wanted pairs over the rows that have every one of the names."""
-    complete, matrices, n_missing = complete_rows(ready, names)
-    counts = {matrix.shape[0] for matrix in matrices} - {1}
-    if len(counts) > 1:
-        raise EstimationError(
-            f"The variables {', '.join(names)} differ in their number of plausible values.",
-            why="Plausible values of two variables are paired by their number.",
-            param="variables",
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrelationSums:
+    """Correlations of every two variables, over the rows that have them all, as sums of products.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Columns and patterns of plausible values.
+    common : tuple of (tuple of float, tuple of float), optional
+        Centres and scales for all groups; left out, each group has its own centres.
+    """
+
+    names: tuple[str, ...]
+    common: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The columns and patterns."""
+        return self.names
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def learned(self, ready: PreparedTable) -> CorrelationSums:
+        """The same with the centres and scales of these rows."""
+        _, columns, _ = self._columns(ready)
+        return replace(self, common=common_frame(columns, is_centred=True))
+
+    def part(self, ready: PreparedTable, breakdown: Breakdown) -> GroupSums:
+        """Σ w x y of every two columns."""
+        complete, columns, n_missing = self._columns(ready)
+        cut = breakdown.cut(complete)
+        if self.common is None:
+            frame = column_frame(cut.groups, columns, is_centred=True)
+        else:
+            frame = stated_frame(self.common, cut.groups.n.size)
+        sums = product_sums(complete, cut.groups, cut.pairs, columns, frame)
+        form = (tuple(column.shape[0] for column in columns), tuple(frame.scales.tolist()))
+        return cut.sums(cut.spread(sums), about=frame.centres, form=form, n_missing=n_missing)
+
+    def finish(self, total: GroupSums) -> Estimates:
+        """The correlation of every two variables in every group."""
+        lines, scales = total.form
+        crossed = arranged(total.sums, lines, ColumnFrame(centres=total.about, scales=np.array(scales)))
+        weights = np.where(total.totals > 0.0, total.totals, np.nan)[:, :, np.newaxis, np.newaxis, np.newaxis]
+        means = crossed.products[..., 1:, 0] / weights[..., 0]
+        covariances = crossed.products[..., 1:, 1:] / weights
+        covariances = covariances - means[..., :, np.newaxis] * means[..., np.newaxis, :]
+        variances = np.maximum(np.einsum("...kk->...k", covariances), 0.0)
+        _refuse_constant(total.groups, list(self.names), variances)
+        spreads = np.sqrt(np.where(variances > 0.0, variances, np.nan))
+        wanted = list(combinations(range(len(self.names)), 2))
+        columns = [covariances[..., a, b] / (spreads[..., a] * spreads[..., b]) for a, b in wanted]
+        estimates = np.clip(np.stack(columns, axis=1), -1.0, 1.0).transpose(0, 1, 3, 2)
+        return gather(
+            total,
+            total.groups,
+            ", ".join(self.names),
+            ["correlation"] * len(wanted),
+            estimates,
+            labels={
+                "variable_1": [self.names[a] for a, _ in wanted],
+                "variable_2": [self.names[b] for _, b in wanted],
+            },
+            n_missing_values=total.n_missing_values,
         )
-    groups = form_groups(complete, by, cluster)
-    pairs = form_pairs(complete, groups)
-    totals = weight_sums(complete, groups, pairs)
-    ones = np.ones((1, complete.table.height))
-    crossed = cross_products(complete, groups, pairs, [ones, *matrices], is_centred=True)
-    weights = np.where(totals > 0.0, totals, np.nan)[:, :, np.newaxis, np.newaxis, np.newaxis]
-    means = crossed.products[..., 1:, 0] / weights[..., 0]
-    covariances = crossed.products[..., 1:, 1:] / weights
-    covariances = covariances - means[..., :, np.newaxis] * means[..., np.newaxis, :]
-    variances = np.maximum(np.einsum("...kk->...k", covariances), 0.0)
-    _refuse_constant(groups, names, variances)
-    spreads = np.sqrt(np.where(variances > 0.0, variances, np.nan))
-    columns = []
-    for first, second in wanted:
-        a, b = names.index(first), names.index(second)
-        columns.append(covariances[..., a, b] / (spreads[..., a] * spreads[..., b]))
-    estimates = np.clip(np.stack(columns, axis=1), -1.0, 1.0).transpose(0, 1, 3, 2)
-    labels = {"variable_1": [a for a, _ in wanted], "variable_2": [b for _, b in wanted]}
-    statistics = ["correlation"] * len(wanted)
-    return gather(
-        complete,
-        groups,
-        ", ".join(names),
-        statistics,
-        estimates,
-        labels=labels,
-        n_missing_values=n_missing,
-    )
+
+    def _columns(self, ready: PreparedTable) -> tuple[PreparedTable, list[Floats], int]:
+        """A constant and the variables, over the rows that have them all."""
+        complete, matrices, n_missing = complete_rows(ready, self.names)
+        if len({matrix.shape[0] for matrix in matrices} - {1}) > 1:
+            raise EstimationError(
+                f"The variables {', '.join(self.names)} differ in their number of plausible values.",
+                why="Plausible values of two variables are paired by their number.",
+                param="variables",
+            )
+        return complete, [np.ones((1, complete.table.height)), *matrices], n_missing
 
 
 def _refuse_constant(groups: Groups, names: list[str], variances: Floats) -> None:

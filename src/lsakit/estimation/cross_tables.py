@@ -6,7 +6,7 @@ See ``docs/algorithms/cross_tables.md``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,26 +14,16 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from lsakit.errors import EstimationError
-from lsakit.estimation.model_columns import category_label
-from lsakit.estimation.replication import (
-    Groups,
-    PreparedTable,
-    form_groups,
-    form_pairs,
-    group_name,
-    key_codes,
-    prepared,
-    sums_under_weights,
-    weight_sums,
-)
+from lsakit.estimation.group_sums import Breakdown, GroupSums
+from lsakit.estimation.proportions import ShareSums, category_rows
+from lsakit.estimation.replication import PreparedTable, group_name
 from lsakit.estimation.results import Estimates, gather, nullable
-from lsakit.estimation.rows import rows_of
+from lsakit.estimation.shard_sums import estimated
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.io.frames import Table, make_table
 from lsakit.kernels.replication import sum_categories
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,15 +101,29 @@ def estimate_frequencies(
     >>> estimate_frequencies(rows, "S", design=design).table.select("statistic", "estimate").rows()[:2]
     [('total_a', 6.0), ('total_b', 2.0)]
     """
-    ready, codes, labels, n_missing = _categories(prepared(table, design), [values])
-    groups = form_groups(ready, by, cluster)
-    totals = _totals(ready, groups, codes[0], len(labels[0]))
-    weights = totals.sum(axis=1, keepdims=True)
-    shares = totals / np.where(weights > 0.0, weights, np.nan)
-    estimates = np.concatenate([totals, shares, np.cumsum(shares, axis=1)], axis=1)[:, :, np.newaxis, :]
-    names = [f"{word}_{label}" for word in ("total", "share", "cumulative") for label in labels[0]]
-    categories = {"category": list(labels[0]) * 3}
-    return gather(ready, groups, values, names, estimates, labels=categories, n_missing_values=n_missing)
+    return estimated(table, FrequencySums(values=values), design, by=by, cluster=cluster)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrequencySums(ShareSums):
+    """Totals, shares and cumulative shares of categories as sums of weights."""
+
+    def finish(self, total: GroupSums) -> Estimates:
+        """Totals, shares and cumulative shares."""
+        totals = total.sums.transpose(0, 2, 1)
+        weights = totals.sum(axis=1, keepdims=True)
+        shares = totals / np.where(weights > 0.0, weights, np.nan)
+        estimates = np.concatenate([totals, shares, np.cumsum(shares, axis=1)], axis=1)
+        names = [f"{word}_{label}" for word in ("total", "share", "cumulative") for label in total.form]
+        return gather(
+            total,
+            total.groups,
+            self.values,
+            names,
+            estimates[:, :, np.newaxis, :],
+            labels={"category": list(total.form) * 3},
+            n_missing_values=total.n_missing_values,
+        )
 
 
 def estimate_cross_table(
@@ -184,65 +188,82 @@ def estimate_cross_table(
     """
     if rows == columns:
         raise EstimationError(f"A cross-table needs two columns. Got {rows!r} twice.", param="columns")
-    ready, codes, labels, n_missing = _categories(prepared(table, design), [rows, columns])
-    groups = form_groups(ready, by, cluster)
-    n_rows, n_columns = len(labels[0]), len(labels[1])
-    totals = _totals(ready, groups, codes[0] * n_columns + codes[1], n_rows * n_columns)
-    square = totals.reshape(groups.n.size, n_rows, n_columns, -1)
-
-    def part(of: Floats) -> Floats:
-        return square / np.where(of > 0.0, of, np.nan)
-
-    shares = part(square.sum(axis=(1, 2), keepdims=True))
-    pieces = [
-        square,
-        shares,
-        part(square.sum(axis=2, keepdims=True)),
-        part(square.sum(axis=1, keepdims=True)),
-    ]
-    estimates = np.concatenate([piece.reshape(totals.shape) for piece in pieces], axis=1)
-    words = ("total", "share", "row_share", "column_share")
-    cells = [(a, b) for a in labels[0] for b in labels[1]]
-    cell_table = gather(
-        ready,
-        groups,
-        f"{rows} × {columns}",
-        [word for word in words for _ in cells],
-        estimates[:, :, np.newaxis, :],
-        labels={"row": [a for a, _ in cells] * 4, "column": [b for _, b in cells] * 4},
-        n_missing_values=n_missing,
-    )
-    return CrossTable(cells=cell_table, tests=_tests(ready, groups, shares))
+    return estimated(table, CrossSums(rows=rows, columns=columns), design, by=by, cluster=cluster)
 
 
-def _categories(
-    ready: PreparedTable, names: Sequence[str]
-) -> tuple[PreparedTable, list[Integers], list[list[str]], int]:
-    """Codes and labels of columns over the rows that have them all."""
-    read = [key_codes(ready.table, [name]) for name in names]
-    valid = np.logical_and.reduce([codes >= 0 for codes, _ in read])
-    if not valid.any():
-        raise EstimationError(f"No row has a value of {', '.join(names)}.", param=names[0])
-    codes, labels = [], []
-    for (found, keys), name in zip(read, names, strict=True):
-        present, numbered = np.unique(found[valid], return_inverse=True)
-        words = [category_label(value) for value in keys.get_column(name).to_list()]
-        codes.append(numbered.astype(np.int64))
-        labels.append([words[code] for code in present.tolist()])
-    return rows_of(ready, valid), codes, labels, int(np.count_nonzero(~valid))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossSums:
+    """A cross-table as sums of weights.
+
+    Parameters
+    ----------
+    rows : str
+        Column whose categories become rows.
+    columns : str
+        Column whose categories become columns.
+    """
+
+    rows: str
+    columns: str
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Both columns."""
+        return (self.rows, self.columns)
+
+    def learned(self, _ready: PreparedTable) -> CrossSums:
+        """The same: nothing is to be learned."""
+        return self
+
+    def part(self, ready: PreparedTable, breakdown: Breakdown) -> GroupSums:
+        """Sums of the weights of each cell."""
+        kept, codes, labels, n_missing = category_rows(ready, self.categories)
+        cut = breakdown.cut(kept)
+        n_rows, n_columns = len(labels[0]), len(labels[1])
+        shape = (cut.pairs.groups.size, n_rows * n_columns)
+        joint = (codes[0] * n_columns + codes[1])[np.newaxis]
+        sums = sum_categories(joint, kept.scale, cut.groups.codes, cut.pairs.of_row, shape)
+        form = (tuple(labels[0]), tuple(labels[1]))
+        part = cut.sums(cut.spread(sums), form=form, n_missing=n_missing)
+        return replace(part, root=ratio_root(ready))
+
+    def finish(self, total: GroupSums) -> CrossTable:
+        """Totals and shares of the cells, and the test of independence."""
+        words = ("total", "share", "row_share", "column_share")
+        cells = [(a, b) for a in total.form[0] for b in total.form[1]]
+        totals = total.sums.transpose(0, 2, 1)
+        square = totals.reshape(total.groups.n.size, len(total.form[0]), len(total.form[1]), -1)
+
+        def part(of: Floats) -> Floats:
+            return square / np.where(of > 0.0, of, np.nan)
+
+        shares = part(square.sum(axis=(1, 2), keepdims=True))
+        pieces = [
+            square,
+            shares,
+            part(square.sum(axis=2, keepdims=True)),
+            part(square.sum(axis=1, keepdims=True)),
+        ]
+        estimates = np.concatenate([piece.reshape(totals.shape) for piece in pieces], axis=1)
+        cell_table = gather(
+            total,
+            total.groups,
+            f"{self.rows} × {self.columns}",
+            [word for word in words for _ in cells],
+            estimates[:, :, np.newaxis, :],
+            labels={"row": [a for a, _ in cells] * 4, "column": [b for _, b in cells] * 4},
+            n_missing_values=total.n_missing_values,
+        )
+        return CrossTable(cells=cell_table, tests=_tests(total, shares))
 
 
-def _totals(ready: PreparedTable, groups: Groups, codes: Integers, n_categories: int) -> Floats:
-    """Sums of weights of shape (groups, categories, weights)."""
-    pairs = form_pairs(ready, groups)
-    weight_sums(ready, groups, pairs)
-    shape = (pairs.groups.size, n_categories)
-    sums = sum_categories(codes[np.newaxis], ready.scale, groups.codes, pairs.of_row, shape)
-    return np.asarray(sums_under_weights(ready, pairs, sums).transpose(0, 2, 1))
-
-
-def design_degrees(ready: PreparedTable) -> int:
-    """Degrees of freedom of a design: the rank of its replicate weights minus one.
+def ratio_root(ready: PreparedTable) -> Floats:
+    """A triangle with the same singular values as the cells' replicate ratios.
 
     Parameters
     ----------
@@ -251,16 +272,33 @@ def design_degrees(ready: PreparedTable) -> int:
 
     Returns
     -------
+    ndarray of shape (min(n_cells, n_replicates), n_replicates)
+        Triangles of parts can be joined without keeping the cells.
+    """
+    return np.asarray(np.linalg.qr(ready.ratios[:, 1:], mode="r"))
+
+
+def design_degrees(root: Floats) -> int:
+    """Degrees of freedom of a design: the rank of its replicate weights minus one.
+
+    Parameters
+    ----------
+    root : ndarray of shape (n_rows, n_replicates)
+        Triangle of the replicate ratios (`ratio_root`).
+
+    Returns
+    -------
     int
         As `survey::degf` counts them.
     """
-    return int(np.linalg.matrix_rank(ready.ratios[:, 1:])) - 1
+    return int(np.linalg.matrix_rank(root)) - 1
 
 
-def _tests(ready: PreparedTable, groups: Groups, shares: Floats) -> Table:
+def _tests(total: GroupSums, shares: Floats) -> Table:
     """Second-order Rao–Scott test of each group from shares of shape (groups, rows, columns, weights)."""
-    degrees = max(design_degrees(ready), 1)
-    coefficients = ready.design.variance_coefficients(ready.n_replicates)
+    groups = total.groups
+    degrees = max(design_degrees(total.root), 1)
+    coefficients = total.design.variance_coefficients(total.n_replicates)
     columns: dict[str, list[float]] = {
         k: [] for k in ("pearson", "design_effect", "f", "df_1", "df_2", "p_value")
     }

@@ -21,13 +21,13 @@ from lsakit.estimation.replication import (
     Groups,
     form_groups,
     form_pairs,
-    key_codes,
     prepared,
     weight_sums,
 )
 from lsakit.estimation.results import Estimates, gather
 from lsakit.estimation.rows import rows_of
 from lsakit.estimation.survey_design import SurveyDesign
+from lsakit.estimation.weight_cells import key_codes
 from lsakit.kernels.replication_products import solve_regressions
 
 Floats = NDArray[np.float64]

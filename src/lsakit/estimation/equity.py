@@ -6,33 +6,36 @@ See ``docs/algorithms/equity.md``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.errors import EstimationError
-from lsakit.estimation.formula import read_formula
-from lsakit.estimation.model_columns import Model, model_columns
+from lsakit.estimation.formula import Formula, read_formula
+from lsakit.estimation.group_sums import Breakdown, GroupSums
+from lsakit.estimation.model_columns import Model, formula_variables, model_columns
 from lsakit.estimation.regression import estimate_regression
 from lsakit.estimation.replication import (
     Groups,
+    PreparedTable,
     form_groups,
     form_pairs,
     group_name,
     prepared,
-    sums_under_weights,
     weight_sums,
 )
 from lsakit.estimation.results import Estimates, gather
 from lsakit.estimation.rows import complete_rows
+from lsakit.estimation.shard_sums import estimated
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.io.frames import select_rows, with_columns
 from lsakit.kernels.replication import sum_categories
 from lsakit.kernels.replication_percentiles import STEP, replicate_percentiles
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 def estimate_gradient(
@@ -161,24 +164,74 @@ def estimate_relative_risk(
     >>> [(name, round(value, 4)) for name, value in result.table.select("statistic", "estimate").rows()[2:4]]
     [('relative_risk', 2.0), ('odds_ratio', 3.0)]
     """
-    model = model_columns(prepared(table, design), read_formula(f"{outcome} ~ 1").crossed(f"{exposure} ~ 1"))
-    groups = form_groups(model.ready, by, cluster)
-    cells = _two_by_two(model, groups)
-    both, exposed_only, outcome_only, neither = (cells[:, k] for k in range(4))
-    exposed, unexposed = both + exposed_only, outcome_only + neither
-    _refuse_without(groups, exposed, unexposed, outcome_only, (outcome, exposure))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        risk, other = both / exposed, outcome_only / unexposed
-        ratio = risk / other
-        share = exposed / (exposed + unexposed)
-        odds = both * neither / (exposed_only * outcome_only)
-        attributable = share * (ratio - 1.0) / (share * (ratio - 1.0) + 1.0)
-    estimates = np.stack([risk, other, ratio, odds, risk - other, attributable], axis=1)
-    names = ["risk_exposed", "risk_unexposed", "relative_risk", "odds_ratio"]
-    names += ["risk_difference", "attributable_risk"]
-    finite = np.where(np.isfinite(estimates), estimates, np.nan)
-    label = f"{outcome} given {exposure}"
-    return gather(model.ready, groups, label, names, finite, n_missing_values=model.n_missing)
+    statistic = RiskSums(outcome=outcome, exposure=exposure)
+    return estimated(table, statistic, design, by=by, cluster=cluster)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskSums:
+    """Risks as sums of the weights of four cells.
+
+    Parameters
+    ----------
+    outcome : str
+        A condition, or a column of 0 and 1.
+    exposure : str
+        A condition, or a column of 0 and 1.
+    """
+
+    outcome: str
+    exposure: str
+
+    @property
+    def formula(self) -> Formula:
+        """Both conditions as one formula."""
+        return read_formula(f"{self.outcome} ~ 1").crossed(f"{self.exposure} ~ 1")
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Columns and patterns that are numbers."""
+        return formula_variables(self.formula)[0]
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Columns of categories."""
+        return formula_variables(self.formula)[1]
+
+    def learned(self, _ready: PreparedTable) -> RiskSums:
+        """The same: nothing is to be learned."""
+        return self
+
+    def part(self, ready: PreparedTable, breakdown: Breakdown) -> GroupSums:
+        """Sums of weights: exposed with and without the outcome, unexposed with and without it."""
+        model = model_columns(ready, self.formula)
+        cut = breakdown.cut(model.ready)
+        codes = _two_by_two(model)
+        sums = sum_categories(
+            codes, model.ready.scale, cut.groups.codes, cut.pairs.of_row, (cut.pairs.groups.size, 4)
+        )
+        return cut.sums(cut.spread(sums), form=(codes.shape[0],), n_missing=model.n_missing)
+
+    def finish(self, total: GroupSums) -> Estimates:
+        """Risks, their ratio, odds ratio, difference, and the attributable risk."""
+        shaped = total.sums.reshape(*total.totals.shape, total.form[0], 4)
+        cells = shaped.transpose(0, 3, 2, 1)
+        both, exposed_only, outcome_only, neither = (cells[:, k] for k in range(4))
+        exposed, unexposed = both + exposed_only, outcome_only + neither
+        names = (self.outcome, self.exposure)
+        _refuse_without(total.groups, exposed, unexposed, outcome_only, names)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            risk, other = both / exposed, outcome_only / unexposed
+            ratio = risk / other
+            share = exposed / (exposed + unexposed)
+            odds = both * neither / (exposed_only * outcome_only)
+            attributable = share * (ratio - 1.0) / (share * (ratio - 1.0) + 1.0)
+        estimates = np.stack([risk, other, ratio, odds, risk - other, attributable], axis=1)
+        statistics = ["risk_exposed", "risk_unexposed", "relative_risk", "odds_ratio"]
+        statistics += ["risk_difference", "attributable_risk"]
+        finite = np.where(np.isfinite(estimates), estimates, np.nan)
+        label = f"{self.outcome} given {self.exposure}"
+        return gather(total, total.groups, label, statistics, finite, n_missing_values=total.n_missing_values)
 
 
 def estimate_resilience(
@@ -253,7 +306,7 @@ def estimate_resilience(
         def bounds(column: Floats, share: float, rows: NDArray[np.int64] = members) -> Floats:
             order = rows[np.argsort(column[rows], kind="stable")]
             found: Floats = replicate_percentiles(
-                column, order, ready.scale, ready.cells, ready.ratios, np.array([share]), STEP
+                column, order, (ready.scale, ready.cells, ready.ratios), np.array([share]), STEP, np.zeros(0)
             )
             return np.asarray(found[0])
 
@@ -271,8 +324,8 @@ def estimate_resilience(
     return gather(ready, groups, label, ["resilient"], shares, n_missing_values=n_missing)
 
 
-def _two_by_two(model: Model, groups: Groups) -> Floats:
-    """Weights of (both, exposed only, outcome only, neither), of shape (groups, 4, values, weights)."""
+def _two_by_two(model: Model) -> Integers:
+    """Cell of each plausible value and row: both 0, exposed only 1, outcome only 2, neither 3."""
     outcome, exposure = model.outcome, model.predictors[0]
     for name, column in (("outcome", outcome), ("exposure", exposure)):
         wrong = np.unique(column[(column != 0.0) & (column != 1.0)])
@@ -282,16 +335,8 @@ def _two_by_two(model: Model, groups: Groups) -> Floats:
                 hint="Write a condition, such as 'PV{m}MATH < 420.07'.",
                 param=name,
             )
-    n_values = model.n_plausible_values
     codes = 3 - (2 * exposure + outcome).astype(np.int64)
-    codes = np.ascontiguousarray(np.broadcast_to(codes, (n_values, codes.shape[1])))
-    # 3 − (2e + y): both 0, exposed only 1, outcome only 2, neither 3.
-    pairs = form_pairs(model.ready, groups)
-    weight_sums(model.ready, groups, pairs)
-    sums = sum_categories(codes, model.ready.scale, groups.codes, pairs.of_row, (pairs.groups.size, 4))
-    spread = sums_under_weights(model.ready, pairs, sums)
-    shaped = spread.reshape(groups.n.size, model.ready.n_replicates + 1, n_values, 4)
-    return np.asarray(shaped.transpose(0, 3, 2, 1))
+    return np.ascontiguousarray(np.broadcast_to(codes, (model.n_plausible_values, codes.shape[1])))
 
 
 def _refuse_without(

@@ -6,28 +6,26 @@ See ``docs/algorithms/means.md``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.errors import EstimationError
-from lsakit.estimation.replication import (
-    Groups,
-    PreparedTable,
-    form_groups,
-    form_pairs,
-    group_name,
-    prepared,
-    sums_under_weights,
-    weight_sums,
-)
+from lsakit.estimation.group_sums import Breakdown, GroupSums
+from lsakit.estimation.replication import Groups, PreparedTable, group_name
 from lsakit.estimation.results import Estimates, gather
 from lsakit.estimation.rows import complete_rows
+from lsakit.estimation.shard_sums import estimated
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.kernels.replication import sum_moments
+from lsakit.kernels.replication_runs import run_moments
 
 Floats = NDArray[np.float64]
+
+SOME_ROWS = 20_000
+"""Rows from which rough means are taken; the results do not depend on them."""
 
 DIVISORS = ("sum_of_weights", "sum_of_weights_minus_one")
 
@@ -96,32 +94,78 @@ def estimate_means(
             param="sd_divisor",
             got=sd_divisor,
         )
-    ready, (matrix,), n_missing = complete_rows(prepared(table, design), [values])
-    groups = form_groups(ready, by, cluster)
-    means, deviations = _moments(ready, groups, matrix, minus_one=sd_divisor != DIVISORS[0])
-    estimates = np.stack([means, deviations], axis=1).transpose(0, 1, 3, 2)
-    return gather(ready, groups, values, ["mean", "sd"], estimates, n_missing_values=n_missing)
+    statistic = MomentSums(values=values, minus_one=sd_divisor != DIVISORS[0])
+    return estimated(table, statistic, design, by=by, cluster=cluster)
 
 
-def _moments(
-    ready: PreparedTable, groups: Groups, matrix: Floats, *, minus_one: bool
-) -> tuple[Floats, Floats]:
-    """Mean and SD of shape (groups, weights, values), from sums about a rough mean of each group."""
-    pairs = form_pairs(ready, groups)
-    totals = weight_sums(ready, groups, pairs)
-    centres = _rough_means(groups, matrix)
-    sums = sum_moments(matrix, centres, ready.scale, groups.codes, pairs.of_row, pairs.groups.size)
-    spread = sums_under_weights(ready, pairs, sums)
-    defined = totals > 0.0
-    safe = np.where(defined, totals, 1.0)[:, :, np.newaxis]
-    n_values = matrix.shape[0]
-    shift = spread[:, :, :n_values] / safe
-    variance = np.maximum(spread[:, :, n_values:] / safe - shift**2, 0.0)
-    if minus_one:
-        variance = variance * _minus_one_factor(groups, totals)[:, :, np.newaxis]
-    means = centres[:, np.newaxis, :] + shift
-    missing = ~defined[:, :, np.newaxis]
-    return np.where(missing, np.nan, means), np.where(missing, np.nan, np.sqrt(variance))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MomentSums:
+    """Means and standard deviations as sums about a rough mean.
+
+    Parameters
+    ----------
+    values : str
+        A column or a pattern of plausible values.
+    minus_one : bool
+        Whether the variance is divided by Σw − 1.
+    centre : float, optional
+        Rough mean of all groups; left out, each group has its own.
+    """
+
+    values: str
+    minus_one: bool = False
+    centre: float | None = None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The column or pattern."""
+        return (self.values,)
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def learned(self, ready: PreparedTable) -> MomentSums:
+        """The same about the mean of these rows."""
+        _, (matrix,), _ = complete_rows(ready, [self.values])
+        return replace(self, centre=float(matrix[0].mean()))
+
+    def part(self, ready: PreparedTable, breakdown: Breakdown) -> GroupSums:
+        """Σ w(x − c) and Σ w(x − c)² of each plausible value."""
+        rows, (matrix,), n_missing = complete_rows(ready, [self.values])
+        cut = breakdown.cut(rows)
+        centres = _rough_means(cut.groups, matrix)
+        if self.centre is not None:
+            centres[:] = self.centre
+        if cut.pairs.runs is None:
+            codes, of_row = cut.groups.codes, cut.pairs.of_row
+            sums = sum_moments(matrix, centres, rows.scale, codes, of_row, cut.pairs.groups.size)
+        else:
+            sums = run_moments(matrix, centres, rows.scale, cut.pairs.runs, cut.pairs.groups)
+        return cut.sums(cut.spread(sums), about=centres, n_missing=n_missing)
+
+    def finish(self, total: GroupSums) -> Estimates:
+        """Means and standard deviations of every group."""
+        means, deviations = self._moments(total)
+        estimates = np.stack([means, deviations], axis=1).transpose(0, 1, 3, 2)
+        names = ["mean", "sd"]
+        return gather(
+            total, total.groups, self.values, names, estimates, n_missing_values=total.n_missing_values
+        )
+
+    def _moments(self, total: GroupSums) -> tuple[Floats, Floats]:
+        """Mean and SD of shape (groups, weights, values)."""
+        defined = total.totals > 0.0
+        safe = np.where(defined, total.totals, 1.0)[:, :, np.newaxis]
+        n_values = total.about.shape[1]
+        shift = total.sums[:, :, :n_values] / safe
+        variance = np.maximum(total.sums[:, :, n_values:] / safe - shift**2, 0.0)
+        if self.minus_one:
+            variance = variance * _minus_one_factor(total.groups, total.totals)[:, :, np.newaxis]
+        means = total.about[:, np.newaxis, :] + shift
+        missing = ~defined[:, :, np.newaxis]
+        return np.where(missing, np.nan, means), np.where(missing, np.nan, np.sqrt(variance))
 
 
 def _minus_one_factor(groups: Groups, totals: Floats) -> Floats:
@@ -138,9 +182,17 @@ def _minus_one_factor(groups: Groups, totals: Floats) -> Floats:
 
 
 def _rough_means(groups: Groups, matrix: Floats) -> Floats:
-    """Unweighted mean of the first plausible value in each group, for all of them: shape (groups, values)."""
-    kept = groups.codes >= 0
-    codes, values = (groups.codes, matrix[0]) if kept.all() else (groups.codes[kept], matrix[0, kept])
+    """Unweighted mean of the first plausible value of some rows of each group: shape (groups, values).
+
+    It only keeps digits, so some rows do; a group without any of them gets the mean of all.
+    """
+    step = max(groups.codes.size // (SOME_ROWS + 50 * groups.n.size), 1)
+    codes, values = groups.codes[::step], matrix[0, ::step]
+    kept = codes >= 0
+    if not kept.all():
+        codes, values = codes[kept], values[kept]
+    count = np.bincount(codes, minlength=groups.n.size)
     sums = np.bincount(codes, weights=values, minlength=groups.n.size)
-    rough = sums / np.maximum(groups.n, 1)
+    common = values.mean() if values.size else matrix[0].mean()
+    rough = np.where(count > 0, sums / np.maximum(count, 1), common)
     return np.ascontiguousarray(np.repeat(rough[:, np.newaxis], matrix.shape[0], axis=1))

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from lsakit.errors import EstimationError
 from lsakit.estimation.formula import Factor, Formula, Outcome
-from lsakit.estimation.replication import PreparedTable, key_codes
+from lsakit.estimation.replication import NoRowsError, PreparedTable
 from lsakit.estimation.rows import remembered_variable, rows_of
+from lsakit.estimation.weight_cells import key_codes
 from lsakit.io.frames import Table
 
 Floats = NDArray[np.float64]
@@ -65,6 +66,7 @@ class _Category:
 
     codes: Integers
     labels: tuple[str, ...]
+    is_whole: bool = False  # whether the labels are those of a larger table, all of which count
 
 
 def model_columns(ready: PreparedTable, formula: Formula) -> Model:
@@ -96,7 +98,7 @@ def model_columns(ready: PreparedTable, formula: Formula) -> Model:
     """
     categories, numbers, valid = _read(ready, formula)
     if not valid.any():
-        raise EstimationError(
+        raise NoRowsError(
             f"No row has a value of every variable of {formula.text!r}.",
             hint="Check the file and its missing codes.",
             param="formula",
@@ -148,18 +150,14 @@ def category_label(value: object) -> str:
 def _read(ready: PreparedTable, formula: Formula) -> tuple[dict[str, _Category], dict[str, Floats], Mask]:
     """Read every variable once; say which rows have them all."""
     table = ready.table
-    as_categories = [f.name for term in formula.terms for f in term if f.is_category]
-    as_numbers = [f.name for term in formula.terms for f in term if not f.is_category]
-    for condition in (formula.outcome, formula.exposure):
-        if condition is not None:
-            (as_categories if isinstance(condition.bound, str) else as_numbers).append(condition.name)
+    as_numbers, as_categories = formula_variables(formula)
     categories: dict[str, _Category] = {}
     numbers: dict[str, Floats] = {}
     valid = np.ones(table.height, dtype=np.bool_)
-    for name in dict.fromkeys(as_categories):
-        categories[name] = ready.remembered(("category", name), partial(_category, table, name))
+    for name in as_categories:
+        categories[name] = ready.remembered(("category", name), partial(_category, ready, name))
         valid &= categories[name].codes >= 0
-    for name in (name for name in formula.variables if name in as_numbers):
+    for name in as_numbers:
         if name in table.columns and not table.get_column(name).dtype.is_numeric():
             _refuse_text(table, name)
         numbers[name], present = remembered_variable(ready, name)
@@ -167,10 +165,74 @@ def _read(ready: PreparedTable, formula: Formula) -> tuple[dict[str, _Category],
     return categories, numbers, valid
 
 
-def _category(table: Table, name: str) -> _Category:
-    """Number the categories of a column in ascending order."""
-    codes, keys = key_codes(table, [name])
-    return _Category(codes, tuple(category_label(value) for value in keys.get_column(name).to_list()))
+def formula_variables(formula: Formula) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Tell the variables of a formula that are numbers from those that are categories.
+
+    Parameters
+    ----------
+    formula : Formula
+        The model.
+
+    Returns
+    -------
+    numbers : tuple of str
+        Columns and patterns of plausible values, each once.
+    categories : tuple of str
+        Columns of categories, each once.
+    """
+    categories = [f.name for term in formula.terms for f in term if f.is_category]
+    numbers = [f.name for term in formula.terms for f in term if not f.is_category]
+    for condition in (formula.outcome, formula.exposure):
+        if condition is not None:
+            (categories if isinstance(condition.bound, str) else numbers).append(condition.name)
+    in_order = tuple(name for name in formula.variables if name in numbers)
+    return in_order, tuple(dict.fromkeys(categories))
+
+
+def category_codes(ready: PreparedTable, name: str) -> tuple[Integers, Table]:
+    """Number the categories of a column in ascending order.
+
+    Parameters
+    ----------
+    ready : PreparedTable
+        Rows with their cells; where they are a part of a larger table, its categories are known already.
+    name : str
+        Column.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_rows,)
+        Category of each row; −1 where it is missing.
+    keys : polars.DataFrame
+        The categories.
+    """
+    known: tuple[Integers, Table] | None = ready.memory.get(("codes", name))
+    return key_codes(ready.table, [name]) if known is None else known
+
+
+def is_whole_known(ready: PreparedTable, name: str) -> bool:
+    """Say whether the rows are a part of a larger table whose categories are known.
+
+    Parameters
+    ----------
+    ready : PreparedTable
+        Rows with their cells.
+    name : str
+        Column of categories.
+
+    Returns
+    -------
+    bool
+        True in a shard.
+    """
+    return ("codes", name) in ready.memory
+
+
+def _category(ready: PreparedTable, name: str) -> _Category:
+    """The categories of a column as labels."""
+    codes, keys = category_codes(ready, name)
+    labels = tuple(category_label(value) for value in keys.get_column(name).to_list())
+    return _Category(codes, labels, is_whole_known(ready, name))
 
 
 def _refuse_text(table: Table, name: str) -> None:
@@ -246,7 +308,7 @@ def _kept(matrix: Floats, valid: Mask) -> Floats:
 def _indicators(factor: Factor, category: _Category, valid: Mask) -> list[tuple[str, Floats]]:
     """One column per category but the reference."""
     codes = category.codes if valid.all() else category.codes[valid]
-    present = np.flatnonzero(np.bincount(codes))
+    present = np.arange(len(category.labels)) if category.is_whole else np.flatnonzero(np.bincount(codes))
     labels = [category.labels[code] for code in present.tolist()]
     reference = factor.reference or labels[0]
     if reference not in labels:

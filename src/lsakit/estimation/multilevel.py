@@ -6,6 +6,7 @@ See ``docs/algorithms/multilevel.md``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,20 +15,29 @@ from numpy.typing import NDArray
 from lsakit.errors import DesignError, EstimationError, TableError
 from lsakit.estimation.formula import Formula, Outcome, read_formula
 from lsakit.estimation.model_columns import Model, model_columns, stacked
+from lsakit.estimation.random_effects import (
+    EffectOptions,
+    effect_names,
+    in_units,
+    places_of,
+    read_effects,
+)
 from lsakit.estimation.regression import refuse_dependent
 from lsakit.estimation.replication import (
     Groups,
+    Pairs,
     form_groups,
     form_pairs,
     group_name,
-    key_codes,
     prepared,
     sums_under_weights,
     weight_sums,
 )
 from lsakit.estimation.results import Estimates, gather
 from lsakit.estimation.survey_design import SurveyDesign
+from lsakit.estimation.weight_cells import key_codes
 from lsakit.io.frames import Table, floats
+from lsakit.kernels.random_slopes import replicate_random_effects
 from lsakit.kernels.replication_products import sum_products
 from lsakit.kernels.two_level import replicate_two_level
 
@@ -42,9 +52,9 @@ def estimate_multilevel(
     cluster: str,
     by: Sequence[str] | str | None = None,
     design: SurveyDesign | None = None,
-    cluster_weight: str | None = None,
+    **options: Any,
 ) -> Estimates:
-    """Estimate a weighted two-level regression with a random intercept of the school.
+    """Estimate a weighted two-level regression with a random intercept, and random slopes where asked, of the school.
 
     Parameters
     ----------
@@ -58,20 +68,25 @@ def estimate_multilevel(
         Break-down columns; one model per group. A school is a school within its group.
     design : SurveyDesign, optional
         Where the weights are; may be left out for a prepared table.
-    cluster_weight : str, optional
-        Column of the school's weight. Left out, it is the mean final weight of its students, so that the product
-        of both levels is the final weight.
+    **options : object
+        ``cluster_weight``: column of the school's weight; left out, it is the mean final weight of its students, so
+        that the product of both levels is the final weight. ``slopes``: names of predictors whose coefficients vary
+        between schools, such as ``["ESCS"]``. ``method``: ``"ml"`` (likelihood, the default) or ``"reml"`` (restricted
+        likelihood; the weights of the schools are scaled to a mean of 1).
 
     Returns
     -------
     Estimates
         Coefficients by name, in units of the outcome per unit of the predictor; ``"variance_between"`` and
-        ``"variance_within"``, in squared units of the outcome; ``"icc"``, their share between schools (0 to 1).
+        ``"variance_within"``, in squared units of the outcome; ``"icc"``, their share between schools (0 to 1). With
+        random slopes ``"variance_between"`` is the variance of the intercepts (where the predictors are 0),
+        ``"variance:ESCS"`` and ``"covariance:ESCS:(Intercept)"`` are those of the slopes, and there is no ``"icc"``.
 
     Raises
     ------
     EstimationError
-        If the formula cannot be read, a group has fewer than two schools, or a model has no solution.
+        If the formula cannot be read, an option is wrong, a group has fewer than two schools, or a model has no
+        solution.
     TableError
         If a school or its weight is missing, or the weight differs inside a school.
     DesignError
@@ -79,7 +94,7 @@ def estimate_multilevel(
 
     Notes
     -----
-    Pseudo maximum likelihood (not restricted). Student weights are scaled inside each school to sum to its number
+    Pseudo maximum likelihood. Student weights are scaled inside each school to sum to its number
     of students (scaling method 2). Standard errors come from the replicate weights, whose factors act on the weight
     of the school, and on students where they differ inside a school.
 
@@ -99,9 +114,13 @@ def estimate_multilevel(
     >>> result.table["statistic"].to_list()
     ['(Intercept)', 'variance_between', 'variance_within', 'icc']
     """
+    asked = read_effects(options)
     model = model_columns(prepared(table, design), read_formula(formula))
     groups = _groups_of_schools(model, by, cluster)
-    found = _two_level(model, groups, cluster, cluster_weight)
+    if asked.slopes or asked.is_restricted:
+        names, estimates = _random_effects(model, groups, cluster, asked)
+        return gather(model.ready, groups, formula, names, estimates, n_missing_values=model.n_missing)
+    found = _two_level(model, groups, cluster, asked.cluster_weight)
     refuse_dependent(model.names, groups, np.isfinite(found[:, :, :, 0]).all(axis=(1, 2)))
     between, within = found[:, -2:-1], found[:, -1:]
     estimates = np.concatenate([found, between / (between + within)], axis=1)
@@ -209,20 +228,55 @@ def _clusters(model: Model, groups: Groups, cluster: str) -> tuple[Integers, Int
     return of_row, owners
 
 
-def _two_level(model: Model, groups: Groups, cluster: str, cluster_weight: str | None) -> Floats:
-    """Coefficients and variances of shape (groups, statistics, values, weights)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clusters:
+    """The clusters of all groups: pairs with cells, rows, weights."""
+
+    of_row: Integers
+    owners: Integers
+    pairs: Pairs
+    counts: Floats
+    bases: Floats
+
+
+def _formed(model: Model, groups: Groups, cluster: str, cluster_weight: str | None) -> _Clusters:
+    """Number the clusters and take their sizes and weights."""
     ready = model.ready
     weight_sums(ready, groups, form_pairs(ready, groups))
     of_row, owners = _clusters(model, groups, cluster)
-    as_groups = _as_groups(of_row, owners.size)
-    pairs = form_pairs(ready, as_groups)
     final = ready.scale * ready.ratios[ready.cells, 0]
     kept = of_row >= 0
     counts = np.bincount(of_row[kept], minlength=owners.size).astype(np.float64)
     totals = np.bincount(of_row[kept], final[kept], minlength=owners.size)
-    bases = (
-        totals / counts if cluster_weight is None else _stated(ready.table, cluster_weight, of_row, owners)
-    )
+    if cluster_weight is None:
+        bases = totals / counts
+    else:
+        bases = _stated(ready.table, cluster_weight, of_row, owners)
+    pairs = form_pairs(ready, _as_groups(of_row, owners.size))
+    return _Clusters(of_row=of_row, owners=owners, pairs=pairs, counts=counts, bases=bases)
+
+
+def _products(model: Model, formed: _Clusters, rows: Floats) -> Floats:
+    """Cross products of columns in every (cluster, cell) pair."""
+    size = rows.shape[1]
+    a, b = np.indices((size, size)).reshape(2, -1)
+    n_pairs = formed.pairs.groups.size
+    sums = sum_products(rows, a, b, model.ready.scale, formed.of_row, formed.pairs.of_row, n_pairs)
+    return sums.reshape(-1, size, size)
+
+
+def _of_group(formed: _Clusters, g: int) -> tuple[Integers, Integers, Integers, Integers]:
+    """Clusters of a group, their pairs, and cluster and cell number of each pair."""
+    own = np.flatnonzero(formed.owners == g)
+    pairs = formed.pairs
+    mine = np.flatnonzero((pairs.groups >= own[0]) & (pairs.groups <= own[-1]))
+    return own, mine, pairs.groups[mine] - own[0], pairs.cells[mine]
+
+
+def _two_level(model: Model, groups: Groups, cluster: str, cluster_weight: str | None) -> Floats:
+    """Coefficients and variances of shape (groups, statistics, values, weights)."""
+    ready = model.ready
+    formed = _formed(model, groups, cluster, cluster_weight)
     first = 0 if model.has_intercept else 1
     constant = np.ones((ready.table.height, 1))
     found: Floats = np.empty(
@@ -232,26 +286,55 @@ def _two_level(model: Model, groups: Groups, cluster: str, cluster_weight: str |
         columns = stacked(model, m)
         rows = np.concatenate([constant, columns[:, 1 - first :]], axis=1)
         centres, scales = _rough(rows, is_centred=model.has_intercept)
-        rows = (rows - centres) / scales
-        size = rows.shape[1]
-        a, b = np.indices((size, size)).reshape(2, -1)
-        sums = sum_products(rows, a, b, ready.scale, of_row, pairs.of_row, pairs.groups.size)
-        sums = sums.reshape(-1, size, size)
+        sums = _products(model, formed, (rows - centres) / scales)
         for g in range(groups.n.size):
-            own = np.flatnonzero(owners == g)
-            mine = np.flatnonzero((pairs.groups >= own[0]) & (pairs.groups <= own[-1]))
-            cells, cell_numbers = np.unique(pairs.cells[mine], return_inverse=True)
+            own, mine, of_pair, cells_of_pair = _of_group(formed, g)
+            cells, cell_numbers = np.unique(cells_of_pair, return_inverse=True)
             solution = replicate_two_level(
                 sums[mine],
-                pairs.groups[mine] - own[0],
+                of_pair,
                 cell_numbers.astype(np.int64),
                 np.ascontiguousarray(ready.ratios[cells]),
-                counts[own],
-                bases[own],
+                formed.counts[own],
+                formed.bases[own],
                 first,
             )
             found[g, :, m] = _unscaled(solution, centres, scales, first).T
     return found
+
+
+def _random_effects(
+    model: Model, groups: Groups, cluster: str, asked: EffectOptions
+) -> tuple[list[str], Floats]:
+    """Names and estimates of shape (groups, statistics, values, weights) of a model with several random effects."""
+    if not model.has_intercept:
+        raise EstimationError(
+            "Random slopes and restricted likelihood need a formula with its intercept.", param="formula"
+        )
+    places = places_of(asked.slopes, model.names)
+    ready = model.ready
+    formed = _formed(model, groups, cluster, asked.cluster_weight)
+    names = effect_names(model.names, asked.slopes)
+    shape = (groups.n.size, len(names), model.n_plausible_values, ready.n_replicates + 1)
+    found: Floats = np.empty(shape)
+    for m in range(model.n_plausible_values):
+        rows = stacked(model, m)
+        centres, scales = _rough(rows, is_centred=True)
+        sums = _products(model, formed, (rows - centres) / scales)
+        for g in range(groups.n.size):
+            own, mine, of_pair, cells_of_pair = _of_group(formed, g)
+            cells, cell_numbers = np.unique(cells_of_pair, return_inverse=True)
+            solution = replicate_random_effects(
+                sums[mine],
+                (of_pair, cell_numbers.astype(np.int64)),
+                np.ascontiguousarray(ready.ratios[cells]),
+                (formed.counts[own], formed.bases[own]),
+                places,
+                asked.is_restricted,
+            )
+            found[g, :, m] = in_units(solution, centres, scales, places).T
+    refuse_dependent(model.names, groups, np.isfinite(found[:, :, :, 0]).all(axis=(1, 2)))
+    return names, found
 
 
 def _as_groups(of_row: Integers, n_clusters: int) -> Groups:

@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.errors import EstimationError
+from lsakit.estimation.group_sums import as_breakdown
+from lsakit.estimation.percentile_rules import RULES, refuse_uncountable
 from lsakit.estimation.replication import form_groups, form_pairs, prepared, weight_sums
 from lsakit.estimation.results import Estimates, gather
 from lsakit.estimation.rows import complete_rows
+from lsakit.estimation.sharded import ShardedTable
+from lsakit.estimation.sharded_percentiles import HistogramSums, percentiles_of_shards
 from lsakit.estimation.survey_design import SurveyDesign
-from lsakit.kernels.replication_percentiles import MIDPOINT, STEP, STRICT, replicate_percentiles
-
-RULES = {"step": STEP, "rrepest": STRICT, "midpoint": MIDPOINT}
+from lsakit.kernels.replication_percentiles import replicate_percentiles, rows_with_weight
 
 
 def estimate_percentiles(
@@ -47,10 +49,12 @@ def estimate_percentiles(
         Where the weights are; may be left out for a prepared table.
     cluster : str, optional
         Column of the school, to count schools.
-    rule : {"step", "rrepest", "midpoint"}
-        ``"step"``: first value whose cumulative weight is at least p of the total (RALSA);
-        ``"rrepest"``: first value above it (OECD's Rrepest); ``"midpoint"``: linear between the midpoints of
-        the cumulative weights of distinct values.
+    rule : {"step", "rrepest", "midpoint", "average", "intsvy", "edsurvey_symmetric", "edsurvey_unbiased"}
+        ``"step"``: first value whose cumulative weight is at least p of the total (RALSA, ILSAstats, EdSurvey's
+        "simple"); ``"rrepest"``: first value above it (OECD's Rrepest); ``"midpoint"``: linear between the midpoints
+        of the cumulative weights of distinct values; ``"average"``: as ``"rrepest"``, the mean of both neighbors
+        where the target is met exactly (Stata); ``"intsvy"``: linear between whole places of 1 + (W − 1) p (Hmisc);
+        the last two are EdSurvey's interpolating rules.
 
     Returns
     -------
@@ -60,7 +64,8 @@ def estimate_percentiles(
     Raises
     ------
     EstimationError
-        If a percentile lies outside (0, 100) or stands twice, or the rule is unknown.
+        If a percentile lies outside (0, 100) or stands twice, the rule is unknown, or it counts weights and those of
+        a group sum to one or less.
     TableError
         If a weight is missing, or a value is not a number or is missing beside other plausible values of its row.
     DesignError
@@ -69,7 +74,8 @@ def estimate_percentiles(
     Notes
     -----
     A cumulative weight within 1e-12 of the total of its target counts as equal to it, so that ten weights of
-    0.1 reach one half after five.
+    0.1 reach one half after five. Shards are read twice, and the values under ``"step"`` and ``"rrepest"`` are exactly
+    those of the table in memory.
 
     References
     ----------
@@ -90,19 +96,27 @@ def estimate_percentiles(
             f"The 'rule' of percentiles is one of {', '.join(RULES)}. Got {rule!r}.", param="rule", got=rule
         )
     wanted = checked_percentiles(percentiles)
+    if isinstance(table, ShardedTable):
+        asked = HistogramSums(values=values, percentiles=tuple(wanted.tolist()), rule=rule)
+        groups, found, total = percentiles_of_shards(table, asked, design, as_breakdown(by, cluster))
+        names = [percentile_name(p) for p in wanted.tolist()]
+        return gather(total, groups, values, names, found, n_missing_values=total.n_missing_values)
     ready, (matrix,), n_missing = complete_rows(prepared(table, design), [values])
     groups = form_groups(ready, by, cluster)
-    weight_sums(ready, groups, form_pairs(ready, groups))
+    totals = weight_sums(ready, groups, form_pairs(ready, groups))
+    refuse_uncountable(groups, totals, rule)
     starts = np.concatenate([[0], np.cumsum(groups.n)])
     rows = np.argsort(groups.codes, kind="stable")[groups.n_missing_by :]
     shape = (groups.n.size, wanted.size, matrix.shape[0], ready.n_replicates + 1)
     estimates: NDArray[np.float64] = np.empty(shape)
+    weights = (ready.scale, ready.cells, ready.ratios)
     for g in range(groups.n.size):
         members = rows[starts[g] : starts[g + 1]]
+        counts = rows_with_weight(members, ready.cells, ready.ratios)
         for m, column in enumerate(matrix):
             order = members[np.argsort(column[members])]
             estimates[g, :, m] = replicate_percentiles(
-                column, order, ready.scale, ready.cells, ready.ratios, wanted / 100.0, RULES[rule]
+                column, order, weights, wanted / 100.0, RULES[rule], counts
             )
     names = [percentile_name(p) for p in wanted.tolist()]
     return gather(ready, groups, values, names, estimates, n_missing_values=n_missing)

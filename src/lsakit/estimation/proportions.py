@@ -6,27 +6,22 @@ See ``docs/algorithms/proficiency_levels.md``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.errors import EstimationError
-from lsakit.estimation.model_columns import category_label
-from lsakit.estimation.replication import (
-    Groups,
-    PreparedTable,
-    form_groups,
-    form_pairs,
-    key_codes,
-    prepared,
-    sums_under_weights,
-    weight_sums,
-)
+from lsakit.estimation.group_sums import Breakdown, GroupSums
+from lsakit.estimation.model_columns import category_codes, category_label, is_whole_known
+from lsakit.estimation.replication import NoRowsError, PreparedTable
 from lsakit.estimation.results import Estimates, gather
 from lsakit.estimation.rows import complete_rows, rows_of
+from lsakit.estimation.shard_sums import estimated
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.kernels.replication import sum_categories, sum_levels
+from lsakit.kernels.replication_runs import run_levels
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -89,16 +84,62 @@ def estimate_levels(
     [('below_1', 0.25), ('level_1', 0.75), ('at_or_above_1', 0.75)]
     """
     bounds = _checked_cuts(cuts)
-    ready, (matrix,), n_missing = complete_rows(prepared(table, design), [values])
-    groups = form_groups(ready, by, cluster)
-    pairs = form_pairs(ready, groups)
-    sums = sum_levels(matrix, bounds, ready.scale, groups.codes, pairs.of_row, pairs.groups.size)
-    shares = _shares(ready, groups, sums, (matrix.shape[0], bounds.size + 1))
-    above = np.cumsum(shares[:, ::-1], axis=1)[:, -2::-1]
-    names = ["below_1", *(f"level_{k + 1}" for k in range(bounds.size))]
-    names += [f"at_or_above_{k + 1}" for k in range(bounds.size)]
-    estimates = np.concatenate([shares, above], axis=1)
-    return gather(ready, groups, values, names, estimates, n_missing_values=n_missing)
+    statistic = LevelSums(values=values, cuts=tuple(bounds.tolist()))
+    return estimated(table, statistic, design, by=by, cluster=cluster)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelSums:
+    """Shares of levels as sums of weights.
+
+    Parameters
+    ----------
+    values : str
+        A column or a pattern of plausible values.
+    cuts : tuple of float
+        Lower bounds of levels 1, 2 …, ascending.
+    """
+
+    values: str
+    cuts: tuple[float, ...]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The column or pattern."""
+        return (self.values,)
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def learned(self, _ready: PreparedTable) -> LevelSums:
+        """The same: nothing is to be learned."""
+        return self
+
+    def part(self, ready: PreparedTable, breakdown: Breakdown) -> GroupSums:
+        """Sums of the weights of each level and plausible value."""
+        rows, (matrix,), n_missing = complete_rows(ready, [self.values])
+        cut = breakdown.cut(rows)
+        bounds = np.array(self.cuts)
+        n_pairs = cut.pairs.groups.size
+        if cut.pairs.runs is None:
+            sums = sum_levels(matrix, bounds, rows.scale, cut.groups.codes, cut.pairs.of_row, n_pairs)
+        else:
+            sums = run_levels(matrix, bounds, rows.scale, cut.pairs.runs, n_pairs)
+        return cut.sums(cut.spread(sums), form=(matrix.shape[0],), n_missing=n_missing)
+
+    def finish(self, total: GroupSums) -> Estimates:
+        """Shares in each level and at or above it."""
+        n_levels = len(self.cuts) + 1
+        shares = _shares(total, (total.form[0], n_levels))
+        above = np.cumsum(shares[:, ::-1], axis=1)[:, -2::-1]
+        names = ["below_1", *(f"level_{k}" for k in range(1, n_levels))]
+        names += [f"at_or_above_{k}" for k in range(1, n_levels)]
+        estimates = np.concatenate([shares, above], axis=1)
+        return gather(
+            total, total.groups, self.values, names, estimates, n_missing_values=total.n_missing_values
+        )
 
 
 def estimate_proportions(
@@ -155,36 +196,107 @@ def estimate_proportions(
     >>> estimate_proportions(rows, "S", design=design).table.select("category", "estimate").rows()
     [('a', 0.75), ('b', 0.25)]
     """
-    ready = prepared(table, design)
-    codes, categories = key_codes(ready.table, [values])
-    valid = codes >= 0
+    return estimated(table, ShareSums(values=values), design, by=by, cluster=cluster)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareSums:
+    """Shares of categories as sums of weights.
+
+    Parameters
+    ----------
+    values : str
+        Column of categories.
+    """
+
+    values: str
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The column."""
+        return (self.values,)
+
+    def learned(self, _ready: PreparedTable) -> ShareSums:
+        """The same: nothing is to be learned."""
+        return self
+
+    def part(self, ready: PreparedTable, breakdown: Breakdown) -> GroupSums:
+        """Sums of the weights of each category."""
+        rows, (codes,), (labels,), n_missing = category_rows(ready, [self.values])
+        cut = breakdown.cut(rows)
+        shape = (cut.pairs.groups.size, len(labels))
+        sums = sum_categories(codes[np.newaxis, :], rows.scale, cut.groups.codes, cut.pairs.of_row, shape)
+        return cut.sums(cut.spread(sums), form=tuple(labels), n_missing=n_missing)
+
+    def finish(self, total: GroupSums) -> Estimates:
+        """The shares."""
+        labels = list(total.form)
+        return gather(
+            total,
+            total.groups,
+            self.values,
+            [f"share_{label}" for label in labels],
+            _shares(total, (1, len(labels))),
+            labels={"category": labels},
+            n_missing_values=total.n_missing_values,
+        )
+
+
+def category_rows(
+    ready: PreparedTable, names: Sequence[str]
+) -> tuple[PreparedTable, list[Integers], list[list[str]], int]:
+    """Keep the rows that have all of several columns of categories.
+
+    Parameters
+    ----------
+    ready : PreparedTable
+        Rows with their cells.
+    names : Sequence of str
+        Columns of categories.
+
+    Returns
+    -------
+    ready : PreparedTable
+        The rows that are complete.
+    codes : list of ndarray of shape (n_complete_rows,)
+        Category of each row, from 0.
+    labels : list of list of str
+        Categories of each column that occur among these rows, in ascending order; in a part of a larger table,
+        those that occur in the larger one.
+    n_missing : int
+        Number of rows left out.
+
+    Raises
+    ------
+    EstimationError
+        If no row is complete.
+    """
+    read = [category_codes(ready, name) for name in names]
+    valid = np.logical_and.reduce([codes >= 0 for codes, _ in read])
     if not valid.any():
-        raise EstimationError(f"No row has a value in {values!r}.", param=values)
-    ready = rows_of(ready, valid)
-    groups = form_groups(ready, by, cluster)
-    pairs = form_pairs(ready, groups)
-    shape = (pairs.groups.size, categories.height)
-    sums = sum_categories(codes[valid][np.newaxis, :], ready.scale, groups.codes, pairs.of_row, shape)
-    shares = _shares(ready, groups, sums, (1, categories.height))
-    labels = [category_label(value) for value in categories.get_column(values).to_list()]
-    return gather(
-        ready,
-        groups,
-        values,
-        [f"share_{label}" for label in labels],
-        shares,
-        labels={"category": labels},
-        n_missing_values=int(np.count_nonzero(~valid)),
-    )
+        if len(names) == 1:
+            raise NoRowsError(f"No row has a value in {names[0]!r}.", param=names[0])
+        raise NoRowsError(f"No row has a value of {', '.join(names)}.", param=names[0])
+    codes, labels = [], []
+    for (found, keys), name in zip(read, names, strict=True):
+        present, numbered = np.unique(found[valid], return_inverse=True)
+        if is_whole_known(ready, name):
+            present, numbered = np.arange(keys.height), found[valid]
+        words = [category_label(value) for value in keys.get_column(name).to_list()]
+        codes.append(numbered.astype(np.int64))
+        labels.append([words[code] for code in present.tolist()])
+    return rows_of(ready, valid), codes, labels, int(np.count_nonzero(~valid))
 
 
-def _shares(ready: PreparedTable, groups: Groups, sums: Floats, shape: tuple[int, int]) -> Floats:
+def _shares(total: GroupSums, shape: tuple[int, int]) -> Floats:
     """Shares of shape (groups, categories, values, weights); NaN under a weight that sums to zero."""
-    pairs = form_pairs(ready, groups)
-    totals = weight_sums(ready, groups, pairs)
-    spread = sums_under_weights(ready, pairs, sums)
-    safe = np.where(totals > 0.0, totals, np.nan)[:, :, np.newaxis]
-    shares = (spread / safe).reshape(groups.n.size, ready.n_replicates + 1, *shape)
+    safe = np.where(total.totals > 0.0, total.totals, np.nan)[:, :, np.newaxis]
+    shares = (total.sums / safe).reshape(*total.totals.shape, *shape)
     return np.asarray(shares.transpose(0, 3, 2, 1))
 
 

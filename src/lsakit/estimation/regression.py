@@ -6,18 +6,29 @@ See ``docs/algorithms/regression.md``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lsakit.errors import EstimationError
-from lsakit.estimation.cross_products import CrossProducts, cross_products
-from lsakit.estimation.formula import read_formula
-from lsakit.estimation.model_columns import Model, model_columns
-from lsakit.estimation.replication import Groups, form_groups, form_pairs, group_name, prepared, weight_sums
+from lsakit.estimation.cross_products import (
+    ColumnFrame,
+    CrossProducts,
+    arranged,
+    column_frame,
+    common_frame,
+    product_sums,
+    stated_frame,
+)
+from lsakit.estimation.formula import Formula, read_formula
+from lsakit.estimation.group_sums import Breakdown, GroupSums
+from lsakit.estimation.model_columns import formula_variables, model_columns
+from lsakit.estimation.replication import Groups, PreparedTable, form_groups, group_name, prepared
 from lsakit.estimation.response_models import response_coefficients
 from lsakit.estimation.results import Estimates, gather
+from lsakit.estimation.shard_sums import estimated
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.kernels.replication_products import solve_regressions
 
@@ -98,40 +109,97 @@ def estimate_regression(
             param="family",
             got=family,
         )
-    model = model_columns(prepared(table, design), read_formula(formula))
-    groups = form_groups(model.ready, by, cluster)
+    asked = read_formula(formula)
     if family == "linear":
-        names, estimates = _linear(model, groups)
-    else:
-        names, estimates = response_coefficients(model, groups, is_ordered=family == "ordered")
+        return estimated(table, RegressionSums(formula=asked), design, by=by, cluster=cluster)
+    model = model_columns(prepared(table, design), asked)
+    groups = form_groups(model.ready, by, cluster)
+    names, estimates = response_coefficients(model, groups, is_ordered=family == "ordered")
     return gather(model.ready, groups, formula, names, estimates, n_missing_values=model.n_missing)
 
 
-def _linear(model: Model, groups: Groups) -> tuple[list[str], Floats]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegressionSums:
+    """A linear regression as sums of products.
+
+    Parameters
+    ----------
+    formula : Formula
+        The model.
+    common : tuple of (tuple of float, tuple of float), optional
+        Centres and scales of the columns for all groups; left out, each group has its own centres.
+    """
+
+    formula: Formula
+    common: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Columns and patterns that are numbers."""
+        return formula_variables(self.formula)[0]
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Columns of categories."""
+        return formula_variables(self.formula)[1]
+
+    def learned(self, ready: PreparedTable) -> RegressionSums:
+        """The same with the centres and scales of these rows."""
+        model = model_columns(ready, self.formula)
+        columns = [*model.predictors, model.outcome]
+        return replace(self, common=common_frame(columns, is_centred=model.has_intercept))
+
+    def part(self, ready: PreparedTable, breakdown: Breakdown) -> GroupSums:
+        """Σ w x y of every two columns."""
+        model = model_columns(ready, self.formula)
+        cut = breakdown.cut(model.ready)
+        columns = [*model.predictors, model.outcome]
+        if self.common is None:
+            frame = column_frame(cut.groups, columns, is_centred=model.has_intercept)
+        else:
+            frame = stated_frame(self.common, cut.groups.n.size)
+        sums = product_sums(model.ready, cut.groups, cut.pairs, columns, frame)
+        lines = tuple(column.shape[0] for column in columns)
+        form = (model.names, lines, model.has_intercept, tuple(frame.scales.tolist()))
+        return cut.sums(cut.spread(sums), about=frame.centres, form=form, n_missing=model.n_missing)
+
+    def finish(self, total: GroupSums) -> Estimates:
+        """Coefficients of every group."""
+        names, estimates = _linear(total)
+        return gather(
+            total,
+            total.groups,
+            self.formula.text,
+            names,
+            estimates,
+            n_missing_values=total.n_missing_values,
+        )
+
+
+def _linear(total: GroupSums) -> tuple[list[str], Floats]:
     """Coefficients, standardized coefficients, R² and residual SD, shaped for `gather`."""
-    pairs = form_pairs(model.ready, groups)
-    totals = weight_sums(model.ready, groups, pairs)
-    columns = [*model.predictors, model.outcome]
-    crossed = cross_products(model.ready, groups, pairs, columns, is_centred=model.has_intercept)
+    terms, lines, has_intercept, scales = total.form
+    frame = ColumnFrame(centres=total.about, scales=np.array(scales))
+    crossed = arranged(total.sums, lines, frame)
     shape = crossed.products.shape
     flat = crossed.products.reshape(-1, *shape[3:])
     coefficients, residuals, solved = solve_regressions(flat)
     solved = solved.reshape(shape[:3])
-    refuse_dependent(model.names, groups, solved[:, 0].all(axis=1))
+    refuse_dependent(terms, total.groups, solved[:, 0].all(axis=1))
     slopes = coefficients.reshape(*shape[:3], -1)
     residual = residuals.reshape(shape[:3]) * crossed.scales[-1] ** 2
-    weights = np.where(totals > 0.0, totals, np.nan)[:, :, np.newaxis]
-    raw = unscaled(slopes, crossed, has_intercept=model.has_intercept)
-    spreads = _spreads(crossed, weights, has_intercept=model.has_intercept)
-    names = list(model.names)
+    weights = np.where(total.totals > 0.0, total.totals, np.nan)[:, :, np.newaxis]
+    raw = unscaled(slopes, crossed, has_intercept=has_intercept)
+    spreads = _spreads(crossed, weights, has_intercept=has_intercept)
+    names = list(terms)
     parts = [raw]
-    if model.has_intercept:
+    if has_intercept:
         others = slice(1, len(names))
         safe = np.where(spreads[..., -1:] > 0.0, spreads[..., -1:], np.nan)
         parts.append(raw[..., others] * spreads[..., others] / safe)
-        names += [f"beta:{name}" for name in model.names[others]]
-    total = spreads[..., -1] ** 2 * weights
-    r_squared = 1.0 - residual / np.where(total > 0.0, total, np.nan)
+        names += [f"beta:{name}" for name in terms[others]]
+    variation = spreads[..., -1] ** 2 * weights
+    r_squared = 1.0 - residual / np.where(variation > 0.0, variation, np.nan)
     parts += [r_squared[..., np.newaxis], np.sqrt(residual / weights)[..., np.newaxis]]
     names += ["r_squared", "residual_sd"]
     return names, np.concatenate(parts, axis=3).transpose(0, 3, 2, 1)

@@ -15,33 +15,26 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from lsakit.errors import DesignError, EstimationError, TableError
+from lsakit.estimation.sharded import ShardedTable
 from lsakit.estimation.survey_design import SurveyDesign
+from lsakit.estimation.weight_cells import key_codes, weight_cells
 from lsakit.io.codebook import Codebook
-from lsakit.io.frames import (
-    Table,
-    as_table,
-    floats,
-    group_codes,
-    plain_floats,
-    require_columns,
-    with_columns,
-)
+from lsakit.io.frames import Table, as_table
 from lsakit.io.missing_codes import without_missing_codes
-from lsakit.kernels.replication import (
-    fold_ratios,
-    mark_rows_off_their_cell,
-    number_hashes,
-    spread_over_replicates,
-)
+from lsakit.kernels.replication import spread_over_replicates
+from lsakit.kernels.replication_runs import find_runs
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-RATIO_TOLERANCE = 2e-14
-"""Relative difference up to which two weight ratios are one: rounding of a chain of double multiplications."""
-
 LARGE_GROUP = 16
 """Mean number of cells in a group from which matrix products spread sums faster than loops do."""
+
+LONG_RUN = 6
+"""Mean length of the runs of rows of one pair from which adding run by run is faster than row by row."""
+
+MOST_GATHERED = 64_000_000
+"""Bytes of ratios, pair by pair, that are kept beside those of the cells."""
 
 RESULT_COLUMNS = (
     "statistic",
@@ -56,6 +49,12 @@ RESULT_COLUMNS = (
     "undefined_because",
 )
 """Columns of a result; a break-down column may not have one of these names."""
+
+
+class NoRowsError(EstimationError):
+    """No row of a table is left for a statistic; a part of a larger table may be so, a whole one may not."""
+
+    n_missing_by: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,13 +172,17 @@ def prepare(table: Any, design: SurveyDesign, *, codebook: Codebook | None = Non
     rows = as_table(table) if codebook is None else without_missing_codes(table, codebook)
     if rows.height == 0:
         raise EstimationError("The table has no rows.", param="table", hint="Check the filter that made it.")
-    _refuse_other_designs(rows, design)
-    weight = _weights(rows, design.weight)
-    if not weight.any():
+    found = weight_cells(rows, design)
+    if not (found.scale * found.ratios[found.cells, 0]).any():
         raise EstimationError(f"All weights in {design.weight!r} are zero.", param=design.weight)
-    if design.is_derived:
-        return _prepare_zones(rows, design, weight)
-    return _prepare_stored(rows, design, weight)
+    return PreparedTable(
+        table=rows,
+        design=design,
+        scale=found.scale,
+        cells=found.cells,
+        ratios=found.ratios,
+        lonely_zones=found.lonely_zones,
+    )
 
 
 def prepared(table: Any, design: SurveyDesign | None) -> PreparedTable:
@@ -201,7 +204,17 @@ def prepared(table: Any, design: SurveyDesign | None) -> PreparedTable:
     ------
     DesignError
         If no design is given, or another one than the table was prepared for.
+    EstimationError
+        If the table is in shards.
     """
+    if isinstance(table, ShardedTable):
+        raise EstimationError(
+            "This statistic cannot be computed from shards.",
+            why="It is no function of sums of the rows, and needs all rows in memory at once.",
+            hint="Read the columns it needs with lk.read_table. From shards come: means, levels, percentiles, "
+            "proportions, frequencies, cross-tables, correlations, linear regressions, gradients and relative risks.",
+            param="table",
+        )
     if isinstance(table, PreparedTable):
         if design is not None and design != table.design:
             raise DesignError(
@@ -265,9 +278,11 @@ def _groups(table: Table, names: tuple[str, ...], cluster: str | None) -> Groups
     n_groups = keys.height if names else 1
     kept = codes >= 0
     if n_groups == 0 or not kept.any():
-        raise EstimationError(
+        error = NoRowsError(
             f"Every row lacks a value of {', '.join(names)}; no group is left.", param="by", got=names
         )
+        error.n_missing_by = codes.size
+        raise error
     return Groups(
         by=names,
         keys={name: keys.get_column(name).to_list() for name in names},
@@ -292,12 +307,18 @@ class Pairs:
         Cell of each pair.
     n_groups : int
         Number of groups.
+    runs : tuple of (ndarray of shape (n_runs + 1,), ndarray of shape (n_runs,)), optional
+        Runs of neighboring rows of one pair, where they are long enough to be worth it.
+    memory : dict
+        Ratios of the pairs once they were gathered.
     """
 
     of_row: Integers
     groups: Integers
     cells: Integers
     n_groups: int
+    runs: tuple[Integers, Integers] | None = None
+    memory: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 def form_pairs(ready: PreparedTable, groups: Groups) -> Pairs:
@@ -337,7 +358,14 @@ def _pairs(ready: PreparedTable, groups: Groups) -> Pairs:
         distinct, inverse = np.unique(joint[kept], return_inverse=True)
         of_row = np.zeros(joint.size, dtype=np.int64)
         of_row[kept] = inverse
-    return Pairs(of_row=of_row, groups=distinct // n_cells, cells=distinct % n_cells, n_groups=n_groups)
+    runs = find_runs(groups.codes, of_row)
+    return Pairs(
+        of_row=of_row,
+        groups=distinct // n_cells,
+        cells=distinct % n_cells,
+        n_groups=n_groups,
+        runs=runs if of_row.size >= LONG_RUN * runs[1].size else None,
+    )
 
 
 def sums_under_weights(ready: PreparedTable, pairs: Pairs, sums: Floats) -> Floats:
@@ -361,11 +389,23 @@ def sums_under_weights(ready: PreparedTable, pairs: Pairs, sums: Floats) -> Floa
         return spread_over_replicates(sums, pairs.groups, pairs.cells, ready.ratios, pairs.n_groups)
     spread: Floats = np.empty((pairs.n_groups, ready.n_replicates + 1, sums.shape[1]))
     ends = np.searchsorted(pairs.groups, np.arange(pairs.n_groups + 1))
+    ratios = _ratios_of_pairs(ready, pairs)
     with _threads().limit(limits=1, user_api="blas"):  # the same bits on one core and on many
         for g in range(pairs.n_groups):
             own = slice(ends[g], ends[g + 1])
-            np.matmul(ready.ratios[pairs.cells[own]].T, sums[own], out=spread[g])
+            matrix = ready.ratios[pairs.cells[own]].T if ratios is None else ratios[:, own]
+            np.matmul(matrix, sums[own], out=spread[g])
     return spread
+
+
+def _ratios_of_pairs(ready: PreparedTable, pairs: Pairs) -> Floats | None:
+    """Ratios of every pair, one line per weight, for all statistics; None where they would take much memory."""
+    if pairs.cells.size * ready.ratios.shape[1] * 8 > MOST_GATHERED:
+        return None
+    if "ratios" not in pairs.memory:
+        pairs.memory["ratios"] = np.ascontiguousarray(ready.ratios[pairs.cells].T)
+    made: Floats = pairs.memory["ratios"]
+    return made
 
 
 @cache
@@ -374,7 +414,7 @@ def _threads() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def weight_sums(ready: PreparedTable, groups: Groups, pairs: Pairs) -> Floats:
+def weight_sums(ready: PreparedTable, groups: Groups, pairs: Pairs, *, is_checked: bool = True) -> Floats:
     """Sum every weight in every group.
 
     Parameters
@@ -385,6 +425,8 @@ def weight_sums(ready: PreparedTable, groups: Groups, pairs: Pairs) -> Floats:
         Their groups.
     pairs : Pairs
         The pairs of both.
+    is_checked : bool, default True
+        Whether a group without weight is refused here; a part of a larger table is checked when it is combined.
 
     Returns
     -------
@@ -399,6 +441,8 @@ def weight_sums(ready: PreparedTable, groups: Groups, pairs: Pairs) -> Floats:
     if "totals" not in groups.memory:
         groups.memory["totals"] = _weight_sums(ready, groups, pairs)
     made: Floats = groups.memory["totals"]
+    if is_checked:
+        refuse_weightless(groups, made)
     return made
 
 
@@ -408,6 +452,24 @@ def _weight_sums(ready: PreparedTable, groups: Groups, pairs: Pairs) -> Floats:
     sums: Floats = np.zeros(pairs.groups.size)
     sums += np.bincount(pairs.of_row[kept], weights=ready.scale[kept], minlength=sums.size)
     totals: Floats = sums_under_weights(ready, pairs, sums[:, np.newaxis])[:, :, 0]
+    return totals
+
+
+def refuse_weightless(groups: Groups, totals: Floats) -> None:
+    """Refuse groups whose final weights sum to zero.
+
+    Parameters
+    ----------
+    groups : Groups
+        The groups.
+    totals : ndarray of shape (n_groups, n_replicates + 1)
+        Sums of weights, the final one first.
+
+    Raises
+    ------
+    EstimationError
+        If there is one.
+    """
     empty = np.flatnonzero(totals[:, 0] <= 0.0)
     if empty.size:
         raise EstimationError(
@@ -417,7 +479,6 @@ def _weight_sums(ready: PreparedTable, groups: Groups, pairs: Pairs) -> Floats:
             hint="Leave the group out, or correct its weights.",
             param="by",
         )
-    return totals
 
 
 def group_name(groups: Groups, g: int) -> str:
@@ -436,146 +497,6 @@ def group_name(groups: Groups, g: int) -> str:
         Such as ``"CNT=FRA, GENDER=1"``; ``"all rows"`` where there is no break-down.
     """
     return ", ".join(f"{name}={values[g]}" for name, values in groups.keys.items()) or "all rows"
-
-
-def key_codes(table: Table, names: Sequence[str]) -> tuple[Integers, Table]:
-    """Number the groups that key columns form; NaN counts as missing.
-
-    Parameters
-    ----------
-    table : polars.DataFrame
-        The rows.
-    names : Sequence of str
-        Key columns; empty for one group of all rows.
-
-    Returns
-    -------
-    codes : ndarray of shape (n_rows,)
-        Number of each row's group; −1 where a key is missing.
-    keys : polars.DataFrame
-        One row per group, in ascending order of the keys.
-    """
-    require_columns(table, list(names))
-    columns = {name: table.get_column(name) for name in names}
-    floating = {name: column.fill_nan(None) for name, column in columns.items() if column.dtype.is_float()}
-    codes, keys = group_codes(with_columns(table, floating) if floating else table, names)
-    return np.array(codes, dtype=np.int64), keys  # writable, so that the kernels are compiled for one type
-
-
-def _refuse_other_designs(table: Table, design: SurveyDesign) -> None:
-    """Refuse a file whose own columns say that another variance method holds."""
-    for name, value in design.requires:
-        if name not in table.columns:
-            continue
-        found = floats(table, name, nulls=True)
-        wrong = np.flatnonzero(~np.isnan(found) & (found != value))
-        if wrong.size:
-            raise DesignError(
-                f"The profile {design.name!r} holds where {name!r} is {value:g}. "
-                f"Got {found[wrong[0]]:g} in {wrong.size} of {found.size} rows.",
-                where=[f"row {row + 1}" for row in wrong.tolist()],
-                why="Those rows have replicate weights of another method.",
-                hint="Take the rows of each method apart and read the profile of each.",
-                param=name,
-            )
-
-
-def _weights(table: Table, name: str) -> Floats:
-    """Take a weight column and refuse negative weights."""
-    values = floats(table, name)
-    if values.min() < 0.0:
-        rows = np.flatnonzero(values < 0.0)
-        raise EstimationError(
-            f"The weight {name!r} must not be negative. Got {values[rows[0]]:g} in {rows.size} of "
-            f"{values.size} rows.",
-            where=[f"row {row + 1}" for row in rows.tolist()],
-            why="A negative weight makes totals and percentiles meaningless.",
-            hint="Correct the weighting step that made it.",
-            param=name,
-            got=float(values[rows[0]]),
-        )
-    return values
-
-
-def _prepare_stored(table: Table, design: SurveyDesign, weight: Floats) -> PreparedTable:
-    """Find the rows that share a vector of stored weight ratios; the columns are read in place, twice."""
-    columns = design.replicate_columns()
-    require_columns(table, columns)
-    stored = [weight, *(plain_floats(table, name) for name in columns)]
-    scale = weight
-    if not weight.all():
-        scale = np.where(weight > 0.0, weight, np.maximum.reduce([_weights(table, name) for name in columns]))
-        scale = np.where(scale > 0.0, scale, 1.0)
-    hashes = np.zeros(weight.size, dtype=np.uint64)
-    inverse = 1.0 / scale
-    for name, column in zip((design.weight, *columns), stored, strict=True):
-        if not fold_ratios(column, inverse, hashes):
-            _weights(table, name)
-    cells, first_rows = number_hashes(hashes)
-    ratios = np.empty((first_rows.size, len(stored)))
-    off = np.zeros(weight.size, dtype=np.bool_)
-    for r, column in enumerate(stored):
-        ratios[:, r] = column[first_rows] / scale[first_rows]
-        mark_rows_off_their_cell(column, scale, cells, ratios[:, r].copy(), RATIO_TOLERANCE, off)
-    alone = np.flatnonzero(off)
-    if alone.size:
-        cells[alone] = first_rows.size + np.arange(alone.size)
-        own = np.stack([column[alone] / scale[alone] for column in stored], axis=1)
-        ratios = np.concatenate([ratios, own])
-    return PreparedTable(table=table, design=design, scale=scale.copy(), cells=cells, ratios=ratios)
-
-
-def _prepare_zones(table: Table, design: SurveyDesign, weight: Floats) -> PreparedTable:
-    """Derive jackknife replicates: in each zone one half is doubled and the other dropped."""
-    zone_column, half_column = str(design.zone), str(design.half)
-    zones, names = key_codes(table, [zone_column])
-    if zones.min() < 0:
-        rows = np.flatnonzero(zones < 0)
-        raise TableError(
-            f"The zone {zone_column!r} is missing in {rows.size} of {zones.size} rows.",
-            where=[f"row {row + 1}" for row in rows.tolist()],
-            why="A row without a zone would never be dropped, and the variance would be too small.",
-            param=zone_column,
-        )
-    half = floats(table, half_column)
-    wrong = np.flatnonzero((half != 0.0) & (half != 1.0))
-    if wrong.size:
-        raise DesignError(
-            f"The half {half_column!r} must be 0 or 1. Got {half[wrong[0]]:g} in {wrong.size} rows.",
-            where=[f"row {row + 1}" for row in wrong.tolist()],
-            hint="1 marks the half that is doubled first, 0 the half that is dropped first.",
-            param=half_column,
-        )
-    n_zones = names.height
-    if n_zones < 2:
-        raise DesignError(
-            f"A jackknife needs at least two zones. {zone_column!r} has {n_zones}.", param="zone"
-        )
-    ratios = _zone_ratios(n_zones, both=design.method == "jk2_both")
-    cells = 2 * zones + half.astype(np.int64)
-    present = np.bincount(cells, minlength=2 * n_zones).reshape(n_zones, 2) > 0
-    lonely = np.flatnonzero(~present.all(axis=1))
-    zone_names = names.get_column(zone_column).to_list()
-    return PreparedTable(
-        table=table,
-        design=design,
-        scale=weight.copy(),
-        cells=cells,
-        ratios=ratios,
-        lonely_zones=tuple(str(zone_names[z]) for z in lonely),
-    )
-
-
-def _zone_ratios(n_zones: int, *, both: bool) -> Floats:
-    """Ratios of the cells (zone, half): 1 everywhere, 2 and 0 in the replicate of the own zone."""
-    ratios = np.ones((2 * n_zones, 1 + n_zones * (2 if both else 1)))
-    for zone in range(n_zones):
-        ratios[2 * zone, 1 + zone] = 0.0
-        ratios[2 * zone + 1, 1 + zone] = 2.0
-        if both:
-            ratios[2 * zone, 1 + n_zones + zone] = 2.0
-            ratios[2 * zone + 1, 1 + n_zones + zone] = 0.0
-    return ratios
 
 
 def _count_clusters(table: Table, cluster: str, codes: Integers, n_groups: int) -> Integers:

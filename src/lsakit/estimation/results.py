@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from scipy import stats
 from lsakit.errors import EstimationError
 from lsakit.estimation.combine import Combined, combine, degrees_of_freedom
 from lsakit.estimation.explanations import explained
-from lsakit.estimation.replication import RESULT_COLUMNS, Groups, PreparedTable
+from lsakit.estimation.replication import RESULT_COLUMNS, Groups
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.io.files import write_table
 from lsakit.io.frames import Table, floats, make_table, stack_tables, to_pandas
@@ -135,8 +135,20 @@ class Estimates(TidyResult):
         return explained(self, row, language)
 
 
+class Designed(Protocol):
+    """Rows or their sums, with the design under which they were taken."""
+
+    @property
+    def design(self) -> SurveyDesign:
+        """Where the weights are."""
+
+    @property
+    def lonely_zones(self) -> tuple[str, ...]:
+        """Jackknife zones of which only one half is present."""
+
+
 def gather(
-    ready: PreparedTable,
+    ready: Designed,
     groups: Groups,
     values: str,
     statistics: Sequence[str],
@@ -149,8 +161,8 @@ def gather(
 
     Parameters
     ----------
-    ready : PreparedTable
-        The rows and their design.
+    ready : PreparedTable or GroupSums
+        The rows or their sums, and their design.
     groups : Groups
         Groups of the rows.
     values : str

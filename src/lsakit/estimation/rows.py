@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lsakit.errors import EstimationError, TableError
-from lsakit.estimation.replication import PreparedTable
+from lsakit.errors import TableError
+from lsakit.estimation.replication import NoRowsError, PreparedTable
 from lsakit.estimation.variables import value_columns
 from lsakit.io.frames import Table, floats, plain_floats
 
@@ -164,7 +164,7 @@ def _complete(ready: PreparedTable, variables: Sequence[str]) -> tuple[PreparedT
     valid = np.logical_and.reduce([mask for _, mask in read])
     n_missing = int(np.count_nonzero(~valid))
     if n_missing == valid.size:
-        raise EstimationError(
+        raise NoRowsError(
             f"No row has a value of {', '.join(variables)}.",
             hint="Check the file and its missing codes.",
             param=variables[0],

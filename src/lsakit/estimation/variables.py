@@ -6,15 +6,15 @@ import re
 from string import Formatter
 
 from lsakit.errors import EstimationError, UnknownColumnError
-from lsakit.io.frames import Table, require_columns
+from lsakit.io.frames import HasColumns, require_columns
 
 
-def value_columns(table: Table, values: str) -> tuple[str, ...]:
+def value_columns(table: HasColumns, values: str) -> tuple[str, ...]:
     """List the columns of an analysis variable.
 
     Parameters
     ----------
-    table : polars.DataFrame
+    table : polars.DataFrame or HasColumns
         The rows.
     values : str
         A column, or a pattern of plausible values such as ``"PV{m}MATH"`` or ``"ASMMAT{m:02d}"`` in which

@@ -6,9 +6,10 @@ rooms of lsakit ask here for checked columns as NumPy arrays and give back mappi
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,14 @@ from numpy.typing import ArrayLike, NDArray
 from lsakit.errors import ResponseError, TableError, UnknownColumnError
 
 Table = pl.DataFrame
+
+
+class HasColumns(Protocol):
+    """A table, or what stands for one: names of columns can be asked for."""
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
 
 
 def as_table(data: Any, *, param: str = "table") -> pl.DataFrame:
@@ -102,12 +111,12 @@ def _some(names: Sequence[str], most: int = 12) -> str:
     return ", ".join(names[:most]) + (" …" if len(names) > most else "")
 
 
-def require_columns(table: pl.DataFrame, names: Sequence[str], *, param: str = "table") -> None:
+def require_columns(table: HasColumns, names: Sequence[str], *, param: str = "table") -> None:
     """Refuse a table that lacks a column.
 
     Parameters
     ----------
-    table : polars.DataFrame
+    table : polars.DataFrame or HasColumns
         The table.
     names : Sequence of str
         Columns that must be there.
@@ -275,6 +284,57 @@ def group_codes(
     joined = table.select(names).join(keys, on=list(names), how="left", maintain_order="left")
     codes = joined.get_column("__group").cast(pl.Int64).fill_null(-1).to_numpy()
     return codes, keys.drop("__group")
+
+
+def codes_among(table: pl.DataFrame, name: str, known: pl.DataFrame) -> NDArray[np.int64]:
+    """Number the values of a column by their place in a list of known values.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+    name : str
+        Column.
+    known : polars.DataFrame
+        The known values, each once, in a column of the same name.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        Place of each row's value; −1 where it is missing or not known.
+    """
+    require_columns(table, [name])
+    wanted = known.select(name).with_row_index("__place")
+    column = table.select(pl.col(name).cast(known.schema[name], strict=False))
+    joined = column.join(wanted, on=name, how="left", maintain_order="left")
+    return np.array(joined.get_column("__place").cast(pl.Int64).fill_null(-1).to_numpy())
+
+
+def complete_values(
+    table: pl.DataFrame, wanted: Sequence[str], needed: Sequence[str]
+) -> dict[str, pl.DataFrame]:
+    """List the distinct values of columns among the rows that have a value of every column needed.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table.
+    wanted : Sequence of str
+        Columns whose values are listed.
+    needed : Sequence of str
+        Columns that must have a value; NaN and infinite numbers count as missing.
+
+    Returns
+    -------
+    dict of str to polars.DataFrame
+        Values of each column in ascending order, as a table of one column.
+    """
+    require_columns(table, [*wanted, *needed])
+    names = list(dict.fromkeys([*wanted, *needed]))
+    known = [pl.col(n).is_finite() for n in names if table.schema[n].is_float()]
+    present = [pl.col(n).is_not_null() for n in names]
+    kept = table.filter(pl.all_horizontal(*present, *known))
+    return {name: kept.select(pl.col(name).unique().sort()) for name in wanted}
 
 
 def refuse_duplicates(table: pl.DataFrame, name: str, *, param: str = "table") -> None:
@@ -463,3 +523,45 @@ def nullable_column(values: NDArray[Any], missing: NDArray[np.bool_]) -> Any:
     """
     column = pl.Series(values)
     return column if not missing.any() else pl.select(pl.when(pl.lit(~missing)).then(column)).to_series()
+
+
+def table_bytes(columns: Any) -> bytes:
+    """Write a table as Arrow, to be kept.
+
+    Parameters
+    ----------
+    columns : polars.DataFrame or Mapping of str to list
+        The table.
+
+    Returns
+    -------
+    bytes
+        For `table_from_bytes`.
+    """
+    stream = io.BytesIO()
+    as_table(columns).write_ipc(stream)
+    return stream.getvalue()
+
+
+def table_from_bytes(content: bytes) -> pl.DataFrame:
+    """Read a table that `table_bytes` wrote.
+
+    Parameters
+    ----------
+    content : bytes
+        Arrow.
+
+    Returns
+    -------
+    polars.DataFrame
+        The table.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are no table.
+    """
+    try:
+        return pl.read_ipc(io.BytesIO(content))
+    except pl.exceptions.PolarsError as error:
+        raise ValueError("These bytes are no table.") from error

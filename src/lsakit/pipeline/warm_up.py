@@ -17,6 +17,7 @@ from lsakit.datasets.nation_size import NationSize
 from lsakit.estimation.correlations import estimate_correlations
 from lsakit.estimation.cross_tables import estimate_cross_table
 from lsakit.estimation.equity import estimate_resilience
+from lsakit.estimation.means import estimate_means
 from lsakit.estimation.multilevel import estimate_multilevel
 from lsakit.estimation.proportions import estimate_levels
 from lsakit.estimation.quantile_regression import estimate_quantile_regression
@@ -112,11 +113,14 @@ def warm_up_estimates() -> None:
     estimate_correlations(ready, ["PV{m}", "status"])
     estimate_regression(ready, "PV{m} ~ status")
     estimate_regression(ready, "PV1 ~ status")
+    for by in (None, "answer"):  # students of a group stand together in the first, apart in the second
+        estimate_means(ready, "PV{m}", by=by)
+        estimate_levels(ready, "PV{m}", cuts=[0.0], by=by)
+        estimate_regression(ready, "PV{m} ~ status", by=by)
     estimate_regression(ready, "answer ~ status", family="ordered")
     estimate_quantile_regression(ready, "PV1 ~ status", [50])
     estimate_multilevel(ready, "PV{m} ~ status", cluster="school")
     estimate_cross_table(ready, "answer", "half")
-    estimate_levels(ready, "PV{m}", cuts=[0.0])
     estimate_resilience(ready, "PV{m}", "status")
 
 
