@@ -52,7 +52,8 @@ def _headlines(user: Any, cycle: Any) -> object | None:
     from django.urls import reverse
 
     from dienrong.cycles.board import Headlines
-    from dienrong.reporting import queries, views
+    from dienrong.reporting import queries
+    from dienrong.reporting.views import reports as views
 
     report = queries.readable_report(user, cycle)
     if report is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dienrong.reporting import views, walks
+from dienrong.reporting.views import reports as views
+from dienrong.reporting.views import walks
 
 app_name = "reporting"
 NATION = "bao-cao/<slug:slug>/<slug:population>/<slug:subject>"

@@ -1,5 +1,6 @@
 """From estimates to what people read: publication tables, figures with intervals, reports as Word, PDF and Excel."""
 
+from lsakit.tables.evidence import Evidence, province_evidence
 from lsakit.tables.figures import Figure, caterpillar, group_means, level_bars
 from lsakit.tables.official_form import OfficialForm
 from lsakit.tables.plan_figures import precision_curve
@@ -10,6 +11,8 @@ from lsakit.tables.texts import Texts
 from lsakit.tables.word import WordBlock, WordDocument, report_docx, word_file
 
 __all__ = [
+    "Evidence",
+    "province_evidence",
     "Figure",
     "OfficialForm",
     "PublicationTable",

@@ -150,7 +150,7 @@ def test_a_suppressed_figure_gives_its_reason_and_no_number(
         .otherwise("suppressed_because")
     )
     hidden = table.filter(pl.col("figure_id") == "grade5/maths/mean/province_code/01").row(0, named=True)
-    monkeypatch.setattr(numeric, "estimates", lambda source: table)
+    monkeypatch.setattr(numeric.reports, "estimates", lambda source: table)
     numeric.report.cache_clear()
     try:
         html = visitor.get(NATION).content.decode()

@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from dienrong.reporting.numeric.words import Words, with_words
 from lsakit.errors import LineageError, LsakitError
 from lsakit.lineage import Manifest, Store
 from lsakit.tables import OfficialForm as Official
@@ -66,19 +67,28 @@ def provinces(source: Source) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def report(
-    source: Source, wording: Wording, population: str = "", subject: str = "", province: str = ""
+    source: Source,
+    wording: Wording,
+    population: str = "",
+    subject: str = "",
+    province: str = "",
+    words: Words | None = None,
 ) -> Report:
-    """Compose the report of the nation or a province; of one grade and subject where they are named."""
+    """Compose the report of the nation or a province; of one grade and subject where they are named.
+
+    What an office wrote stands in it where ``words`` are given.
+    """
     table = estimates(source)
     if population:
         table = table.filter((pl.col("population") == population) & (pl.col("subject") == subject))
-    return build_report(
+    found = build_report(
         table,
         language=wording.language,
         names=dict(wording.names),
         cycle=_rules(source, wording.cycle_title),
         province=province or None,
     )
+    return with_words(found, words) if words else found
 
 
 RULES = ("n_plausible_values", "n_replicates", "minimum_students", "minimum_schools")
@@ -108,15 +118,17 @@ def workbook(found: Report) -> bytes:
 
 
 @lru_cache(maxsize=40)
-def printed(source: Source, wording: Wording, province: str = "") -> bytes:
+def printed(source: Source, wording: Wording, province: str = "", words: Words | None = None) -> bytes:
     """Print the whole report of the nation or a province as PDF."""
-    return report_pdf(report(source, wording, province=province))
+    return report_pdf(report(source, wording, province=province, words=words))
 
 
 @lru_cache(maxsize=20)
-def word(source: Source, wording: Wording, official: Official, province: str = "") -> bytes:
+def word(
+    source: Source, wording: Wording, official: Official, province: str = "", words: Words | None = None
+) -> bytes:
     """Write the whole report of the nation or a province as a Word file in the official form."""
-    return report_docx(report(source, wording, province=province), form=official)
+    return report_docx(report(source, wording, province=province, words=words), form=official)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
