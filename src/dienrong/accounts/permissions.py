@@ -67,6 +67,8 @@ HOLDERS: dict[str, frozenset[Role]] = {
     "use_api": DATA_KEEPERS,
     "view_unpublished_report": MINISTRY,
     "publish_report": MINISTRY,
+    "write_provincial_report": frozenset({Role.PROVINCE_OFFICER}),
+    "read_approved_texts": DATA_KEEPERS,
     "view_audit": MINISTRY,
     "view_all_jobs": MINISTRY,
     "manage_people": OFFICERS,

@@ -50,12 +50,16 @@ class ProvincialText(TimestampedModel):
 
 
 class TextSection(models.Model):
-    """The present words under one heading; ``edition`` counts the saves, so that two tabs notice each other."""
+    """The present words under one heading; ``edition`` counts the saves, ``changed_in`` names the tab of the last one.
+
+    So two tabs notice each other, and a tab that never heard that its save had come through may save again.
+    """
 
     text = models.ForeignKey(ProvincialText, on_delete=models.PROTECT, related_name="sections")
     key = models.CharField(_("heading"), max_length=20)
     body = models.TextField(_("words"), blank=True)
     edition = models.PositiveIntegerField(default=0)
+    changed_in = models.CharField(max_length=32, blank=True)
     changed_at = models.DateTimeField(null=True, blank=True)
     changed_by = models.ForeignKey(PERSON, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 

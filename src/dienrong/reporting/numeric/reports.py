@@ -153,7 +153,7 @@ class Headline:
 @lru_cache(maxsize=32)
 def headlines(source: Source, language: str) -> tuple[Headline, ...]:
     """Give mean and share at minimum proficiency of each grade and subject of the nation."""
-    table, texts = estimates(source), Texts(language)
+    table = estimates(source)
     pairs = table.select("population", "subject").unique().sort("population", "subject").rows()
     found = []
     for population, subject in pairs:
@@ -163,7 +163,7 @@ def headlines(source: Source, language: str) -> tuple[Headline, ...]:
             Headline(
                 population=population,
                 subject=subject,
-                label=f"{texts.subject(population, subject)}, {texts.say(f'population.{population}').lower()}",
+                label=pair_name(population, subject, language),
                 mean=mean["estimate"],
                 mean_low=mean["ci_low"],
                 mean_high=mean["ci_high"],
@@ -182,6 +182,12 @@ def headlines(source: Source, language: str) -> tuple[Headline, ...]:
 def subject_name(population: str, subject: str, language: str) -> str:
     """Name a subject in a grade: reading is Tiếng Việt in grade 5, Ngữ văn in grade 9."""
     return Texts(language).subject(population, subject)
+
+
+def pair_name(population: str, subject: str, language: str) -> str:
+    """Name a subject with its grade."""
+    texts = Texts(language)
+    return f"{texts.subject(population, subject)}, {texts.say(f'population.{population}').lower()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
