@@ -69,6 +69,7 @@ HOLDERS: dict[str, frozenset[Role]] = {
     "publish_report": MINISTRY,
     "write_provincial_report": frozenset({Role.PROVINCE_OFFICER}),
     "read_approved_texts": DATA_KEEPERS,
+    "read_every_province": MINISTRY,
     "view_audit": MINISTRY,
     "view_all_jobs": MINISTRY,
     "manage_people": OFFICERS,

@@ -31,7 +31,9 @@ def differences(before: str, after: str) -> list[Piece]:
     if len(old) + len(new) > MOST_TOKENS:
         old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     found: list[Piece] = []
-    for kind, first, last, begin, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for kind, first, last, begin, end in difflib.SequenceMatcher(
+        None, old, new, autojunk=False
+    ).get_opcodes():
         if kind == "equal":
             found.append(Piece("same", "".join(old[first:last])))
             continue

@@ -24,26 +24,34 @@ HEADINGS = (
         key="achieved",
         address="ket-qua",
         title=_("Results achieved"),
-        hint=_("The figures of the report stand here by themselves. Add what the figures do not say: what was done."),
+        hint=_(
+            "The figures of the report stand here by themselves. Add what the figures do not say: what was done."
+        ),
         is_asked=False,
     ),
     Heading(
         key="shortcomings",
         address="han-che",
         title=_("Shortcomings"),
-        hint=_("Which results are not yet as wished, and for which pupils? Quote the figures; the judgment is yours."),
+        hint=_(
+            "Which results are not yet as wished, and for which pupils? Quote the figures; the judgment is yours."
+        ),
     ),
     Heading(
         key="causes",
         address="nguyen-nhan",
         title=_("Causes"),
-        hint=_("What explains the shortcomings? Say what you know and what is assumed; the figures alone prove no cause."),
+        hint=_(
+            "What explains the shortcomings? Say what you know and what is assumed; the figures alone prove no cause."
+        ),
     ),
     Heading(
         key="solutions",
         address="giai-phap",
         title=_("Solutions"),
-        hint=_("What will the department do, where and until when? Rows for the work to be done follow as a table."),
+        hint=_(
+            "What will the department do, where and until when? Rows for the work to be done follow as a table."
+        ),
     ),
     Heading(
         key="recommendations",

@@ -44,7 +44,9 @@ def clean_body(body: str) -> str:
     """Compose the text, drop what cannot be seen, write every line end alike."""
     lines = nfc(body).replace("\r\n", "\n").replace("\r", "\n")
     return "".join(
-        letter for letter in INVISIBLE.sub("", lines) if letter in "\n\t" or letter.isprintable() or letter == "\u00a0"
+        letter
+        for letter in INVISIBLE.sub("", lines)
+        if letter in "\n\t" or letter.isprintable() or letter == "\u00a0"
     )
 
 

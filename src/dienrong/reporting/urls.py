@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
+from dienrong.reporting.views import approving, publishing, walks, writing
 from dienrong.reporting.views import reports as views
-from dienrong.reporting.views import walks
 
 app_name = "reporting"
 NATION = "bao-cao/<slug:slug>/<slug:population>/<slug:subject>"
 PROVINCE = NATION + "/tinh/<slug:province>"
+WRITE = "bao-cao/<slug:slug>/tinh/<slug:province>/soan"
+SECTION = WRITE + "/muc/<slug:heading>"
 urlpatterns = [
     path("bao-cao/", views.index, name="index"),
-    path("bao-cao/doi-chieu", views.comparison, name="comparison"),
-    path("bao-cao/<slug:slug>/cong-bo", views.publish, name="publish"),
-    path("bao-cao/<slug:slug>/thu-hoi", views.withdraw, name="withdraw"),
+    path("bao-cao/doi-chieu", publishing.comparison, name="comparison"),
+    path("bao-cao/<slug:slug>/cong-bo", publishing.publish, name="publish"),
+    path("bao-cao/<slug:slug>/thu-hoi", publishing.withdraw, name="withdraw"),
     path("bao-cao/<slug:slug>/nguon-goc", walks.trace, name="trace"),
     path("bao-cao/<slug:slug>/bao-cao.pdf", views.pdf, name="pdf"),
     path("bao-cao/<slug:slug>/bao-cao.docx", views.word, name="word"),
@@ -22,6 +24,24 @@ urlpatterns = [
     path("bao-cao/<slug:slug>/tinh/<slug:province>/bao-cao.pdf", views.pdf, name="province_pdf"),
     path("bao-cao/<slug:slug>/tinh/<slug:province>/bao-cao.docx", views.word, name="province_word"),
     path("bao-cao/<slug:slug>/tinh/<slug:province>/bao-cao.xlsx", views.workbook, name="province_workbook"),
+    path("bao-cao/<slug:slug>/cac-tinh", approving.approved, name="approved"),
+    path(WRITE, approving.overview, name="write"),
+    path(WRITE + "/trinh", approving.hand_over, name="hand_over"),
+    path(WRITE + "/rut-lai", approving.take_back, name="take_back"),
+    path(WRITE + "/tra-lai", approving.give_back, name="give_back"),
+    path(WRITE + "/phe-duyet", approving.approve, name="approve"),
+    path(WRITE + "/mo-lai", approving.reopen, name="reopen"),
+    path(WRITE + "/viec-can-lam", approving.measures, name="measures"),
+    path(WRITE + "/viec-can-lam/<int:measure>", approving.measures, name="measure"),
+    path(WRITE + "/viec-can-lam/<int:measure>/bo", approving.remove_measure, name="remove_measure"),
+    path(WRITE + "/so-lieu/<int:number>/cap-nhat", writing.renew, name="renew"),
+    path(SECTION, writing.section, name="write_section"),
+    path(SECTION + "/luu", writing.save, name="save_section"),
+    path(SECTION + "/trich-dan", writing.cite, name="cite"),
+    path(SECTION + "/phien-ban", writing.versions, name="versions"),
+    path(SECTION + "/phien-ban/<int:number>/khoi-phuc", writing.restore, name="restore"),
+    path(SECTION + "/hai-ban/<int:number>", writing.both_texts, name="both_texts"),
+    path(SECTION + "/hai-ban/<int:number>/chon", writing.settle, name="settle"),
     path(NATION, views.national, name="national"),
     path(NATION + "/hinh.svg", views.figure_svg, name="svg"),
     path(NATION + "/hinh.xlsx", views.figure_xlsx, name="xlsx"),

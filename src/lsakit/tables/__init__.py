@@ -12,7 +12,6 @@ from lsakit.tables.word import WordBlock, WordDocument, report_docx, word_file
 
 __all__ = [
     "Evidence",
-    "province_evidence",
     "Figure",
     "OfficialForm",
     "PublicationTable",
@@ -26,6 +25,7 @@ __all__ = [
     "group_means",
     "level_bars",
     "precision_curve",
+    "province_evidence",
     "publication_table",
     "report_docx",
     "report_pdf",

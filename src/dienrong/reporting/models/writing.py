@@ -38,7 +38,9 @@ class ProvincialText(TimestampedModel):
         verbose_name_plural = _("texts of provinces")
         ordering = ["cycle", "province_code"]
         constraints = [
-            models.UniqueConstraint(fields=["cycle", "province_code"], name="reporting_one_text_of_a_province"),
+            models.UniqueConstraint(
+                fields=["cycle", "province_code"], name="reporting_one_text_of_a_province"
+            ),
             models.CheckConstraint(
                 condition=~Q(state="handed_over") | Q(handed_to__isnull=False, handed_by__isnull=False),
                 name="reporting_handed_over_to_somebody",
@@ -127,7 +129,9 @@ class Citation(models.Model):
         ordering = ["number"]
         constraints = [
             models.UniqueConstraint(fields=["text", "number"], name="reporting_one_figure_of_a_mark"),
-            models.UniqueConstraint(fields=["text", "key", "language"], name="reporting_one_mark_of_a_figure"),
+            models.UniqueConstraint(
+                fields=["text", "key", "language"], name="reporting_one_mark_of_a_figure"
+            ),
         ]
 
     def __str__(self) -> str:

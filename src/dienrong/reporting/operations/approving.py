@@ -47,7 +47,9 @@ def hand_over(*, text: ProvincialText, to: Any, report: ReadableReport, by: Any)
     if to is None or to.pk == by.pk or not writing.may_write(to, text.province_code):
         raise WritingRefusal(
             _("Choose who approves: another officer of your department."),
-            hint=_("Whoever hands a report over does not approve it. Open an account for the head if there is none."),
+            hint=_(
+                "Whoever hands a report over does not approve it. Open an account for the head if there is none."
+            ),
         )
     _demand_ready(text, report)
     text.state, text.handed_to, text.handed_by, text.handed_at = State.HANDED_OVER, to, by, clock.now()

@@ -31,7 +31,9 @@ class MeasureFacts:
 
 def _cleaned(facts: MeasureFacts) -> dict[str, Any]:
     """Clean the cells; refuse a row without finding, solution or owner."""
-    values = {name: clean_text(value) if isinstance(value, str) else value for name, value in asdict(facts).items()}
+    values = {
+        name: clean_text(value) if isinstance(value, str) else value for name, value in asdict(facts).items()
+    }
     missing = [name for name in ("finding", "solution", "owner") if not values[name]]
     if missing:
         names = ", ".join(str(Measure._meta.get_field(name).verbose_name) for name in missing)

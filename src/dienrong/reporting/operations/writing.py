@@ -42,9 +42,7 @@ def begin_text(*, cycle: Cycle, province: str, by: Any) -> ProvincialText:
 
 
 @transaction.atomic
-def save_section(
-    *, text: ProvincialText, key: str, body: str, edition: int, tab: str = "", by: Any
-) -> Saved:
+def save_section(*, text: ProvincialText, key: str, body: str, edition: int, tab: str = "", by: Any) -> Saved:
     """Keep the words under a heading.
 
     Invariant: no words are lost. Where the heading was saved elsewhere since ``edition`` was read, the words sent
@@ -66,7 +64,9 @@ def save_section(
     body = _checked(body)
     if body == section.body:
         return Saved(section=section)
-    if edition != section.edition and not (tab and tab == section.changed_in and section.changed_by_id == by.pk):
+    if edition != section.edition and not (
+        tab and tab == section.changed_in and section.changed_by_id == by.pk
+    ):
         return Saved(section=section, conflict=_kept_beside(section, body, edition, by))
     write(section, body, by=by, tab=tab)
     return Saved(section=section)

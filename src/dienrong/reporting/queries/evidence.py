@@ -120,7 +120,9 @@ def _quality(province: str) -> Iterable[Offered]:
     )
 
 
-def changed_figures(report: ReadableReport, province: str, citations: list[Citation]) -> dict[str, str | None]:
+def changed_figures(
+    report: ReadableReport, province: str, citations: list[Citation]
+) -> dict[str, str | None]:
     """Give the quoted figures that the present run tells otherwise: new sentence by mark, None where it is gone."""
     found: dict[str, str | None] = {}
     known: dict[str, dict[str, str]] = {}

@@ -119,7 +119,9 @@ def colleagues(user: Any, province: str) -> list[User]:
         role=Role.PROVINCE_OFFICER, unit_kind=UnitKind.PROVINCE, unit_code=province
     )
     people = User.objects.filter(pk__in=held.values("user"), is_active=True).exclude(pk=user.pk)
-    return sorted((one for one in people if may_write(one, province)), key=lambda one: sort_key(one.full_name))
+    return sorted(
+        (one for one in people if may_write(one, province)), key=lambda one: sort_key(one.full_name)
+    )
 
 
 @dataclass(frozen=True, slots=True)
