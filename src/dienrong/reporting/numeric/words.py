@@ -9,7 +9,7 @@ from lsakit.tables.report import Report, Section
 from lsakit.tables.texts import Texts
 
 HEADINGS = ("achieved", "shortcomings", "causes", "solutions", "recommendations")
-MEASURE_COLUMNS = ("finding", "cause", "solution", "owner", "due", "follow_up")
+MEASURE_COLUMNS = ("finding", "cause", "solution", "owner", "follow_up")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,7 @@ def _measures(words: Words, texts: Texts) -> PublicationTable:
         columns=tuple(texts.say(f"words.measure_{name}") for name in MEASURE_COLUMNS),
         rows=words.measures,
         figure_ids=("",) * len(words.measures),
+        is_sourced=False,
     )
 
 
@@ -78,5 +79,6 @@ def _quoted(words: Words, texts: Texts) -> Section:
         columns=tuple(texts.say(f"words.quoted_{name}") for name in ("code", "sentence", "source")),
         rows=tuple((one.mark, one.sentence, one.figure_id or one.source) for one in words.quoted),
         figure_ids=tuple(one.figure_id for one in words.quoted),
+        is_sourced=False,
     )
     return Section(key="quoted", heading=texts.say("words.quoted_heading"), tables=(table,))

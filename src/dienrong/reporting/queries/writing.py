@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from typing import Any
 
@@ -207,10 +208,10 @@ def content_of(text: ProvincialText) -> dict[str, Any]:
 
 def words_of(content: dict[str, Any], *, is_draft: bool) -> Words:
     """Give a text as the report takes it."""
-    import datetime
 
-    def due(value: str) -> str:
-        return day_text(datetime.date.fromisoformat(value)) if value else ""
+    def led(row: dict[str, str]) -> str:
+        due = day_text(datetime.date.fromisoformat(row["due"])) if row["due"] else ""
+        return ", ".join(part for part in (row["owner"], due) if part)
 
     return Words(
         sections=tuple(
@@ -226,7 +227,7 @@ def words_of(content: dict[str, Any], *, is_draft: bool) -> Words:
             for one in content["citations"]
         ),
         measures=tuple(
-            (one["finding"], one["cause"], one["solution"], one["owner"], due(one["due"]), one["follow_up"])
+            (one["finding"], one["cause"], one["solution"], led(one), one["follow_up"])
             for one in content["measures"]
         ),
         is_draft=is_draft,
