@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from small_cycle import cycle, done_run, make_run, published, registry, small_store
 
 from dienrong.reporting import operations, queries
 from dienrong.reporting.queries import evidence, writing
+from small_cycle import cycle, done_run, make_run, published, registry, small_store
 
 __all__ = ["cycle", "done_run", "make_run", "published", "registry", "small_store"]
 WORDS = {

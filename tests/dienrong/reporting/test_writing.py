@@ -43,7 +43,10 @@ def test_strangers_open_nothing_and_write_nothing(
         for address in READS:
             assert browser.get(address).status_code == 403, (person.username, address)
         for address in WRITES:
-            assert browser.post(address, {"body": "x", "to": "1"}).status_code == 403, (person.username, address)
+            assert browser.post(address, {"body": "x", "to": "1"}).status_code == 403, (
+                person.username,
+                address,
+            )
     for address in READS:
         assert visitor.get(address).status_code == 302
     for address in WRITES:
@@ -90,9 +93,7 @@ def test_words_are_saved_and_stand_there_after_a_reload(text, signed_in, officer
     assert section(text).changed_by == officer
 
 
-def test_a_second_tab_overwrites_nothing_and_both_texts_are_kept(
-    text, signed_in, officer, colleague
-) -> None:
+def test_a_second_tab_overwrites_nothing_and_both_texts_are_kept(text, signed_in, officer, colleague) -> None:
     first, second = signed_in(officer), signed_in(colleague)
     assert save(first, "Bản của chuyên viên.", 0, "a").json()["edition"] == 1
     answer = save(second, "Bản của đồng nghiệp.", 0, "b")
@@ -190,7 +191,12 @@ def test_a_figure_is_quoted_with_its_mark_and_keeps_it(text, report, signed_in, 
     assert browser.post(f"{SECTION}/trich-dan", {"cite": key}, **JSON).json()["mark"] == "SL.01"
     other = "grade5/reading/mean/province_code/01"
     assert browser.post(f"{SECTION}/trich-dan", {"cite": other}, **JSON).json()["mark"] == "SL.02"
-    assert browser.post(f"{SECTION}/trich-dan", {"cite": "grade5/maths/mean/province_code/79"}, **JSON).status_code == 404
+    assert (
+        browser.post(
+            f"{SECTION}/trich-dan", {"cite": "grade5/maths/mean/province_code/79"}, **JSON
+        ).status_code
+        == 404
+    )
 
 
 def test_a_form_without_script_quotes_at_the_end_of_what_was_typed(text, signed_in, officer) -> None:
@@ -231,14 +237,16 @@ def test_rows_of_work_are_kept_changed_and_taken_out(text, signed_in, officer) -
     assert writing.measures_of(text)[0].follow_up == "Kỳ sau"
     refused = browser.post(f"{DESK}/viec-can-lam", {"finding": "Chỉ phát hiện", "due": "31/02/2027"})
     assert refused.status_code == 422
-    assert refused.content.decode().count("<li><a href=\"#id_") == 3
+    assert refused.content.decode().count('<li><a href="#id_') == 3
     browser.post(f"{DESK}/viec-can-lam/{row.pk}/bo")
     assert writing.measures_of(text) == []
     actions = set(AuditEntry.objects.filter(action__contains="measure").values_list("action", flat=True))
     assert actions == {"reporting.measure_added", "reporting.measure_changed", "reporting.measure_removed"}
 
 
-def test_the_page_asks_as_often_however_much_is_written(ready, report, signed_in, officer, bare_shell) -> None:
+def test_the_page_asks_as_often_however_much_is_written(
+    ready, report, signed_in, officer, bare_shell
+) -> None:
     browser = signed_in(officer)
     browser.get(SECTION)
 

@@ -28,7 +28,9 @@ def test_every_sentence_holds_its_number_and_interval(estimates: pl.DataFrame, n
             if one.kind == "sample":
                 assert texts.number(row["n"]) in one.sentence
                 continue
-            write = texts.share if one.kind in ("minimum", "high") else lambda value, t=texts: t.number(value, 1)
+            write = (
+                texts.share if one.kind in ("minimum", "high") else lambda value, t=texts: t.number(value, 1)
+            )
             for name in ("estimate", "ci_low", "ci_high"):
                 assert write(row[name]) in one.sentence, (one.key, name)
 
@@ -37,9 +39,7 @@ def test_the_standing_is_that_of_the_test_against_the_nation(
     estimates: pl.DataFrame, names: dict[str, str]
 ) -> None:
     changed = estimates.with_columns(
-        ci_high=pl.when(
-            (pl.col("statistic") == "difference_to_nation") & (pl.col("group") == "04")
-        )
+        ci_high=pl.when((pl.col("statistic") == "difference_to_nation") & (pl.col("group") == "04"))
         .then(pl.lit(-1.0))
         .otherwise("ci_high")
     )
