@@ -14,6 +14,11 @@ ITEMS_PER_CLUSTER = 12
 TREND_CLUSTERS = ("M1", "M3", "M6", "R1", "R3", "R5")
 CLUSTERS_WITH_TWO = ("M2", "M5", "R4")
 SUBJECT_OF = {"M": "maths", "R": "reading"}
+DOMAINS = {
+    "maths": ("number",) * 6 + ("geometry",) * 4 + ("data",) * 2,
+    "reading": ("retrieve",) * 4 + ("interpret",) * 5 + ("evaluate",) * 3,
+}
+"""Domain of each position of a cluster: content of mathematics, process of reading. Difficulty does not depend on it."""
 
 
 def make_booklets() -> pl.DataFrame:
@@ -45,7 +50,7 @@ def make_booklets() -> pl.DataFrame:
     )
 
 
-def make_items(seed: int, grade: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def make_items(seed: int, grade: int, *, is_earlier: bool = False) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Make the items of one grade and their true parameters.
 
     Parameters
@@ -54,16 +59,38 @@ def make_items(seed: int, grade: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         Seed of the nation.
     grade : int
         5 or 9.
+    is_earlier : bool, default False
+        Whether the instrument of the previous cycle is wanted: the same trend items, other items beside them.
 
     Returns
     -------
     items : polars.DataFrame
-        item, subject, cluster, position, format ("mc" or "cr"), key (null for cr), max_score, is_trend.
+        item, subject, cluster, position, format ("mc" or "cr"), key (null for cr), max_score, is_trend, domain.
     true_items : polars.DataFrame
         item, subject, model ("2pl" or "gpcm"), slope, difficulty, step_1, step_2 (null for one-point items),
         guessing (0); logit metric with D = 1, rounded to four decimals as a publication would print them.
     """
-    rng = stream(seed, f"nation.items.grade{grade}")
+    if is_earlier:
+        return _earlier_items(seed, grade)
+    return _drawn_items(stream(seed, f"nation.items.grade{grade}"), grade, "Q")
+
+
+def _earlier_items(seed: int, grade: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Keep the trend clusters as they are, and put items that were released since then in the place of the others."""
+    kept = _drawn_items(stream(seed, f"nation.items.grade{grade}"), grade, "Q")
+    others = _drawn_items(stream(seed, f"nation.items.earlier.grade{grade}"), grade, "P")
+    is_trend = kept[0].get_column("is_trend")
+    place = pl.Series(range(kept[0].height))
+    order = pl.concat([place.filter(is_trend), place.filter(~is_trend)]).arg_sort()
+    items, true_items = (
+        pl.concat([now.filter(is_trend), before.filter(~is_trend)])[order.to_list()]
+        for now, before in zip(kept, others, strict=True)
+    )
+    return items, true_items
+
+
+def _drawn_items(rng: np.random.Generator, grade: int, letter: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Draw the items of all clusters; the letter stands before the number of an item."""
     n_clusters, n = len(CLUSTERS), len(CLUSTERS) * ITEMS_PER_CLUSTER
     cluster = np.repeat(np.array(CLUSTERS), ITEMS_PER_CLUSTER)
     position = np.tile(np.arange(1, ITEMS_PER_CLUSTER + 1), n_clusters)
@@ -74,7 +101,7 @@ def make_items(seed: int, grade: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     slope = np.where(two_point, 0.75 * slope, slope)
     step = np.clip(0.55 + 0.2 * rng.standard_normal(n), 0.1, 1.2).round(4)
     subject = np.array([SUBJECT_OF[name[0]] for name in cluster.tolist()])
-    names = [f"G{grade}{c}Q{p:02d}" for c, p in zip(cluster.tolist(), position.tolist(), strict=True)]
+    names = [f"G{grade}{c}{letter}{p:02d}" for c, p in zip(cluster.tolist(), position.tolist(), strict=True)]
     key = rng.integers(1, 5, n)
     items = pl.DataFrame(
         {
@@ -86,6 +113,7 @@ def make_items(seed: int, grade: int) -> tuple[pl.DataFrame, pl.DataFrame]:
             "key": [None if free else int(k) for free, k in zip(constructed, key, strict=True)],
             "max_score": np.where(two_point, 2, 1),
             "is_trend": np.isin(cluster, TREND_CLUSTERS),
+            "domain": [DOMAINS[s][p - 1] for s, p in zip(subject.tolist(), position.tolist(), strict=True)],
         }
     )
     steps = [None if not two else float(d) for two, d in zip(two_point, step, strict=True)]

@@ -172,7 +172,9 @@ def _center(values: Floats, weights: Floats) -> Floats:
     return values - _average(values, weights)
 
 
-def make_population(seed: int, grade: int, schools: pl.DataFrame, nation: NationUnits) -> GradePopulation:
+def make_population(
+    seed: int, grade: int, schools: pl.DataFrame, nation: NationUnits, *, is_earlier: bool = False
+) -> GradePopulation:
     """Draw the school levels of one grade and fix the residuals so that the variances come out as assumed.
 
     Parameters
@@ -185,6 +187,8 @@ def make_population(seed: int, grade: int, schools: pl.DataFrame, nation: Nation
         The register.
     nation : NationUnits
         The nation's units.
+    is_earlier : bool, default False
+        Whether the pupils of the previous cycle are wanted: other children of the same schools, whose mean θ is 0.
 
     Returns
     -------
@@ -193,7 +197,8 @@ def make_population(seed: int, grade: int, schools: pl.DataFrame, nation: Nation
     """
     rows = schools.filter(pl.col(f"enrolment_{grade}") > 0)
     ids = rows.get_column("school_id").to_list()
-    keys = stable_seeds(seed, f"nation.pupils.grade{grade}", ids)
+    cohort = "nation.pupils.earlier" if is_earlier else "nation.pupils"
+    keys = stable_seeds(seed, f"{cohort}.grade{grade}", ids)
     enrolment = rows.get_column(f"enrolment_{grade}").to_numpy().astype(np.float64)
     change = np.clip(LIST_CHANGE * normals(keys, _LISTED), -0.1, 0.1)
     rng = stream(seed, f"nation.levels.grade{grade}")
@@ -203,6 +208,8 @@ def make_population(seed: int, grade: int, schools: pl.DataFrame, nation: Nation
     ses_mean = _school_ses(rng, rows, achievement, enrolment)
     mixing = _average(share * (1 - share), enrolment)
     level, effects, residual = _abilities(rng, rows, grade, (achievement, ses_mean, enrolment, mixing))
+    if is_earlier:
+        level = level - np.array([[ASSUMPTIONS[grade, subject].mean] for subject in SUBJECTS])
     return GradePopulation(
         grade=grade,
         school_ids=tuple(ids),

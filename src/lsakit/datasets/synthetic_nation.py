@@ -184,7 +184,7 @@ class Nation:
         Returns
         -------
         polars.DataFrame
-            item, subject, cluster, position, format, key, max_score, is_trend.
+            item, subject, cluster, position, format, key, max_score, is_trend, domain.
 
         Raises
         ------
@@ -343,7 +343,9 @@ class Nation:
         return answers.join(facts, on="school_id", how="left", maintain_order="left")
 
 
-def nation(seed: int = 2026, size: str | NationSize = "national") -> Nation:
+def nation(
+    seed: int = 2026, size: str | NationSize = "national", *, is_earlier: bool = False
+) -> Nation:
     """Make a synthetic nation.
 
     Parameters
@@ -353,6 +355,9 @@ def nation(seed: int = 2026, size: str | NationSize = "national") -> Nation:
     size : str or NationSize, default "national"
         "national" (34 provinces, 12,000 schools with grade 5 and 9,000 with grade 9), "small" (6 provinces),
         or an own size.
+    is_earlier : bool, default False
+        Whether the nation of the previous cycle is wanted: the same register, other children, whose abilities have
+        mean 0, and an instrument that shares the trend items alone.
 
     Returns
     -------
@@ -386,7 +391,9 @@ def nation(seed: int = 2026, size: str | NationSize = "national") -> Nation:
         schools=schools,
         booklets=make_booklets(),
         populations=MappingProxyType(
-            {grade: make_population(seed, grade, schools, places) for grade in GRADES}
+            {grade: make_population(seed, grade, schools, places, is_earlier=is_earlier) for grade in GRADES}
         ),
-        instruments=MappingProxyType({grade: make_items(seed, grade) for grade in GRADES}),
+        instruments=MappingProxyType(
+            {grade: make_items(seed, grade, is_earlier=is_earlier) for grade in GRADES}
+        ),
     )

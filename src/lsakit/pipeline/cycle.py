@@ -13,7 +13,7 @@ from lsakit.errors import LineageError
 from lsakit.lineage import Manifest, Progress, StepRequest, Store
 from lsakit.pipeline.options import CycleOptions
 from lsakit.pipeline.plan import (
-    STAGES,
+    ORDER,
     Place,
     PlannedStage,
     plan_grade,
@@ -112,14 +112,14 @@ def _rounded(progress: Progress | None) -> Progress:
 def _in_order(entry: tuple[Place, Any]) -> tuple[int, int]:
     """Sort places by stage, then grade."""
     stage, grade = entry[0]
-    return STAGES.index(stage), grade or 0
+    return ORDER.index(stage), grade or 0
 
 
 def _drop_other_grades(store: Store, grades: set[int]) -> None:
     """Let go of the names of grades that this cycle does not have."""
     for name in store.refs():
         stage, _, grade = name.partition("/grade")
-        if stage in STAGES and grade.isdigit() and int(grade) not in grades:
+        if stage in ORDER and grade.isdigit() and int(grade) not in grades:
             store.drop_ref(name)
 
 

@@ -10,6 +10,8 @@ from lsakit.errors import LineageError
 
 PARTS = ("population", "subject", "statistic", "by", "group")
 EXAMPLE = "grade5/maths/mean/province_code/01"
+PAIRED = ("gap", "difference")
+EARLIER, CHANGE = "earlier_", "change_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,8 @@ class FigureCode:
     by : str
         Grouping columns joined by ``+``; ``"nation"`` for all.
     group : str
-        Their values joined by ``+``; ``"all"`` for the nation; ``"F-M"`` for a gap.
+        Their values joined by ``+``; ``"all"`` for the nation; ``"F-M"`` for a gap or a difference,
+        ``"01+F-M"`` within a place.
     """
 
     population: str
@@ -46,10 +49,21 @@ class FigureCode:
         """Values of each grouping column that belong to the figure; empty for the nation."""
         if self.by == "nation":
             return {}
-        if self.statistic == "gap":
-            return {self.by: tuple(self.group.split("-"))}
         names, values = self.by.split("+"), self.group.split("+")
-        return {name: (value,) for name, value in zip(names, values, strict=True)}
+        found = {name: (value,) for name, value in zip(names, values, strict=True)}
+        if self.own_statistic in PAIRED:
+            found[names[-1]] = tuple(values[-1].split("-"))
+        return found
+
+    @property
+    def own_statistic(self) -> str:
+        """The statistic without the words for the earlier cycle and for a change."""
+        return self.statistic.removeprefix(EARLIER).removeprefix(CHANGE)
+
+    @property
+    def cycles(self) -> tuple[bool, bool]:
+        """Whether the figure rests on students of this cycle, and of the earlier one."""
+        return not self.statistic.startswith(EARLIER), self.statistic.startswith((EARLIER, CHANGE))
 
 
 def figure_id() -> pl.Expr:
@@ -89,7 +103,7 @@ def parse_figure_id(text: str) -> FigureCode:
     parts = text.strip().split("/")
     code = FigureCode(**dict(zip(PARTS, parts, strict=True))) if len(parts) == len(PARTS) else None
     good = code is not None and code.population.removeprefix("grade").isdigit()
-    if code is None or not good or (code.statistic != "gap" and _unequal(code)):
+    if code is None or not good or _unequal(code):
         raise LineageError(
             f"{text!r} is not the code of a figure.",
             hint=f"A code has five parts, such as {EXAMPLE}; every table of a report prints them.",

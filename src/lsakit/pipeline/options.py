@@ -14,6 +14,8 @@ from lsakit.randomness import stable_seeds
 SUBJECTS = ("maths", "reading")
 CUTS = (357.77, 420.07, 482.38, 544.68, 606.99)
 SCHOOLS_PER_PROVINCE = {"national": 53, "small": 24}
+EARLIER_SCHOOLS_PER_PROVINCE = {"national": 8, "small": 12}
+LEAST_EARLIER_SCHOOLS = 2
 _SEED_BITS = 62
 
 
@@ -53,6 +55,11 @@ class CycleOptions:
         Percentiles estimated.
     minimum_students, minimum_schools : int, default 30 and 5
         A figure on fewer is suppressed (rule "national").
+    n_earlier_schools_per_province : int, optional
+        Schools that the previous cycle drew in each province; 0 for a cycle without a previous one. By default 8 in a
+        national and 12 in a small cycle, and none in a nation of an own size.
+    year, earlier_year : int, default 2026 and 2023
+        Year of this and of the previous cycle.
     title : Mapping of str to str
         Name of the cycle by language.
     with_report_files : bool, default True
@@ -85,6 +92,9 @@ class CycleOptions:
     percentiles: tuple[int, ...] = (5, 25, 50, 75, 95)
     minimum_students: int = 30
     minimum_schools: int = 5
+    n_earlier_schools_per_province: int | None = None
+    year: int = 2026
+    earlier_year: int = 2023
     title: Mapping[str, str] | None = None
     with_report_files: bool = True
 
@@ -113,6 +123,20 @@ class CycleOptions:
                     param=name,
                     got=value,
                 )
+        earlier = self.n_earlier_schools_per_province
+        if earlier is not None and earlier != 0 and earlier < LEAST_EARLIER_SCHOOLS:
+            raise DesignError(
+                "The 'n_earlier_schools_per_province' option of the cycle must be 0 (no previous cycle) or at least "
+                f"{LEAST_EARLIER_SCHOOLS}. Got {earlier}.",
+                param="n_earlier_schools_per_province",
+                got=earlier,
+            )
+        if not self.earlier_year < self.year:
+            raise DesignError(
+                f"The 'earlier_year' option of the cycle must lie before its year {self.year}. Got {self.earlier_year}.",
+                param="earlier_year",
+                got=self.earlier_year,
+            )
         if list(self.cuts) != sorted(set(self.cuts)):
             raise DesignError(
                 f"The 'cuts' option of the cycle must ascend. Got {self.cuts}.", param="cuts", got=self.cuts
@@ -130,6 +154,13 @@ class CycleOptions:
             return self.n_schools_per_province
         name = self.size if isinstance(self.size, str) else "small"
         return SCHOOLS_PER_PROVINCE[name]
+
+    @property
+    def earlier_schools_per_province(self) -> int:
+        """Schools that the previous cycle drew in each province; 0 where there is none."""
+        if self.n_earlier_schools_per_province is not None:
+            return self.n_earlier_schools_per_province
+        return EARLIER_SCHOOLS_PER_PROVINCE.get(self.size, 0) if isinstance(self.size, str) else 0
 
     @property
     def titles(self) -> dict[str, str]:

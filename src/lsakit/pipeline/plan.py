@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lsakit.pipeline.options import CycleOptions
+from lsakit.pipeline.plan_earlier import (
+    DRAWN_AT_RANDOM,
+    EARLIER_STAGES,
+    INPUTS,
+    PREFIX,
+    SHARES,
+    earlier_parameters,
+    earlier_step,
+)
 
 STAGES = (
     "nation", "frame", "sample", "administration", "scoring", "weights", "calibration", "values",
     "estimates", "report",
 )  # fmt: skip
+PROVINCIAL_STAGES = ("report_vi", "report_en")
+"""Reports of the provinces, a stage per language so that both are made side by side."""
+ORDER = (*STAGES[:-2], *EARLIER_STAGES, "estimates", *PROVINCIAL_STAGES, "report")
 Place = tuple[str, int | None]
 
 
@@ -22,7 +34,7 @@ class PlannedStage:
     Parameters
     ----------
     stage : str
-        Stage, one of ``STAGES``.
+        Stage, one of ``ORDER``.
     grade : int or None
         Grade; None for the whole cycle.
     step : str
@@ -101,7 +113,13 @@ def plan_grade(options: CycleOptions, grade: int) -> tuple[PlannedStage, ...]:
     tuple of PlannedStage
         From the grade's part of the nation to its estimates.
     """
-    return (*_field_stages(options, grade), *_analysis_stages(options, grade))
+    earlier = _earlier_stages(options, grade) if options.earlier_schools_per_province else ()
+    return (
+        *_field_stages(options, grade),
+        *_analysis_stages(options, grade),
+        *earlier,
+        _estimates(options, grade),
+    )
 
 
 def _stage(
@@ -115,7 +133,7 @@ def _stage(
 ) -> PlannedStage:
     """Plan one stage; each input comes from the stage that is named, in the role of the same name."""
     sources: dict[str, tuple[Place, str]] = {
-        role: (("nation", None) if source == "shared" else (source, grade), role)
+        role: (("nation", None) if source == "shared" else (source, grade), role.removeprefix(PREFIX))
         for role, source in inputs.items()
     }
     step = "nation_grade" if name == "nation" else name
@@ -134,14 +152,14 @@ def _field_stages(options: CycleOptions, grade: int) -> tuple[PlannedStage, ...]
         "scale_intercept": options.scale_intercept,
     }
     return (
-        _stage("nation", grade, {}, {**nation, **scale}, share=0.11),
+        _stage("nation", grade, {}, {**nation, **scale}, share=0.10),
         _stage("frame", grade, {"schools": "shared"}, {"grade": grade, **sizes}, share=0.01),
         _stage(
             "sample",
             grade,
             {"frame": "frame", "booklets": "shared"},
             {**nation, **sizes},
-            share=0.07,
+            share=0.06,
             seed=options.stage_seed("sample", grade),
         ),
         _stage(
@@ -166,23 +184,11 @@ def _analysis_stages(options: CycleOptions, grade: int) -> tuple[PlannedStage, .
         "item_parameters": "calibration", "groups": "calibration", "scored_responses": "scoring",
         "background": "administration", "weights": "weights",
     }  # fmt: skip
-    analysed = {
-        "plausible_values": "values", "weights": "weights", "replicates": "weights",
-        "background": "administration", "truth": "nation",
-    }  # fmt: skip
     replicates = {"n_replicates": options.n_replicates, "fay_factor": options.fay_factor}
     values = {
         "n_plausible_values": options.n_plausible_values,
         "scale_slope": options.scale_slope,
         "scale_intercept": options.scale_intercept,
-    }
-    figures = {
-        "population": f"grade{grade}",
-        "cuts": list(options.cuts),
-        "percentiles": list(options.percentiles),
-        "fay_factor": options.fay_factor,
-        "minimum_students": options.minimum_students,
-        "minimum_schools": options.minimum_schools,
     }
     seed = options.stage_seed
     return (
@@ -195,10 +201,47 @@ def _analysis_stages(options: CycleOptions, grade: int) -> tuple[PlannedStage, .
             share=0.02,
             seed=seed("weights", grade),
         ),
-        _stage("calibration", grade, calibrated, {"model": options.model}, share=0.37),
-        _stage("values", grade, conditioned, values, share=0.33, seed=seed("values", grade)),
-        _stage("estimates", grade, analysed, figures, share=0.03),
+        _stage("calibration", grade, calibrated, {"model": options.model}, share=0.30),
+        _stage("values", grade, conditioned, values, share=0.25, seed=seed("values", grade)),
     )
+
+
+def _earlier_stages(options: CycleOptions, grade: int) -> tuple[PlannedStage, ...]:
+    """Plan the previous cycle and the link of both."""
+    given = earlier_parameters(options, grade)
+    stages = []
+    for name, inputs in INPUTS.items():
+        seed = options.stage_seed(name, grade) if name in DRAWN_AT_RANDOM else None
+        planned = _stage(name, grade, inputs, given[name], share=SHARES[name], seed=seed)
+        stages.append(replace(planned, step=earlier_step(name)))
+    return tuple(stages)
+
+
+def _estimates(options: CycleOptions, grade: int) -> PlannedStage:
+    """Plan the figures of one grade, with the previous cycle's tables where there is one."""
+    analysed = {
+        "plausible_values": "values", "weights": "weights", "replicates": "weights", "truth": "nation",
+        "background": "administration", "scored_responses": "scoring", "items": "nation", "drawn": "sample",
+        "frame": "frame", "schools": "administration", "students": "administration",
+    }  # fmt: skip
+    figures = {
+        "population": f"grade{grade}",
+        "cuts": list(options.cuts),
+        "percentiles": list(options.percentiles),
+        "fay_factor": options.fay_factor,
+        "minimum_students": options.minimum_students,
+        "minimum_schools": options.minimum_schools,
+        "rules": options.rules,
+    }
+    if options.earlier_schools_per_province:
+        analysed |= {
+            "earlier_plausible_values": "earlier_values",
+            "earlier_weights": "earlier_weights",
+            "earlier_replicates": "earlier_weights",
+            "earlier_background": "earlier_administration",
+            "linking_errors": "linking",
+        }
+    return _stage("estimates", grade, analysed, figures, share=0.06)
 
 
 def plan_report(options: CycleOptions) -> PlannedStage:

@@ -16,7 +16,8 @@ from lsakit.pipeline.stages.administration import ADMINISTRATION
 from lsakit.pipeline.stages.calibration import CALIBRATION
 from lsakit.pipeline.stages.estimates import ESTIMATES
 from lsakit.pipeline.stages.frame import FRAME
-from lsakit.pipeline.stages.nation import NATION, NATION_GRADE
+from lsakit.pipeline.stages.linking import LINKING
+from lsakit.pipeline.stages.nation import EARLIER_INSTRUMENT, NATION, NATION_GRADE
 from lsakit.pipeline.stages.report import REPORT
 from lsakit.pipeline.stages.sample import DRAW_SCHOOLS, LISTS, SAMPLE, SELECT_STUDENTS
 from lsakit.pipeline.stages.scoring import SCORING
@@ -39,6 +40,8 @@ STEPS: dict[str, Step] = {
         WEIGHTS,
         CALIBRATION,
         VALUES,
+        EARLIER_INSTRUMENT,
+        LINKING,
         ESTIMATES,
         REPORT,
         SOURCES,

@@ -101,7 +101,7 @@ def members(walk: Walk, manifest: Manifest) -> pl.DataFrame:
     polars.DataFrame
         student_id, school_id, weight and the groups, in the order of student_id.
     """
-    table: pl.DataFrame = walk.source.output(manifest, "analysis_groups")
+    table: pl.DataFrame = walk.source.output(manifest, f"{walk.prefix}analysis_groups")
     for name, values in walk.code.keys.items():
         if name not in table.columns:
             raise LineageError(
@@ -177,7 +177,7 @@ def group_card(walk: Walk, manifest: Manifest, found: pl.DataFrame, student: dic
     return walk.step(
         "estimates",
         manifest,
-        ("analysis_groups",),
+        (f"{walk.prefix}analysis_groups",),
         found.head(FIRST),
         key="group",
         title="group",
@@ -187,6 +187,42 @@ def group_card(walk: Walk, manifest: Manifest, found: pl.DataFrame, student: dic
         student=student["student_id"],
         school=student["school_id"],
     )
+
+
+def link_cards(walk: Walk, estimated: Manifest) -> list[TraceStep]:
+    """Show how the scale of the previous cycle was linked, and the linking error that follows.
+
+    Parameters
+    ----------
+    walk : Walk
+        The walk.
+    estimated : Manifest
+        Run of the estimates.
+
+    Returns
+    -------
+    list of TraceStep
+        One step, or none where the source does not hold the link.
+    """
+    manifest = walk.source.behind(estimated, "linking_errors")
+    if manifest is None:
+        return []
+    errors = walk.source.output(manifest, "linking_errors")
+    row = only_row(errors, "subject", walk.code.subject, "table of linking errors")
+    links = walk.source.output(manifest, "links").filter(pl.col("subject") == walk.code.subject)
+    return [
+        walk.step(
+            "linking",
+            manifest,
+            ("links", "linking_errors"),
+            links,
+            subject=walk.code.subject,
+            n=walk.number(row["n_items"]),
+            shift=walk.number(row["mean_shift"]),
+            logits=walk.number(row["linking_error_logits"]),
+            points=walk.number(row["linking_error"], 2),
+        )
+    ]
 
 
 def measurement_cards(walk: Walk, estimated: Manifest, student: str) -> list[TraceStep]:
@@ -206,7 +242,7 @@ def measurement_cards(walk: Walk, estimated: Manifest, student: str) -> list[Tra
     list of TraceStep
         As many steps as the source holds.
     """
-    drawn = walk.source.behind(estimated, "plausible_values")
+    drawn = walk.source.behind(estimated, f"{walk.prefix}plausible_values")
     if drawn is None:
         return []
     steps = [_values_card(walk, drawn, student)]
@@ -326,7 +362,7 @@ def sampling_cards(walk: Walk, estimated: Manifest, student: str) -> list[TraceS
     list of TraceStep
         As many steps as the source holds.
     """
-    weighted = walk.source.behind(estimated, "weights")
+    weighted = walk.source.behind(estimated, f"{walk.prefix}weights")
     if weighted is None:
         return []
     weights = walk.source.output(weighted, "weights")

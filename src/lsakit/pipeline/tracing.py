@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -13,7 +13,7 @@ import polars as pl
 
 from lsakit.errors import LineageError
 from lsakit.lineage import Manifest, Store
-from lsakit.pipeline.figure_ids import EXAMPLE, FigureCode, parse_figure_id
+from lsakit.pipeline.figure_ids import EARLIER, EXAMPLE, FigureCode, parse_figure_id
 from lsakit.pipeline.trace_sources import StoreSource, TraceSource
 
 LANGUAGES = ("en", "vi")
@@ -101,11 +101,14 @@ class Walk:
         The figure.
     language : str
         ``"en"`` or ``"vi"``.
+    prefix : str, default ""
+        ``"earlier_"`` where the walk follows the previous cycle: its inputs bear this before their role.
     """
 
     source: TraceSource
     code: FigureCode
     language: str
+    prefix: str = ""
 
     def number(self, value: object, digits: int = 4) -> str:
         """Write a number with the language's decimal mark.
@@ -159,7 +162,9 @@ class Walk:
         explanation = words.pop("explanation", "")
         return TraceStep(
             stage=stage,
-            title=texts["title"][title],
+            title=texts["title"]["earlier"].format(title=texts["title"][title])
+            if self.prefix
+            else texts["title"][title],
             sentence=texts["sentence"][key].format(**words),
             manifest_id=manifest.id,
             inputs=dict(manifest.inputs),
@@ -242,22 +247,44 @@ def trace_from(
     code = parse_figure_id(figure_id)
     walk = Walk(source=source, code=code, language=language)
     estimated = source.estimates(code.grade)
-    first = cards.figure_card(walk, estimated)
-    members = cards.members(walk, estimated)
-    student = cards.choose_student(members, figure_id, student_id, school_id)
-    steps = [
-        *cards.report_cards(walk, figure_id),
-        first,
-        cards.group_card(walk, estimated, members, student),
-        *cards.measurement_cards(walk, estimated, student["student_id"]),
-        *cards.sampling_cards(walk, estimated, student["student_id"]),
-    ]
+    steps = [*cards.report_cards(walk, figure_id), cards.figure_card(walk, estimated)]
+    follow = (student_id, school_id)
+    is_now, is_earlier = code.cycles
+    student = None
+    if is_now:
+        student = _follow(walk, estimated, figure_id, follow, steps)
+    if is_earlier:
+        steps += cards.link_cards(walk, estimated)
+        before = replace(walk, prefix=EARLIER)
+        other = _follow(before, estimated, figure_id, (None, None) if is_now else follow, steps)
+        student = student or other
+    assert student is not None
     return Trace(
         figure_id=figure_id,
         student_id=student["student_id"],
         school_id=student["school_id"],
         steps=tuple(steps),
     )
+
+
+def _follow(
+    walk: Walk,
+    estimated: Manifest,
+    figure_id: str,
+    wanted: tuple[str | None, str | None],
+    steps: list[TraceStep],
+) -> dict[str, Any]:
+    """Walk one cycle back, adding its steps; give the student who was followed."""
+    from lsakit.pipeline import trace_cards as cards
+
+    members = cards.members(walk, estimated)
+    student = cards.choose_student(members, figure_id, *wanted)
+    steps += [
+        cards.group_card(walk, estimated, members, student),
+        *cards.measurement_cards(walk, estimated, student["student_id"]),
+        *cards.sampling_cards(walk, estimated, student["student_id"]),
+    ]
+    return student
 
 
 def figure_row(estimates: pl.DataFrame, figure_id: str) -> dict[str, Any]:

@@ -3,46 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from lsakit.tables import charts
+from lsakit.tables.figure import DIFFERENCE, LEVELS, MINIMUM_PROFICIENCY, Figure, Place
 from lsakit.tables.publication import PublicationTable, Row, one, publication_table, reason_of, select
+from lsakit.tables.standard_figures.scope import Scope
+from lsakit.tables.standard_figures.standings import standings_of
 from lsakit.tables.texts import Texts
 
-LEVELS = ("below_1", "level_1", "level_2", "level_3", "level_4", "level_5")
-MINIMUM_PROFICIENCY = "at_or_above_2"
-DIFFERENCE = "difference_to_nation"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A picture and everything that must stand beside it.
-
-    Parameters
-    ----------
-    key : str
-        Short name, unique within a report.
-    title : str
-        The finding, in one sentence.
-    svg : str
-        The drawing.
-    note : str
-        Rule, counts and comparison.
-    alternative : str
-        The drawing in words.
-    table : PublicationTable
-        The numbers drawn.
-    """
-
-    key: str
-    title: str
-    svg: str
-    note: str
-    alternative: str
-    table: PublicationTable
+__all__ = [
+    "DIFFERENCE",
+    "LEVELS",
+    "MINIMUM_PROFICIENCY",
+    "Figure",
+    "Place",
+    "caterpillar",
+    "group_means",
+    "level_bars",
+    "state_of",
+    "states",
+]
 
 
 def state_of(difference: Row | None) -> str:
@@ -109,47 +92,10 @@ def caterpillar(
     Returns
     -------
     Figure
-        Provinces in the order of their codes, never ranked; suppressed ones stand in the table alone.
+        `lsakit.tables.standard_figures.standings_of` of the provinces.
     """
-    texts = Texts(language)
-    nation = one(estimates, population=population, subject=subject, statistic="mean")
-    rows = sorted(
-        select(estimates, population=population, subject=subject, by="province_code"),
-        key=lambda row: str(row["group"]),
-    )
-    found = states(estimates, population=population, subject=subject, by="province_code")
-    counts = {word: sum(state == word for state in found.values()) for word in ("above", "below", "same")}
-    words = {
-        "population": texts.say(f"population.{population}"),
-        "subject": texts.subject(population, subject),
-    }
-    title = texts.say("figure.caterpillar_title", **words, **counts)
-    shown = [row for row in rows if not row["suppressed_because"]]
-    mean = texts.number(nation["estimate"], 1)
-    spec = charts.intervals_chart(
-        [
-            _point(row, names.get(row["group"], row["group"]), found.get(row["group"], "untested"))
-            for row in shown
-        ],
-        axis_title=texts.say("axis.score"),
-        state_names={word: texts.say(f"state.{word}") for word in charts.STATES},
-        reference=_reference(nation, texts),
-    )
-    counted = {"n": texts.number(nation["n"]), "n_schools": texts.number(nation["n_schools"])}
-    return Figure(
-        key=f"{population}-{subject}-provinces",
-        title=title,
-        svg=charts.draw(spec, language=language),
-        note=texts.say("figure.caterpillar_note", **counted),
-        alternative=texts.say("figure.caterpillar_alternative", count=len(shown), mean=mean),
-        table=publication_table(
-            [nation, *rows],
-            caption=title,
-            texts=texts,
-            names=names,
-            states={group: texts.say(f"state.{word}") for group, word in found.items()},
-        ),
-    )
+    scope = Scope(population=population, subject=subject, language=language, names=names)
+    return standings_of(estimates, scope)
 
 
 def _point(row: Row, name: str, state: str) -> dict[str, Any]:
@@ -178,9 +124,6 @@ def _students_behind(rows: Sequence[Row], nation: Row) -> int:
     """Count the students behind a figure: those of its place, which stands first, or of the nation."""
     of_a_place = bool(rows) and str(rows[0]["by"]) == "province_code"
     return int(rows[0]["n"] if of_a_place else nation["n"])
-
-
-Place = tuple[str, str, str]  # grouping, group, label
 
 
 def level_bars(

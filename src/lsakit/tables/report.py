@@ -1,168 +1,34 @@
-"""The national and the provincial report, as sections of sentences, figures and tables.
+"""Reports: a specification filled with estimates gives sections of sentences, figures and tables.
 
-A report is data: the page, the PDF and the workbook are drawn from the same one. The provincial report has
-the five headings that every officer expects; the first is filled from figures, the others offer evidence and
-leave the judgment and the words to the unit.
+A report is data: the page, the PDF, the Word file and the workbook are drawn from the same one. Judgment stays with
+the unit: sections that are left to it hold evidence, and the unit's own words where they are given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import polars as pl
 
 from lsakit.errors import EstimationError
-from lsakit.tables.figures import (
-    DIFFERENCE,
-    MINIMUM_PROFICIENCY,
-    Figure,
-    caterpillar,
-    group_means,
-    level_bars,
-    state_of,
+from lsakit.tables.exhibits.catalogue import FOR_THE_UNIT, KINDS, SENTENCES
+from lsakit.tables.exhibits.sheet import NothingToShow, Sheet
+from lsakit.tables.figures import Figure
+from lsakit.tables.publication import NEEDED, PublicationTable
+from lsakit.tables.report_parts import Report, ReportCycle, Section, in_print
+from lsakit.tables.specification import (
+    ExhibitPlan,
+    ReportSpecification,
+    SectionPlan,
+    in_language,
+    read_specification,
 )
-from lsakit.tables.publication import PublicationTable, Row, one, publication_table, reason_of, select
 from lsakit.tables.texts import Texts
 
-GROUPINGS = ("gender", "area", "ethnicity", "disadvantaged", "ses_quarter", "region6")
-PERCENTILES = ("p05", "p25", "p50", "p75", "p95")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """One heading of a report with what stands under it.
-
-    Parameters
-    ----------
-    key : str
-        Stable name of the section.
-    heading : str
-        Heading.
-    paragraphs : tuple of str
-        Sentences.
-    figures : tuple of Figure
-        Figures.
-    tables : tuple of PublicationTable
-        Tables without a picture.
-    left_to_unit : bool
-        Whether the words of this section are the unit's own.
-    """
-
-    key: str
-    heading: str
-    paragraphs: tuple[str, ...] = ()
-    figures: tuple[Figure, ...] = ()
-    tables: tuple[PublicationTable, ...] = ()
-    left_to_unit: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """A report ready to be shown or printed.
-
-    Parameters
-    ----------
-    title : str
-        Title.
-    subtitle : str
-        The cycle.
-    language : str
-        ``"vi"`` or ``"en"``.
-    province : str or None
-        Code of the province; None for the nation.
-    sections : tuple of Section
-        Sections in order.
-    source_line : str
-        Source and method in one sentence, printed under every page.
-    """
-
-    title: str
-    subtitle: str
-    language: str
-    province: str | None
-    sections: tuple[Section, ...]
-    source_line: str
-
-
-def in_print(section: Section, language: str) -> tuple[tuple[str, ...], tuple[PublicationTable, ...]]:
-    """Give what of a section stands on paper: its sentences, and the tables that are not too long.
-
-    Parameters
-    ----------
-    section : Section
-        The section.
-    language : str
-        ``"vi"`` or ``"en"``.
-
-    Returns
-    -------
-    sentences : tuple of str
-        The section's, and one that names the tables of the workbook alone, where there are such.
-    tables : tuple of PublicationTable
-        The tables to print.
-    """
-    printed = tuple(table for table in section.tables if table.is_printed)
-    others = "; ".join(table.caption for table in section.tables if not table.is_printed)
-    if not others:
-        return section.paragraphs, printed
-    return (*section.paragraphs, Texts(language).say("report.in_workbook", tables=others)), printed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportCycle:
-    """What a report must know of its cycle.
-
-    Parameters
-    ----------
-    title : str
-        Name of the cycle in the report's language.
-    n_plausible_values : int
-        Plausible values per student.
-    n_replicates : int
-        Replicate weights.
-    minimum_students : int
-        Suppression rule: students behind a figure.
-    minimum_schools : int
-        Suppression rule: schools behind a figure.
-    """
-
-    title: str
-    n_plausible_values: int = 10
-    n_replicates: int = 80
-    minimum_students: int = 30
-    minimum_schools: int = 5
-
-
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """What every part of one report shares."""
-
-    estimates: pl.DataFrame
-    names: Mapping[str, str]
-    texts: Texts
-    cycle: ReportCycle
-    pairs: tuple[tuple[str, str], ...] = field(default=())
-
-    def words(self, population: str, subject: str) -> dict[str, str]:
-        """Name a population and a subject."""
-        return {
-            "population": self.texts.say(f"population.{population}"),
-            "subject": self.texts.subject(population, subject),
-        }
-
-    def at(self, population: str, subject: str, statistic: str, **where: str) -> Row:
-        """Take one estimate."""
-        return one(self.estimates, population=population, subject=subject, statistic=statistic, **where)
-
-    def number(self, value: float) -> str:
-        """Write a score with one decimal."""
-        return self.texts.number(value, 1)
-
-    def label(self, by: str, group: str) -> str:
-        """Name a group."""
-        return self.names.get(group) or self.texts.group(by, group)
+__all__ = ["Report", "ReportCycle", "Section", "build_report", "in_print"]
+Words = Mapping[str, Sequence[str]]
+Made = tuple[tuple[Figure, ...], tuple[PublicationTable, ...]]
+LATER = ("p_value", "linking_error")
 
 
 def build_report(
@@ -172,8 +38,12 @@ def build_report(
     names: Mapping[str, str],
     cycle: ReportCycle,
     province: str | None = None,
+    specification: ReportSpecification | str | None = None,
+    words: Words | None = None,
+    participation: pl.DataFrame | None = None,
+    region: str | None = None,
 ) -> Report:
-    """Compose the national report, or the report of one province.
+    """Compose a report by its specification.
 
     Parameters
     ----------
@@ -187,361 +57,192 @@ def build_report(
         The cycle and its rules.
     province : str, optional
         Code of a province; the nation by default.
+    specification : ReportSpecification or str, optional
+        The specification or the name of a standard one; ``"province"`` for a province and ``"national"`` for the
+        nation by default.
+    words : Mapping of str to Sequence of str, optional
+        The unit's own paragraphs by key of section; they stand in every form in the place that was left for them.
+    participation : polars.DataFrame, optional
+        Sampling outcomes by place, as the stage of the estimates gives them.
+    region : str, optional
+        Code of the region that the province lies in.
 
     Returns
     -------
     Report
-        The report.
+        The report; the same arguments give the same report.
 
     Raises
     ------
     EstimationError
-        If an estimate that the report needs is not in the table, or the province is not.
+        If an estimate that the report needs is not in the table, the province is not, the specification is of another
+        scope, or words are given for a section that is not the unit's.
+    LsakitError
+        If the specification is not known.
     """
+    plan = specification
+    if plan is None or isinstance(plan, str):
+        plan = read_specification(plan or ("national" if province is None else "province"))
+    _refuse_other_scope(plan, province)
+    own_words = _checked_words(plan, words or {})
     texts = Texts(language)
-    found = (
-        estimates.select("population", "subject").unique(maintain_order=True).sort("population", "subject")
+    if province is not None:
+        _refuse_unknown(estimates, province)
+    sheet = Sheet(
+        estimates=_by_rule(_of_place(estimates, province, region), plan),
+        names=names,
+        texts=texts,
+        cycle=cycle,
+        province=province,
+        region=region,
+        participation=participation,
     )
-    sheet = _Sheet(estimates, names, texts, cycle, tuple(found.rows()))
-    if province is None:
-        title = texts.say("report.national_title")
-        sections = _national(sheet)
-    else:
-        known = set(estimates.filter(pl.col("by") == "province_code").get_column("group").to_list())
-        if province not in known:
-            raise EstimationError(
-                f"The table of estimates holds nothing for the province {province!r}.",
-                hint=f"It holds {len(known)} provinces: {', '.join(sorted(known)[:8])} …",
-                param="province",
-                got=province,
-            )
-        title = texts.say("report.provincial_title", place=names.get(province, province))
-        sections = _provincial(sheet, province)
+    place = names.get(province, province) if province else ""
     counts = {"n_plausible_values": cycle.n_plausible_values, "n_replicates": cycle.n_replicates}
+    made = [_exhibits(sheet, section) for section in plan.sections]
     return Report(
-        title=title,
+        title=in_language(plan.title, texts, place=place),
         subtitle=texts.say("report.subtitle", cycle=cycle.title),
         language=language,
         province=province,
-        sections=sections,
+        sections=tuple(
+            _section(sheet, section, own, own_words.get(section.key, ()))
+            for section, own in zip(plan.sections, made, strict=True)
+        ),
         source_line=texts.say("report.source_line", cycle=cycle.title, **counts),
     )
 
 
-def _national(sheet: _Sheet) -> tuple[Section, ...]:
-    """Compose the sections of the national report."""
-    say, language = sheet.texts.say, sheet.texts.language
-    estimates, names = sheet.estimates, sheet.names
-    provinces = [
-        caterpillar(estimates, population=population, subject=subject, names=names, language=language)
-        for population, subject in sheet.pairs
-    ]
-    levels = [
-        level_bars(
-            estimates,
-            population=population,
-            subject=subject,
-            places=_places(sheet, population, subject, ("gender", "area", "ethnicity")),
-            language=language,
+def _refuse_other_scope(plan: ReportSpecification, province: str | None) -> None:
+    """Refuse a specification of the nation for a province, and the reverse."""
+    wanted = "nation" if province is None else "province"
+    if plan.scope != wanted:
+        raise EstimationError(
+            f"The specification {plan.name!r} is of a {plan.scope}, but the report is of a {wanted}.",
+            hint="Name the province, or take the other specification.",
+            param="specification",
+            got=plan.scope,
         )
-        for population, subject in sheet.pairs
-    ]
-    groups = [
-        group_means(
-            estimates,
-            population=population,
-            subject=subject,
-            places=_places(sheet, population, subject, GROUPINGS)[1:],
-            language=language,
+
+
+def _checked_words(plan: ReportSpecification, words: Words) -> dict[str, tuple[str, ...]]:
+    """Refuse words for sections that are not the unit's own."""
+    unknown = sorted(set(words) - set(plan.own_sections))
+    if unknown:
+        raise EstimationError(
+            f"The report {plan.name!r} has no section {unknown[0]!r} for the unit's own words.",
+            hint=f"Such sections are: {', '.join(plan.own_sections) or 'none'}.",
+            param="words",
+            got=unknown[0],
         )
-        for population, subject in sheet.pairs
-    ]
-    return (
-        Section(key="headline", heading=say("section.headline"), paragraphs=_headlines(sheet)),
-        Section(key="provinces", heading=say("section.provinces"), figures=tuple(provinces)),
-        Section(key="levels", heading=say("section.levels"), figures=tuple(levels)),
-        Section(key="groups", heading=say("section.groups"), paragraphs=_gaps(sheet), figures=tuple(groups)),
-        Section(key="distribution", heading=say("section.distribution"), tables=(_distribution(sheet),)),
-        _method(sheet),
+    return {key: tuple(line for line in lines if line.strip()) for key, lines in words.items()}
+
+
+def _refuse_unknown(estimates: pl.DataFrame, province: str) -> None:
+    """Refuse a province that the estimates do not speak of."""
+    means = (pl.col("by") == "province_code") & (pl.col("statistic") == "mean")
+    known = set(estimates.filter(means).get_column("group").to_list())
+    if province not in known:
+        raise EstimationError(
+            f"The table of estimates holds nothing for the province {province!r}.",
+            hint=f"It holds {len(known)} provinces: {', '.join(sorted(known)[:8])} …",
+            param="province",
+            got=province,
+        )
+
+
+def _of_place(estimates: pl.DataFrame, province: str | None, region: str | None) -> pl.DataFrame:
+    """Keep what a report may look at: of a province only itself, its region and the nation."""
+    absent = [pl.lit(None, dtype=pl.Float64).alias(name) for name in LATER if name not in estimates.columns]
+    table = estimates.with_columns(absent) if absent else estimates
+    if province is None:
+        return table
+    by, group = pl.col("by").fill_null("nation"), pl.col("group")
+    own = by.str.starts_with("province_code") & (group.str.split("+").list.first() == province)
+    around = (by == "region6") & (group == region) if region else pl.lit(False)
+    return table.filter((by == "nation") | by.is_in(["gender", "area"]) | own | around)
+
+
+def _by_rule(estimates: pl.DataFrame, plan: ReportSpecification) -> pl.DataFrame:
+    """Hide what the specification asks to hide beside what the estimates hide already."""
+    if not plan.minimum_students and not plan.minimum_schools:
+        return estimates
+    reason = (
+        pl.when(pl.col("suppressed_because").is_not_null())
+        .then("suppressed_because")
+        .when(pl.col("n") < plan.minimum_students)
+        .then(pl.lit(f"too_few_students:{plan.minimum_students}"))
+        .when(pl.col("n_schools") < plan.minimum_schools)
+        .then(pl.lit(f"too_few_schools:{plan.minimum_schools}"))
+    )
+    hidden = estimates.with_columns(suppressed_because=reason)
+    numbers = [
+        name
+        for name, kind in hidden.schema.items()
+        if name not in NEEDED[:8] and kind == pl.Float64 and name != "truth"
+    ] + ["estimate", "standard_error", "ci_low", "ci_high"]
+    keep = pl.col("suppressed_because").is_null()
+    return hidden.with_columns(
+        pl.when(keep).then(pl.col(name)).alias(name) for name in dict.fromkeys(numbers)
     )
 
 
-def _places(
-    sheet: _Sheet, population: str, subject: str, groupings: Sequence[str]
-) -> list[tuple[str, str, str]]:
-    """List the nation and the groups of some groupings, each with its name."""
-    places = [("nation", "all", sheet.label("nation", "all"))]
-    for by in groupings:
-        rows = select(sheet.estimates, population=population, subject=subject, by=by)
-        places += [(by, row["group"], sheet.label(by, row["group"])) for row in rows]
-    return places
-
-
-def _headlines(sheet: _Sheet) -> tuple[str, ...]:
-    """Say the mean and the share at minimum proficiency of each grade and subject."""
-    said = []
-    for population, subject in sheet.pairs:
-        mean = sheet.at(population, subject, "mean")
-        share = sheet.at(population, subject, MINIMUM_PROFICIENCY)
-        said.append(
-            sheet.texts.say(
-                "sentence.headline",
-                **sheet.words(population, subject),
-                mean=sheet.number(mean["estimate"]),
-                low=sheet.number(mean["ci_low"]),
-                high=sheet.number(mean["ci_high"]),
-                share=sheet.texts.share(share["estimate"]),
-                margin=sheet.number(50 * (share["ci_high"] - share["ci_low"])),
-            )
-        )
-    return tuple(said)
-
-
-def _gaps(sheet: _Sheet) -> tuple[str, ...]:
-    """Say each gap between two groups, and whether it differs from zero."""
-    said = []
-    for population, subject in sheet.pairs:
-        for by in ("gender", "area", "ethnicity"):
-            for row in select(
-                sheet.estimates, population=population, subject=subject, by=by, statistics=["gap"]
-            ):
-                if row["suppressed_because"]:
-                    continue
-                said.append(_gap_sentence(sheet, row))
-    return tuple(said)
-
-
-def _gap_sentence(sheet: _Sheet, row: Row) -> str:
-    """Say one gap; the group is written "first-second"."""
-    first, _, second = str(row["group"]).partition("-")
-    labels = [sheet.label(str(row["by"]), first), sheet.label(str(row["by"]), second)]
-    if row["estimate"] < 0:
-        labels.reverse()
-    clear = row["ci_low"] > 0 or row["ci_high"] < 0
-    return sheet.texts.say(
-        "sentence.gap" if clear else "sentence.no_gap",
-        **sheet.words(row["population"], row["subject"]),
-        first=labels[0],
-        second=labels[1],
-        difference=sheet.number(abs(row["estimate"])),
-        standard_error=sheet.number(row["standard_error"]),
-    )
-
-
-def _distribution(sheet: _Sheet) -> PublicationTable:
-    """Tabulate standard deviation and percentiles of the nation."""
-    texts = sheet.texts
-    columns = [texts.say("column.subject"), texts.say("column.sd")]
-    columns += [texts.say("column.percentile", p=int(word[1:])) for word in PERCENTILES]
-    rows, codes = [], []
-    for population, subject in sheet.pairs:
-        cells = [sheet.at(population, subject, word) for word in ("sd", *PERCENTILES)]
-        words = sheet.words(population, subject)
-        rows.append(
-            (
-                f"{words['population']}, {words['subject']}",
-                *(
-                    f"{sheet.number(cell['estimate'])} ({sheet.number(cell['standard_error'])})"
-                    for cell in cells
-                ),
-            )
-        )
-        codes.append(cells[0]["figure_id"])
-    return PublicationTable(
-        caption=texts.say("section.distribution"),
-        columns=tuple(columns),
-        rows=tuple(rows),
-        figure_ids=tuple(codes),
-        note=texts.say("note.in_brackets"),
-    )
-
-
-def _method(sheet: _Sheet) -> Section:
-    """Say how the figures came about and what protects them."""
-    say = sheet.texts.say
-    paragraphs = []
-    for population in dict.fromkeys(population for population, _ in sheet.pairs):
-        subject = next(subject for grade, subject in sheet.pairs if grade == population)
-        row = sheet.at(population, subject, "mean")
-        counted = {"n": sheet.texts.number(row["n"]), "n_schools": sheet.texts.number(row["n_schools"])}
-        paragraphs.append(
-            say("sentence.method_sample", population=say(f"population.{population}"), **counted)
-        )
-    cycle = sheet.cycle
-    paragraphs.append(
-        say(
-            "sentence.method_error",
-            n_replicates=cycle.n_replicates,
-            n_plausible_values=cycle.n_plausible_values,
-        )
-    )
-    paragraphs.append(
-        say(
-            "sentence.method_rule",
-            minimum_students=cycle.minimum_students,
-            minimum_schools=cycle.minimum_schools,
-        )
-    )
-    paragraphs.append(say("sentence.method_trace"))
-    return Section(key="method", heading=say("section.method"), paragraphs=tuple(paragraphs))
-
-
-def _provincial(sheet: _Sheet, province: str) -> tuple[Section, ...]:
-    """Compose the five headings of a provincial report."""
-    say = sheet.texts.say
-    said: list[str] = []
+def _exhibits(sheet: Sheet, section: SectionPlan) -> Made:
+    """Make the exhibits of a section."""
     figures: list[Figure] = []
     tables: list[PublicationTable] = []
-    place = sheet.label("province_code", province)
-    for population, subject in sheet.pairs:
-        said += _place_sentences(sheet, population, subject, province)
-        places = [("province_code", province, place), ("nation", "all", sheet.label("nation", "all"))]
-        if not sheet.at(population, subject, "mean", by="province_code", group=province)[
-            "suppressed_because"
-        ]:
-            figures.append(
-                level_bars(
-                    sheet.estimates,
-                    population=population,
-                    subject=subject,
-                    places=places,
-                    language=sheet.texts.language,
-                )
-            )
-            figures.append(_place_means(sheet, population, subject, province))
-        else:
-            tables.append(_place_table(sheet, population, subject, province))
-    words = (say("sentence.to_be_written"),)
-    return (
-        Section(
-            key="achieved",
-            heading=say("section.achieved"),
-            paragraphs=tuple(said),
-            figures=tuple(figures),
-            tables=tuple(tables),
-        ),
-        Section(
-            key="shortcomings",
-            heading=say("section.shortcomings"),
-            paragraphs=(*_evidence(sheet, province), *words),
-            left_to_unit=True,
-        ),
-        *(
-            Section(key=key, heading=say(f"section.{key}"), paragraphs=words, left_to_unit=True)
-            for key in ("causes", "solutions", "recommendations")
-        ),
-        _method(sheet),
-    )
+    for plan in section.exhibits:
+        for one in _exhibit(sheet, plan):
+            if isinstance(one, Figure):
+                figures.append(one)
+            else:
+                tables.append(one)
+    return tuple(figures), tuple(tables)
 
 
-def _place_sentences(sheet: _Sheet, population: str, subject: str, province: str) -> list[str]:
-    """Say a province's mean and share at minimum proficiency beside the nation's."""
-    where: dict[str, Any] = {"by": "province_code", "group": province}
-    mean = sheet.at(population, subject, "mean", **where)
-    words = sheet.words(population, subject)
-    place = sheet.label("province_code", province)
-    reason = reason_of(mean, sheet.texts)
-    if reason:
-        suppressed = sheet.texts.say("column.suppressed", reason=reason)
-        return [f"{words['population']}, {words['subject']}: {suppressed}."]
-    share = sheet.at(population, subject, MINIMUM_PROFICIENCY, **where)
-    against = sheet.at(population, subject, DIFFERENCE, **where)
-    state = state_of(against)
-    return [
-        sheet.texts.say(
-            "sentence.place_mean",
-            **words,
-            place=place,
-            mean=sheet.number(mean["estimate"]),
-            low=sheet.number(mean["ci_low"]),
-            high=sheet.number(mean["ci_high"]),
-            nation=sheet.number(sheet.at(population, subject, "mean")["estimate"]),
-            comparison=sheet.texts.say(
-                f"sentence.{state}", difference=sheet.number(abs(against["estimate"]))
-            ),
-        ),
-        sheet.texts.say(
-            "sentence.place_levels",
-            **words,
-            share=sheet.texts.share(share["estimate"]),
-            margin=sheet.number(50 * (share["ci_high"] - share["ci_low"])),
-            nation=sheet.texts.share(sheet.at(population, subject, MINIMUM_PROFICIENCY)["estimate"]),
-        ),
+def _exhibit(sheet: Sheet, plan: ExhibitPlan) -> list[Figure | PublicationTable]:
+    """Make one exhibit for every population and subject that it is about."""
+    kind = KINDS[plan.kind]
+    pairs = [
+        (population, subject)
+        for population, subject in sheet.pairs
+        if (not plan.populations or population in plan.populations)
+        and (not plan.subjects or subject in plan.subjects)
     ]
+    made: list[Figure | PublicationTable] = []
+    if not kind.is_of_pair:
+        try:
+            return list(kind.make(sheet, plan, pairs))
+        except NothingToShow:
+            pairs = []
+    for population, subject in pairs:
+        try:
+            made += kind.make(sheet, plan, population, subject)
+        except NothingToShow:
+            continue
+    if made:
+        return made
+    if plan.if_missing == "refuse":
+        raise EstimationError(
+            f"The table of estimates holds nothing for the exhibit {plan.kind!r} by {', '.join(plan.by)}.",
+            hint='Estimate it, take the exhibit out of the specification, or set if_missing = "leave_out".',
+            param="estimates",
+            got=plan.kind,
+        )
+    sheet.left_out[plan.kind] = None
+    return []
 
 
-def _place_rows(sheet: _Sheet, population: str, subject: str, province: str) -> list[Row]:
-    """Take the means of a province, of its groups and of the nation."""
-    rows = [sheet.at(population, subject, "mean")]
-    rows.append(sheet.at(population, subject, "mean", by="province_code", group=province))
-    for by in ("gender", "area"):
-        found = select(sheet.estimates, population=population, subject=subject, by=f"province_code+{by}")
-        rows += [row for row in found if str(row["group"]).startswith(f"{province}+")]
-    return rows
-
-
-def _place_label(sheet: _Sheet, row: Row, province: str) -> str:
-    """Name a row of a provincial table."""
-    by, group = str(row["by"] or "nation"), str(row["group"])
-    if by.startswith("province_code+"):
-        return sheet.label(by.partition("+")[2], group.partition("+")[2])
-    return sheet.label(by, group if by != "province_code" else province)
-
-
-def _place_means(sheet: _Sheet, population: str, subject: str, province: str) -> Figure:
-    """Draw the means of a province and its groups against the nation."""
-    rows = _place_rows(sheet, population, subject, province)[1:]
-    places = [(str(row["by"]), str(row["group"]), _place_label(sheet, row, province)) for row in rows]
-    words = sheet.words(population, subject)
-    title = sheet.texts.say("figure.place_title", **words, place=sheet.label("province_code", province))
-    return group_means(
-        sheet.estimates,
-        population=population,
-        subject=subject,
-        places=places,
-        language=sheet.texts.language,
-        title=title,
+def _section(sheet: Sheet, plan: SectionPlan, made: Made, words: tuple[str, ...]) -> Section:
+    """Put sentences, figures, tables and the unit's own words together."""
+    rules = [name for name in plan.sentences if not (words and name in FOR_THE_UNIT)]
+    said = [sentence for name in rules for sentence in SENTENCES[name].write(sheet)]
+    figures, tables = made
+    return Section(
+        key=plan.key,
+        heading=in_language(plan.heading, sheet.texts),
+        paragraphs=(*said, *words),
+        figures=figures,
+        tables=tables,
+        left_to_unit=plan.left_to_unit and not words,
     )
-
-
-def _place_table(sheet: _Sheet, population: str, subject: str, province: str) -> PublicationTable:
-    """Tabulate the means of a province and its groups."""
-    rows = _place_rows(sheet, population, subject, province)
-    words = sheet.words(population, subject)
-    caption = f"{words['population']}, {words['subject']}"
-    table = publication_table(rows, caption=caption, texts=sheet.texts, names=sheet.names)
-    named = tuple(
-        (_place_label(sheet, row, province), *cells[1:]) for row, cells in zip(rows, table.rows, strict=True)
-    )
-    return PublicationTable(
-        caption=caption,
-        columns=table.columns,
-        rows=named,
-        figure_ids=table.figure_ids,
-        values=table.values,
-    )
-
-
-def _evidence(sheet: _Sheet, province: str) -> tuple[str, ...]:
-    """List figures of a province that lie clearly below the nation's."""
-    said = []
-    for population, subject in sheet.pairs:
-        nation = sheet.at(population, subject, "mean")
-        words = sheet.words(population, subject)
-        for row in _place_rows(sheet, population, subject, province)[1:]:
-            if row["suppressed_because"] or row["ci_high"] >= nation["ci_low"]:
-                continue
-            said.append(
-                sheet.texts.say(
-                    "sentence.group_below",
-                    **words,
-                    group=_place_label(sheet, row, province),
-                    mean=sheet.number(row["estimate"]),
-                    low=sheet.number(row["ci_low"]),
-                    high=sheet.number(row["ci_high"]),
-                    nation=sheet.number(nation["estimate"]),
-                )
-            )
-    if not said:
-        return (sheet.texts.say("sentence.no_evidence"),)
-    return (sheet.texts.say("sentence.evidence"), *said)

@@ -61,7 +61,8 @@ def estimates(source: Source) -> Any:
 
 def provinces(source: Source) -> tuple[str, ...]:
     """List the codes of the provinces that the estimates speak of, in administrative order."""
-    groups = estimates(source).filter(pl.col("by") == "province_code").get_column("group")
+    means = (pl.col("by") == "province_code") & (pl.col("statistic") == "mean")
+    groups = estimates(source).filter(means).get_column("group")
     return tuple(sorted(set(groups.to_list())))
 
 

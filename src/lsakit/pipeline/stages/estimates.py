@@ -2,74 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy import stats
 
-from lsakit.estimation.comparisons import compare
-from lsakit.estimation.means import estimate_means
-from lsakit.estimation.percentiles import estimate_percentiles
-from lsakit.estimation.proportions import estimate_levels
 from lsakit.estimation.replication import PreparedTable, prepare
-from lsakit.estimation.results import Estimates
 from lsakit.estimation.survey_design import SurveyDesign
 from lsakit.lineage import Step, StepCall
 from lsakit.pipeline.figure_ids import figure_id
+from lsakit.pipeline.stages.changes import change_rows
+from lsakit.pipeline.stages.figure_rows import COLUMNS, with_intervals
+from lsakit.pipeline.stages.participation import participation_table
+from lsakit.pipeline.stages.publication import published
+from lsakit.pipeline.stages.subject_figures import (
+    GROUPINGS,
+    domain_rows,
+    domains_of,
+    index_rows,
+    subject_rows,
+)
 from lsakit.pipeline.stages.truth import with_truth
+from lsakit.tables.suppression import rules_named
 
-GROUPINGS = ("gender", "area", "ethnicity", "disadvantaged", "ses_quarter", "region6")
-WITHIN_PROVINCE = ("gender", "area")
-GAPS = {"gender": ("F", "M"), "area": ("urban", "rural"), "ethnicity": ("kinh", "minority")}
-DIFFERENCE = "difference_to_nation"
+__all__ = ["COLUMNS", "GROUPINGS"]
 N_QUARTERS = 4
-COLUMNS = (
-    "figure_id", "population", "subject", "statistic", "by", "group", "n", "n_schools", "estimate",
-    "standard_error", "ci_low", "ci_high", "sampling_variance", "measurement_variance",
-    "degrees_of_freedom", "suppressed_because", "truth",
-)  # fmt: skip
-_NUMBERS = (
-    "estimate", "standard_error", "ci_low", "ci_high", "sampling_variance", "measurement_variance",
-    "degrees_of_freedom",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicationRule:
-    """From how many students and schools on a figure is published.
-
-    Parameters
-    ----------
-    minimum_students : int
-        Students behind a figure.
-    minimum_schools : int
-        Schools behind a figure.
-    """
-
-    minimum_students: int = 30
-    minimum_schools: int = 5
-
-    def reason(self, n: int, n_schools: int) -> str | None:
-        """Say why a figure is not published.
-
-        Parameters
-        ----------
-        n : int
-            Students behind it.
-        n_schools : int
-            Schools behind it.
-
-        Returns
-        -------
-        str or None
-            ``"too_few_students:30"``, ``"too_few_schools:5"`` or None.
-        """
-        if n < self.minimum_students:
-            return f"too_few_students:{self.minimum_students}"
-        return f"too_few_schools:{self.minimum_schools}" if n_schools < self.minimum_schools else None
 
 
 def weighted_quarters(values: pl.Series, weights: pl.Series) -> pl.Series:
@@ -128,9 +86,11 @@ def analysis_table(
     Returns
     -------
     polars.DataFrame
-        student_id, school_id, the grouping columns as text, ses_quarter, weight, replicate_1 …, PV1MATHS …
+        student_id, school_id, the grouping columns as text (sector where the background has it), ses, ses_quarter,
+        weight, replicate_1 …, PV1MATHS …
     """
-    known = ("province_code", "region6", "area", "disadvantaged", "gender", "ethnicity")
+    known = ["province_code", "region6", "area", "disadvantaged", "gender", "ethnicity"]
+    known += ["sector"] if "sector" in background.columns else []
     people = weights.select("student_id", "school_id", pl.col("final_weight").alias("weight"))
     for part in (background.select("student_id", *known, "ses"), replicates, plausible_values):
         people = people.join(part, on="student_id", how="left", maintain_order="left")
@@ -138,144 +98,13 @@ def analysis_table(
     return people.with_columns(*(pl.col(name).cast(pl.String) for name in known), quarters)
 
 
-def _tidy(table: pl.DataFrame, *, by: str, group: pl.Expr, n_plausible_values: int) -> pl.DataFrame:
-    """Bring one table of results into the tidy columns."""
-    measurement = (1.0 + 1.0 / n_plausible_values) * pl.col("imputation_variance")
-    return table.select(
-        pl.lit(by).alias("by"),
-        group.alias("group"),
-        "statistic",
-        pl.col("n").cast(pl.Int64),
-        pl.col("n_schools").cast(pl.Int64),
-        "estimate",
-        "standard_error",
-        "sampling_variance",
-        measurement.alias("measurement_variance"),
-        "degrees_of_freedom",
-        "undefined_because",
-    )
-
-
-def _rows(result: Estimates, by: Sequence[str]) -> pl.DataFrame:
-    """Bring estimates into the tidy columns, groups joined by ``+``."""
-    group = pl.concat_str([pl.col(name) for name in by], separator="+") if by else pl.lit("all")
-    return _tidy(
-        result.table, by="+".join(by) or "nation", group=group, n_plausible_values=result.n_plausible_values
-    )
-
-
-def _differences_to_nation(part: Estimates, whole: Estimates, by: str) -> pl.DataFrame:
-    """Difference of each group's mean to the nation's, inside each replicate."""
-    found = compare(part, by, against=whole).table.filter(pl.col("statistic") == "mean")
-    counts = part.table.filter(pl.col("statistic") == "mean").select(
-        pl.col(by).alias("group"), "n", "n_schools"
-    )
-    joined = found.join(counts, on="group", how="left", maintain_order="left")
-    return _tidy(
-        joined.with_columns(statistic=pl.lit(DIFFERENCE)),
-        by=by,
-        group=pl.col("group"),
-        n_plausible_values=part.n_plausible_values,
-    )
-
-
-def _gap(part: Estimates, by: str, rule: PublicationRule) -> pl.DataFrame:
-    """Difference between two groups' means, inside each replicate; empty where one is absent."""
-    first, second = GAPS[by]
-    means = part.table.filter(pl.col("statistic") == "mean")
-    held = means.filter(pl.col(by).is_in([first, second]))
-    if held.height < len(GAPS[by]):
-        return _rows(part, [by]).clear()
-    found = compare(part, by).table.filter(
-        (pl.col("statistic") == "mean")
-        & pl.col("group").is_in([first, second])
-        & pl.col("reference").is_in([first, second])
-    )
-    sign = pl.when(pl.col("group") == first).then(1.0).otherwise(-1.0)
-    fewest = held.select(
-        pl.col("n").min().alias("n_least"), pl.col("n_schools").min().alias("schools_least")
-    ).row(0)
-    reason = rule.reason(*fewest)
-    joined = found.with_columns(
-        estimate=pl.col("estimate") * sign,
-        statistic=pl.lit("gap"),
-        n=pl.lit(held.get_column("n").sum()),
-        n_schools=pl.lit(fewest[1]),
-        undefined_because=pl.lit(reason, dtype=pl.String) if reason else pl.col("undefined_because"),
-    )
-    return _tidy(joined, by=by, group=pl.lit(f"{first}-{second}"), n_plausible_values=part.n_plausible_values)
-
-
-def _subject_rows(
-    ready: PreparedTable, subject: str, settings: Mapping[str, Any], rule: PublicationRule
-) -> pl.DataFrame:
-    """Estimate every figure of one subject."""
-    values = "PV{m}" + subject.upper()
-    cuts = [float(cut) for cut in settings["cuts"]]
-    percentiles = [float(p) for p in settings["percentiles"]]
-    whole = estimate_means(ready, values, cluster="school_id")
-    parts = [
-        _rows(whole, []),
-        _rows(estimate_percentiles(ready, values, percentiles, cluster="school_id"), []),
-        _rows(estimate_levels(ready, values, cuts=cuts, cluster="school_id"), []),
-        _rows(
-            estimate_percentiles(ready, values, percentiles, by=["province_code"], cluster="school_id"),
-            ["province_code"],
-        ),
-    ]
-    for by in ("province_code", *GROUPINGS):
-        part = estimate_means(ready, values, by=[by], cluster="school_id")
-        kept = part.table.height > 0
-        rows = _rows(part, [by])
-        parts.append(rows if by == "province_code" else rows.filter(pl.col("statistic") == "mean"))
-        parts.append(_rows(estimate_levels(ready, values, cuts=cuts, by=[by], cluster="school_id"), [by]))
-        if kept:
-            parts.append(_differences_to_nation(part, whole, by))
-        if by in GAPS:
-            parts.append(_gap(part, by, rule))
-    for by in WITHIN_PROVINCE:
-        keys = ["province_code", by]
-        rows = _rows(estimate_means(ready, values, by=keys, cluster="school_id"), keys)
-        parts.append(rows.filter(pl.col("statistic") == "mean"))
-    return pl.concat(parts).with_columns(subject=pl.lit(subject))
-
-
-def _with_intervals(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add 95 % intervals by the t distribution; shares stay between 0 and 1."""
-    error = rows.get_column("standard_error").to_numpy()
-    freedom = rows.get_column("degrees_of_freedom").fill_null(np.inf).to_numpy()
-    half = np.where(error > 0, stats.t.ppf(0.975, freedom) * error, error)
-    estimate = rows.get_column("estimate").to_numpy()
-    low, high = estimate - half, estimate + half
-    share = rows.get_column("statistic").str.contains("^(below|level|at_or_above)_").to_numpy()
-    low, high = np.where(share, np.maximum(low, 0.0), low), np.where(share, np.minimum(high, 1.0), high)
-    return rows.with_columns(
-        pl.Series("ci_low", low).fill_nan(None), pl.Series("ci_high", high).fill_nan(None)
-    )
-
-
-def _suppressed(rows: pl.DataFrame, rule: PublicationRule) -> pl.DataFrame:
-    """Apply the rule of publication: a suppressed figure keeps its counts and loses its numbers."""
-    n, schools = pl.col("n"), pl.col("n_schools")
-    undefined = pl.col("undefined_because")
-    reason = (
-        pl.when(undefined.str.starts_with("too_few_"))
-        .then(undefined)
-        .when(n < rule.minimum_students)
-        .then(pl.lit(f"too_few_students:{rule.minimum_students}"))
-        .when(schools < rule.minimum_schools)
-        .then(pl.lit(f"too_few_schools:{rule.minimum_schools}"))
-        .when(undefined.is_not_null())
-        .then(pl.lit("undefined_in_replicates"))
-        .otherwise(pl.lit(None, dtype=pl.String))
-    )
-    hidden = rows.with_columns(suppressed_because=reason)
-    keep = pl.col("suppressed_because").is_null()
-    return hidden.with_columns(pl.when(keep).then(pl.col(name)).alias(name) for name in _NUMBERS)
-
-
 def estimate_figures(
-    table: pl.DataFrame, settings: Mapping[str, Any], *, truth: pl.DataFrame | None = None
+    table: pl.DataFrame,
+    settings: Mapping[str, Any],
+    *,
+    truth: pl.DataFrame | None = None,
+    answers: tuple[pl.DataFrame, pl.DataFrame] | None = None,
+    earlier: tuple[pl.DataFrame, Mapping[str, float]] | None = None,
 ) -> pl.DataFrame:
     """Estimate every figure of one population.
 
@@ -285,19 +114,52 @@ def estimate_figures(
         Analysis table.
     settings : Mapping of str to object
         ``population``, ``subjects``, ``cuts``, ``percentiles``, ``fay_factor``, ``minimum_students``,
-        ``minimum_schools``.
+        ``minimum_schools`` and, where it is not ``"national"``, the name of the ``suppression_rules``.
     truth : polars.DataFrame, optional
         Exact values of a synthetic population.
+    answers : tuple of (polars.DataFrame, polars.DataFrame), optional
+        Scored responses and items; with them, and domains in the items, percent correct by domain is estimated.
+    earlier : tuple of (polars.DataFrame, Mapping of str to float), optional
+        Analysis table of the previous cycle, and the linking error of each subject in points.
 
     Returns
     -------
     polars.DataFrame
         Tidy table, one row per figure. Shares are between 0 and 1, scores in points of the reporting scale;
-        ``sampling_variance + measurement_variance`` is the square of ``standard_error``.
+        ``sampling_variance + measurement_variance`` is the square of ``standard_error``, for a change with
+        ``linking_error`` squared.
     """
-    rule = PublicationRule(
-        minimum_students=int(settings["minimum_students"]), minimum_schools=int(settings["minimum_schools"])
+    rules = rules_named(str(settings.get("suppression_rules", "national"))).with_minima(
+        units=int(settings["minimum_students"]), schools=int(settings["minimum_schools"])
     )
+    ready = _prepared(table, settings)
+    index = index_rows(ready)
+    parts = []
+    for subject in settings["subjects"]:
+        parts.append(subject_rows(ready, subject, settings))
+        if index is not None:
+            parts.append(index.with_columns(subject=pl.lit(subject)))
+        domains = domains_of(answers[1], answers[0], subject) if answers else {}
+        if answers and domains:
+            found = domain_rows(table, ready, answers[0], domains)
+            parts.append(found.with_columns(subject=pl.lit(subject)))
+        if earlier and subject in earlier[1]:
+            before, errors = earlier
+            old = _prepared(before, settings)
+            parts.append(change_rows(old, ready, subject, errors[subject], settings=settings))
+    rows = with_intervals(pl.concat(parts)).with_columns(population=pl.lit(str(settings["population"])))
+    rows = published(rows, rules, _regions(table)).with_columns(figure_id=figure_id())
+    return with_truth(rows, truth).select(COLUMNS)
+
+
+def _regions(table: pl.DataFrame) -> dict[str, str]:
+    """Say which region each province lies in."""
+    pairs = table.select("province_code", "region6").drop_nulls().unique(maintain_order=True).rows()
+    return {str(province): str(region) for province, region in pairs}
+
+
+def _prepared(table: pl.DataFrame, settings: Mapping[str, Any]) -> PreparedTable:
+    """Read the weights of an analysis table."""
     replicates = [name for name in table.columns if name.startswith("replicate_")]
     design = SurveyDesign(
         weight="weight",
@@ -306,12 +168,7 @@ def estimate_figures(
         method="fay",
         fay_factor=float(settings["fay_factor"]),
     )
-    ready = prepare(table, design)
-    parts = [_subject_rows(ready, subject, settings, rule) for subject in settings["subjects"]]
-    population = str(settings["population"])
-    rows = _suppressed(_with_intervals(pl.concat(parts)), rule).with_columns(population=pl.lit(population))
-    rows = rows.with_columns(figure_id=figure_id())
-    return with_truth(rows, truth).select(COLUMNS)
+    return prepare(table, design)
 
 
 def subjects_of(plausible_values: pl.DataFrame) -> list[str]:
@@ -341,30 +198,71 @@ def run_estimates(call: StepCall) -> dict[str, Any]:
     ----------
     call : StepCall
         Inputs ``plausible_values``, ``weights``, ``replicates``, ``background`` and, in a synthetic nation,
-        ``truth``; parameters ``population``, ``cuts``, ``percentiles``, ``fay_factor``, ``minimum_students``,
-        ``minimum_schools``.
+        ``truth``; ``scored_responses`` and ``items`` for results by domain; ``frame``, ``drawn``, ``schools`` and ``students``
+        for participation; the tables of the previous cycle with ``earlier_`` and ``linking_errors`` for changes. Parameters
+        ``population``, ``cuts``, ``percentiles``, ``fay_factor``, ``minimum_students``, ``minimum_schools`` and, for
+        participation, ``rules``.
 
     Returns
     -------
     dict of str to table
-        ``estimates`` and ``analysis_groups`` (which student belongs to which group).
+        ``estimates``, ``analysis_groups`` (which student belongs to which group) and, where their inputs are there,
+        ``earlier_analysis_groups`` and ``participation``.
     """
     inputs = call.inputs
     table = analysis_table(
         inputs["plausible_values"], inputs["weights"], inputs["replicates"], inputs["background"]
     )
     settings = {**call.parameters, "subjects": subjects_of(inputs["plausible_values"])}
-    estimates = estimate_figures(table, settings, truth=inputs.get("truth"))
-    groups = table.select("student_id", "school_id", "weight", "province_code", *GROUPINGS)
-    return {"estimates": estimates, "analysis_groups": groups}
+    answers = None
+    if "scored_responses" in inputs and "items" in inputs:
+        answers = (inputs["scored_responses"], inputs["items"])
+    earlier = None
+    if "linking_errors" in inputs:
+        before = ("plausible_values", "weights", "replicates", "background")
+        errors = dict(inputs["linking_errors"].select("subject", "linking_error").rows())
+        earlier = (analysis_table(*(inputs[f"earlier_{role}"] for role in before)), errors)
+    call.progress("figures", 0.1)
+    estimates = estimate_figures(
+        table, settings, truth=inputs.get("truth"), answers=answers, earlier=earlier
+    )
+    found = {"estimates": estimates, "analysis_groups": _groups(table)}
+    if earlier:
+        found["earlier_analysis_groups"] = _groups(earlier[0])
+    sampled = ("frame", "drawn", "schools", "students")
+    if all(role in inputs for role in sampled):
+        found["participation"] = participation_table(
+            *(inputs[role] for role in sampled),
+            population=str(settings["population"]),
+            rules=str(settings["rules"]),
+        )
+    return found
+
+
+def _groups(table: pl.DataFrame) -> pl.DataFrame:
+    """Say which student belongs to which group."""
+    names = [name for name in GROUPINGS if name in table.columns]
+    return table.select("student_id", "school_id", "weight", "province_code", *names)
 
 
 ESTIMATES = Step(
     name="estimates",
-    version=2,
+    version=3,
     title="figures with errors",
     run=run_estimates,
     inputs=("plausible_values", "weights", "replicates", "background"),
-    optional_inputs=("truth",),
-    outputs=("estimates", "analysis_groups"),
+    optional_inputs=(
+        "truth",
+        "scored_responses",
+        "items",
+        "frame",
+        "drawn",
+        "schools",
+        "students",
+        "linking_errors",
+        "earlier_plausible_values",
+        "earlier_weights",
+        "earlier_replicates",
+        "earlier_background",
+    ),
 )

@@ -18,20 +18,22 @@ def nation_of(parameters: Mapping[str, Any]) -> Nation:
     Parameters
     ----------
     parameters : Mapping of str to object
-        ``nation_seed`` and ``size`` as :meth:`lsakit.pipeline.CycleOptions.nation` gives them.
+        ``nation_seed`` and ``size`` as :meth:`lsakit.pipeline.CycleOptions.nation` gives them; ``is_earlier`` where
+        the nation of the previous cycle is meant.
 
     Returns
     -------
     lsakit.datasets.synthetic_nation.Nation
         The nation; the same for the same parameters.
     """
-    return _nation(int(parameters["nation_seed"]), NationSize(**parameters["size"]))
+    size = NationSize(**parameters["size"])
+    return _nation(int(parameters["nation_seed"]), size, bool(parameters.get("is_earlier", False)))
 
 
-@lru_cache(maxsize=1)
-def _nation(seed: int, size: NationSize) -> Nation:
-    """Make a nation once per process."""
-    return nation(seed=seed, size=size)
+@lru_cache(maxsize=2)
+def _nation(seed: int, size: NationSize, is_earlier: bool) -> Nation:
+    """Make a nation, and that of the previous cycle, once per process."""
+    return nation(seed=seed, size=size, is_earlier=is_earlier)
 
 
 def make_nation(call: StepCall) -> dict[str, Any]:
@@ -85,6 +87,23 @@ def make_grade(call: StepCall) -> dict[str, Any]:
     }
 
 
+def make_earlier_grade(call: StepCall) -> dict[str, Any]:
+    """Write the instrument of one grade of the previous cycle.
+
+    Parameters
+    ----------
+    call : StepCall
+        Parameters ``nation_seed``, ``size``, ``grade``, ``is_earlier``.
+
+    Returns
+    -------
+    dict of str to table
+        ``items`` and ``trend_items``, whose published parameters hold in both cycles.
+    """
+    made, grade = nation_of(call.parameters), int(call.parameters["grade"])
+    return {"items": made.items(grade), "trend_items": made.trend_items(grade)}
+
+
 NATION = Step(
     name="nation",
     version=1,
@@ -94,8 +113,15 @@ NATION = Step(
 )
 NATION_GRADE = Step(
     name="nation_grade",
-    version=1,
+    version=2,
     title="items, trend items and the known truth of one grade",
     run=make_grade,
     outputs=("items", "trend_items", "truth"),
+)
+EARLIER_INSTRUMENT = Step(
+    name="earlier_instrument",
+    version=1,
+    title="instrument of the previous cycle",
+    run=make_earlier_grade,
+    outputs=("items", "trend_items"),
 )

@@ -110,7 +110,7 @@ def run_report(call: StepCall) -> dict[str, Any]:
     """
     names = unit_names(call.inputs["provinces"])
     estimates = pl.concat([table for role, table in sorted(call.inputs.items()) if role != "provinces"])
-    by_province = estimates.filter(pl.col("by") == "province_code")
+    by_province = estimates.filter((pl.col("by") == "province_code") & (pl.col("statistic") == "mean"))
     provinces = by_province.get_column("group").unique().sort().to_list()
     wanted = [(language, None) for language in LANGUAGES] + [(LANGUAGES[0], code) for code in provinces]
     outlines: dict[str, Any] = {}

@@ -1,0 +1,439 @@
+"""Exhibits of the nation that are tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lsakit.estimation.closed_forms import benjamini_hochberg
+from lsakit.tables.exhibits.drawn import Made, pairs_of
+from lsakit.tables.exhibits.sheet import (
+    ALL,
+    CHANGE,
+    EARLIER,
+    NATION,
+    Cell,
+    NothingToShow,
+    Sheet,
+    hidden_reason,
+    is_clear,
+)
+from lsakit.tables.figures import LEVELS
+from lsakit.tables.publication import Row
+
+if TYPE_CHECKING:
+    from lsakit.tables.specification import ExhibitPlan
+
+PERCENTILES = ("p05", "p25", "p50", "p75", "p95")
+SHARES = ("below_", "level_", "at_or_above_", "correct_", "relative_", "icc", "strength")
+
+
+def is_share(statistic: str) -> bool:
+    """Tell whether a statistic is a share, or a difference of shares.
+
+    Parameters
+    ----------
+    statistic : str
+        Statistic.
+
+    Returns
+    -------
+    bool
+        True for shares of levels, percent correct, the strength of a gradient and the intraclass correlation.
+
+    Examples
+    --------
+    >>> is_share("change_at_or_above_2"), is_share("slope")
+    (True, False)
+    """
+    return statistic.removeprefix(EARLIER).removeprefix(CHANGE).startswith(SHARES)
+
+
+def distribution(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
+    """Tabulate mean, standard deviation and percentiles of the nation."""
+    rows = []
+    for population, subject in pairs:
+        words = sheet.words(population, subject)
+        cells = [sheet.at(population, subject, word) for word in ("sd", *PERCENTILES)]
+        written = [
+            (f"{sheet.number(cell['estimate'])} ({sheet.number(cell['standard_error'])})", None, "")
+            for cell in cells
+        ]
+        rows.append((cells[0]["figure_id"], [sheet.text(f"{words['population']}, {words['subject']}"), *written]))
+    columns = ["subject", "sd"]
+    columns += [sheet.texts.say("column.percentile", p=int(word[1:])) for word in PERCENTILES]
+    return [
+        sheet.table(
+            sheet.texts.say("section.distribution"), columns, rows, note=sheet.texts.say("note.in_brackets")
+        )
+    ]
+
+
+def level_descriptions(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
+    """Say what the levels mean, and how many students of the nation stand at each."""
+    rows = []
+    bounds = dict(zip(LEVELS[1:], sheet.cycle.cuts, strict=False))
+    for level in reversed(LEVELS):
+        shares = [sheet.find(population, subject, level) for population, subject in pairs]
+        if all(row is None for row in shares):
+            continue
+        from_score = sheet.score(bounds[level]) if level in bounds else sheet.text("–")
+        written: list[Cell] = [
+            sheet.share(row["estimate"]) if row is not None else sheet.text("–") for row in shares
+        ]
+        name, means = sheet.texts.say(f"level.{level}"), sheet.texts.say(f"level_description.{level}")
+        code = next((row["figure_id"] for row in shares if row is not None), "")
+        rows.append((code, [sheet.text(name), sheet.text(means), from_score, *written]))
+    columns = ["level", "description", "from_score"]
+    columns += [
+        "{subject}, {population}".format(**{**(w := sheet.words(*pair)), "population": w["population"].lower()})
+        for pair in pairs
+    ]
+    return [
+        sheet.table(
+            sheet.texts.say("exhibit_caption.levels"),
+            columns,
+            rows,
+            note=sheet.texts.say("exhibit_note.level_descriptions"),
+        )
+    ]
+
+
+def changes(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
+    """Tabulate the change of means, gaps and shares since the previous cycle."""
+    rows = []
+    wanted = plan.statistics or ("mean", "gap", "at_or_above_2", "at_or_above_5")
+    for population, subject in pairs:
+        words = sheet.words(population, subject)
+        for by in plan.by:
+            for statistic in wanted:
+                for group in sheet.groups(population, subject, by, CHANGE + statistic):
+                    where = {"by": by, "group": group}
+                    now = sheet.at(population, subject, statistic, **where)
+                    before = sheet.at(population, subject, EARLIER + statistic, **where)
+                    change = sheet.at(population, subject, CHANGE + statistic, **where)
+                    first = f"{words['population']}, {words['subject']}"
+                    name = f"{name_of(sheet, statistic)}: {group_name(sheet, by, group)}"
+                    rows.append((change["figure_id"], _change_cells(sheet, f"{first}. {name}", statistic, (before, now, change))))
+    caption = sheet.texts.say(
+        "exhibit_caption.changes", earlier=sheet.cycle.earlier_year, year=sheet.cycle.year
+    )
+    headings = ("figure_of", str(sheet.cycle.earlier_year), str(sheet.cycle.year), "change", "error_with_link", "link", "verdict")
+    note = sheet.texts.say("exhibit_note.changes")
+    return [sheet.table(caption, headings, rows, note=note, is_printed=plan.form == "table")]
+
+
+def _change_cells(sheet: Sheet, name: str, statistic: str, rows: tuple[Row, Row, Row]) -> list[Cell]:
+    """Write one change."""
+    before, now, change = rows
+    reason = hidden_reason(sheet, change)
+    if reason:
+        return [sheet.text(name), *(sheet.text("–") for _ in range(5)), sheet.text(reason)]
+    share = is_share(statistic)
+
+    def point(row: Row) -> Cell:
+        value = sheet.texts.share(row["estimate"]) if share else sheet.number(row["estimate"])
+        error = row["standard_error"] * (100 if share else 1)
+        return f"{value} ({sheet.number(error)})", None, ""
+
+    factor = 100 if share else 1
+    verdict = "same" if not is_clear(change) else "up" if change["estimate"] > 0 else "down"
+    link = change["linking_error"] or 0.0
+    return [
+        sheet.text(name),
+        point(before),
+        point(now),
+        sheet.score(factor * change["estimate"], sign=True),
+        sheet.score(factor * change["standard_error"]),
+        sheet.score(factor * link),
+        sheet.text(sheet.texts.say(f"change_state.{verdict}")),
+    ]
+
+
+def name_of(sheet: Sheet, statistic: str) -> str:
+    """Name a statistic.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    statistic : str
+        Statistic.
+
+    Returns
+    -------
+    str
+        Its name in the language of the report.
+    """
+    texts = sheet.texts
+    for prefix in (EARLIER, CHANGE):
+        if statistic.startswith(prefix):
+            own = name_of(sheet, statistic.removeprefix(prefix))
+            return texts.say(f"statistic.{prefix}", statistic=own)
+    if texts.has(f"level.{statistic}"):
+        return texts.say(f"level.{statistic}")
+    if statistic.startswith("at_or_above_"):
+        return texts.say("statistic.at_or_above", level=statistic.rpartition("_")[2])
+    for prefix in ("correct_", "relative_"):
+        if statistic.startswith(prefix):
+            return texts.say(f"statistic.{prefix}", domain=texts.say(f"domain.{statistic.removeprefix(prefix)}"))
+    if statistic[0] == "p" and statistic[1:].isdigit():
+        return texts.say("column.percentile", p=int(statistic[1:]))
+    return texts.say(f"statistic.{statistic}") if texts.has(f"statistic.{statistic}") else statistic
+
+
+def group_name(sheet: Sheet, by: str, group: str) -> str:
+    """Name a group, or the two groups of a difference.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    by : str
+        Grouping.
+    group : str
+        Group; of a difference ``first-second``.
+
+    Returns
+    -------
+    str
+        Its name.
+    """
+    keys, parts = by.split("+"), group.split("+")
+    named = []
+    for key, part in zip(keys, parts, strict=False):
+        first, mark, second = part.partition("-")
+        pair = mark and sheet.label(key, first) != first or (mark and key in ("region6", "province_code"))
+        named.append(
+            f"{sheet.label(key, first)} – {sheet.label(key, second)}" if pair else sheet.label(key, part)
+        )
+    return ", ".join(named)
+
+
+def gradients(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
+    """Tabulate slope and strength of the gradient, and the share of variance between schools."""
+    rows = []
+    for population, subject in pairs:
+        words = sheet.words(population, subject)
+        for by in plan.by:
+            for group in sheet.groups(population, subject, by, "slope"):
+                where = {"by": by, "group": group}
+                slope = sheet.at(population, subject, "slope", **where)
+                strength = sheet.at(population, subject, "strength", **where)
+                icc = sheet.find(population, subject, "icc", **where)
+                name = f"{words['population']}, {words['subject']}: {sheet.label(by, group)}"
+                reason = hidden_reason(sheet, slope)
+                if reason:
+                    cells = [sheet.text(name), sheet.count(slope["n"]), sheet.text(reason), *[sheet.text("")] * 4]
+                else:
+                    cells = [
+                        sheet.text(name),
+                        sheet.count(slope["n"]),
+                        sheet.score(slope["estimate"]),
+                        sheet.score(slope["standard_error"]),
+                        sheet.share(strength["estimate"]),
+                        sheet.text(sheet.points(strength["standard_error"])),
+                        sheet.share(icc["estimate"] if icc else None),
+                    ]
+                rows.append((slope["figure_id"], cells))
+    headings = ("group", "n", "slope", "standard_error", "strength", "standard_error_points", "between_schools")
+    return [
+        sheet.table(
+            sheet.texts.say("exhibit_caption.gradients"),
+            headings,
+            rows,
+            note=sheet.texts.say("exhibit_note.gradients"),
+            is_printed=plan.form == "table",
+        )
+    ]
+
+
+def domains(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
+    """Tabulate percent correct by domain of the nation and of groups."""
+    rows = []
+    for population, subject in pairs:
+        words = sheet.words(population, subject)
+        for (own, about, statistic, by, group), row in sheet.rows().items():
+            if (own, about) != (population, subject) or by not in plan.by or not statistic.startswith("correct_"):
+                continue
+            domain = sheet.texts.say(f"domain.{statistic.removeprefix('correct_')}")
+            place = "" if by == NATION else f", {sheet.label(by, group)}"
+            name = f"{words['population']}, {words['subject']}{place}: {domain}"
+            reason = hidden_reason(sheet, row)
+            cells = [sheet.text(name), sheet.count(row["n"])]
+            if reason:
+                cells += [sheet.text(reason), sheet.text(""), sheet.text("")]
+            else:
+                cells += [
+                    sheet.share(row["estimate"]),
+                    sheet.text(sheet.points(row["standard_error"])),
+                    sheet.interval(row, as_share=True),
+                ]
+            rows.append((row["figure_id"], cells))
+    headings = ("group_and_domain", "n", "percent_correct", "standard_error_points", "interval")
+    return [
+        sheet.table(
+            sheet.texts.say("exhibit_caption.domains"),
+            headings,
+            rows,
+            note=sheet.texts.say("exhibit_note.domains"),
+            is_printed=plan.form == "table",
+        )
+    ]
+
+
+def comparisons(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
+    """Tabulate the differences of all pairs of groups, with their significance."""
+    (by,) = plan.by
+    made: Made = []
+    for population, subject in pairs:
+        found = pairs_of(sheet, population, subject, by).to_dicts()
+        shown = [row for row in found if row["p_value"] is not None]
+        rejected = {}
+        if plan.correction == "fdr" and shown:
+            flags = benjamini_hochberg([row["p_value"] for row in shown]).tolist()
+            rejected = {row["figure_id"]: flag for row, flag in zip(shown, flags, strict=True)}
+        rows = []
+        for row in found:
+            name = f"{sheet.label(by, row['group'])} – {sheet.label(by, row['reference'])}"
+            reason = hidden_reason(sheet, row)
+            if reason:
+                cells = [sheet.text(name), sheet.text(reason), *[sheet.text("")] * 4]
+            else:
+                clear = rejected.get(row["figure_id"], False) if rejected else is_clear(row)
+                state = "same" if not clear else "higher" if row["estimate"] > 0 else "lower"
+                cells = [
+                    sheet.text(name),
+                    sheet.score(row["estimate"], sign=True),
+                    sheet.score(row["standard_error"]),
+                    sheet.interval(row),
+                    (sheet.texts.number(row["p_value"], 4), row["p_value"], "p"),
+                    sheet.text(sheet.texts.say(f"pair_state.{state}")),
+                ]
+            rows.append((row["figure_id"], cells))
+        made.append(
+            sheet.table(
+                sheet.caption("comparisons", population, subject, by=sheet.texts.say(f"by.{by}")),
+                ("pair", "difference", "standard_error", "interval", "p", "verdict"),
+                rows,
+                note=sheet.texts.say(f"exhibit_note.comparisons_{plan.correction}"),
+                is_printed=plan.form == "table",
+            )
+        )
+    return made
+
+
+COUNTS = (
+    "schools_drawn", "schools_taking_part", "schools_replaced", "students_selected", "students_excluded",
+    "students_left", "students_absent", "students_taking_part",
+)  # fmt: skip
+RATES = ("school_rate_before", "school_rate_after", "student_rate")
+
+
+def participation(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
+    """Tabulate who was drawn and who took part."""
+    if sheet.participation is None:
+        raise NothingToShow(plan.kind)
+    made: Made = []
+    for population in dict.fromkeys(population for population, _ in pairs):
+        rows: list[tuple[str, list[Cell]]] = []
+        for row in sheet.participation.to_dicts():
+            if row["population"] != population or row["by"] not in plan.by:
+                continue
+            if sheet.province and row["by"] == "province_code" and row["group"] != sheet.province:
+                continue
+            name = sheet.text(sheet.label(row["by"], row["group"]))
+            rates = [sheet.share(row[key]) for key in RATES]
+            rows.append(("", [name, *(sheet.count(row[key]) for key in COUNTS), *rates]))
+        if rows:
+            made.append(_participation_table(sheet, plan, population, rows))
+    if not made:
+        raise NothingToShow(plan.kind)
+    return made
+
+
+def _participation_table(
+    sheet: Sheet, plan: ExhibitPlan, population: str, rows: list[tuple[str, list[Cell]]]
+) -> Any:
+    """Write the table of one population; one or two places stand upright so that they fit the paper."""
+    named = sheet.texts.say(f"population.{population}")
+    caption = sheet.texts.say("exhibit_caption.participation", population=named)
+    note, is_printed = sheet.texts.say("exhibit_note.participation"), plan.form == "table"
+    if len(rows) > 2:
+        return sheet.table(caption, ("group", *COUNTS, *RATES), rows, note=note, is_printed=is_printed)
+    upright = []
+    for place, key in enumerate((*COUNTS, *RATES), start=1):
+        cells = [sheet.text(sheet.texts.say(f"column.{key}")), *(cells[place] for _, cells in rows)]
+        upright.append(("", cells))
+    headings = ("sampling_outcome", *(cells[0][0] for _, cells in rows))
+    return sheet.table(caption, headings, upright, note=note, is_printed=is_printed)
+
+
+def every_estimate(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
+    """List every figure with its number of students and standard error, a sheet per subject."""
+    made: Made = []
+    for population, subject in pairs:
+        rows = []
+        for (own, about, statistic, by, group), row in sheet.rows().items():
+            if (own, about) != (population, subject) or (statistic == "difference" and by == "province_code"):
+                continue
+            reason = hidden_reason(sheet, row)
+            kind = "share" if is_share(statistic) else "hundredth"
+            numbers = [row[key] for key in ("estimate", "standard_error", "ci_low", "ci_high")]
+            cells = [
+                sheet.text(name_of(sheet, statistic)),
+                sheet.text(sheet.texts.say(f"by.{by}") if sheet.texts.has(f"by.{by}") else by),
+                sheet.text(group_name(sheet, by, group)),
+                (str(row["n"]), float(row["n"]), "n"),
+                (str(row["n_schools"]), float(row["n_schools"] or 0), "n"),
+                *(("", number, kind) for number in numbers),
+                sheet.text(reason),
+            ]
+            rows.append((row["figure_id"], cells))
+        made.append(
+            sheet.table(
+                sheet.caption("every_estimate", population, subject),
+                ("statistic", "by", "group", "n", "n_schools", "estimate", "standard_error", "low", "high", "rule"),
+                rows,
+                note=sheet.texts.say("exhibit_note.every_estimate"),
+                is_printed=False,
+            )
+        )
+    return made
+
+
+def results(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
+    """Tabulate mean, change, and the shares at minimum and at high proficiency: the table of a press note."""
+    rows = []
+    for population, subject in pairs:
+        words = sheet.words(population, subject)
+        mean = sheet.at(population, subject, "mean")
+        change = sheet.find(population, subject, f"{CHANGE}mean")
+        shares = [sheet.find(population, subject, name) for name in ("at_or_above_2", "at_or_above_5")]
+        changed = "–"
+        if change is not None:
+            changed = f"{sheet.score(change['estimate'], sign=True)[0]} ({sheet.number(change['standard_error'])})"
+            changed += " *" if is_clear(change) else ""
+        cells = [
+            sheet.text(f"{words['population']}, {words['subject']}"),
+            (f"{sheet.number(mean['estimate'])} ({sheet.number(mean['standard_error'])})", None, ""),
+            (changed, None, ""),
+            *(
+                ("–", None, "")
+                if row is None
+                else (f"{sheet.texts.share(row['estimate'])} ({sheet.points(row['standard_error'])})", None, "")
+                for row in shares
+            ),
+        ]
+        rows.append((mean["figure_id"], cells))
+    headings = (
+        "subject", "mean", sheet.texts.say("column.change_since", earlier=sheet.cycle.earlier_year),
+        "reach_2", "reach_5",
+    )  # fmt: skip
+    return [
+        sheet.table(
+            sheet.texts.say("exhibit_caption.results"), headings, rows, note=sheet.texts.say("exhibit_note.results")
+        )
+    ]
+
+
+__all__ = ["ALL", "changes", "distribution", "domains", "every_estimate", "gradients", "results"]
