@@ -43,6 +43,9 @@ class ReportingConfig(AppConfig):
                 "reporting.text_reopened": _("Report of a province opened again"),
                 "reporting.measure_added": _("Row of work added"),
                 "reporting.measure_changed": _("Row of work changed"),
+                "reporting.press_written": _("Press note written"),
+                "reporting.press_released": _("Press note released"),
+                "reporting.press_held": _("Press note called back"),
                 "reporting.measure_removed": _("Row of work taken out"),
             }
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dienrong.reporting.views import approving, publishing, walks, writing
+from dienrong.reporting.views import approving, press, publishing, walks, writing
 from dienrong.reporting.views import reports as views
 
 app_name = "reporting"
@@ -25,6 +25,12 @@ urlpatterns = [
     path("bao-cao/<slug:slug>/tinh/<slug:province>/bao-cao.docx", views.word, name="province_word"),
     path("bao-cao/<slug:slug>/tinh/<slug:province>/bao-cao.xlsx", views.workbook, name="province_workbook"),
     path("bao-cao/<slug:slug>/cac-tinh", approving.approved, name="approved"),
+    path("bao-cao/<slug:slug>/thong-tin-bao-chi", press.note, name="press"),
+    path("bao-cao/<slug:slug>/thong-tin-bao-chi/luu", press.save, name="press_save"),
+    path("bao-cao/<slug:slug>/thong-tin-bao-chi/cong-bo", press.release, name="press_release"),
+    path("bao-cao/<slug:slug>/thong-tin-bao-chi/rut", press.hold, name="press_hold"),
+    path("bao-cao/<slug:slug>/thong-tin-bao-chi.docx", press.word, name="press_word"),
+    path("bao-cao/<slug:slug>/thong-tin-bao-chi.pdf", press.pdf, name="press_pdf"),
     path(WRITE, approving.overview, name="write"),
     path(WRITE + "/trinh", approving.hand_over, name="hand_over"),
     path(WRITE + "/rut-lai", approving.take_back, name="take_back"),

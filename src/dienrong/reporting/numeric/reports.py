@@ -26,7 +26,7 @@ from lsakit.tables.report_files import report_pdf, report_xlsx
 from lsakit.tables.texts import Texts
 
 __all__ = ["Official"]
-ESTIMATES_ROLE = "estimates"
+ESTIMATES_ROLE, PARTICIPATION_ROLE = "estimates", "participation"
 MOST_ROWS, MOST_PAIRS = 6, 60
 
 
@@ -41,11 +41,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """In which language a report speaks, and what it calls places and the cycle."""
+    """In which language a report speaks, what it calls places and the cycle, and in which region a province lies."""
 
     language: str
     names: tuple[tuple[str, str], ...]
     cycle_title: str
+    regions: tuple[tuple[str, str], ...] = ()
 
 
 @lru_cache(maxsize=8)
@@ -57,6 +58,15 @@ def estimates(source: Source) -> Any:
         outputs = store.manifest(manifest_id).outputs
         parts.append(store.table(outputs[ESTIMATES_ROLE].hash))
     return pl.concat(parts, how="vertical_relaxed")
+
+
+@lru_cache(maxsize=8)
+def participation(source: Source) -> Any:
+    """Read the sampling outcomes of a run, all grades in one table; None where a run kept none."""
+    store = Store(source.store_path, create=False)
+    outputs = [store.manifest(manifest_id).outputs for manifest_id in source.manifest_ids]
+    parts = [store.table(one[PARTICIPATION_ROLE].hash) for one in outputs if PARTICIPATION_ROLE in one]
+    return pl.concat(parts, how="vertical_relaxed") if parts else None
 
 
 def provinces(source: Source) -> tuple[str, ...]:
@@ -88,8 +98,41 @@ def report(
         names=dict(wording.names),
         cycle=_rules(source, wording.cycle_title),
         province=province or None,
+        participation=_of_population(participation(source), population),
+        region=dict(wording.regions).get(province),
     )
     return with_words(found, words) if words else found
+
+
+def _of_population(table: Any, population: str) -> Any:
+    """Keep the sampling outcomes of a grade where one is named."""
+    if table is None or not population:
+        return table
+    return table.filter(pl.col("population") == population)
+
+
+@lru_cache(maxsize=16)
+def press_note(source: Source, wording: Wording, paragraphs: tuple[str, ...]) -> Report:
+    """Compose the press note of the nation with the ministry's own paragraphs."""
+    return build_report(
+        estimates(source),
+        language=wording.language,
+        names=dict(wording.names),
+        cycle=_rules(source, wording.cycle_title),
+        specification="press_note",
+        words={"follow": paragraphs} if paragraphs else {},
+        participation=participation(source),
+    )
+
+
+def word_of(found: Report, official: Official) -> bytes:
+    """Write a composed report as a Word file in the official form."""
+    return report_docx(found, form=official)
+
+
+def printed_of(found: Report) -> bytes:
+    """Print a composed report as PDF."""
+    return report_pdf(found)
 
 
 RULES = ("n_plausible_values", "n_replicates", "minimum_students", "minimum_schools")

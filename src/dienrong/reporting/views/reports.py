@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from dienrong.accounts import permissions
 from dienrong.cycles.shell import cycle_of_request
 from dienrong.reporting import numeric, official, queries
-from dienrong.reporting.queries import writing
+from dienrong.reporting.queries import press, writing
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -38,6 +38,9 @@ def index(request: HttpRequest) -> HttpResponse:
                 "pdf_url": reverse("reporting:pdf", args=[slug]),
                 "word_url": reverse("reporting:word", args=[slug]),
                 "workbook_url": reverse("reporting:workbook", args=[slug]),
+                "press_url": reverse("reporting:press", args=[slug])
+                if press.may_read(request.user, report, press.press_note_of(report.cycle))
+                else "",
                 "own": _own_reports(request, report),
                 "approved_url": reverse("reporting:approved", args=[slug])
                 if permissions.may(request.user, "read_every_province")
@@ -162,7 +165,7 @@ def figure_xlsx(
 ) -> HttpResponse:
     """Give the table behind one figure as an Excel workbook."""
     report, figure = _figure(request, population, subject, province)
-    return _file(numeric.figure_workbook(report, figure), XLSX, f"{figure.key}.xlsx")
+    return file_answer(numeric.figure_workbook(report, figure), XLSX, f"{figure.key}.xlsx")
 
 
 def _figure(request: HttpRequest, population: str, subject: str, province: str) -> tuple[Any, Any]:
@@ -180,7 +183,7 @@ def pdf(request: HttpRequest, slug: str, province: str = "") -> HttpResponse:
     """Give the whole report of the nation or a province as PDF."""
     report, words = _whole(request, province)
     content = numeric.printed(report.source, report.wording(language_now()), province, words)
-    return _file(content, "application/pdf", f"{_file_name(slug, province)}.pdf")
+    return file_answer(content, "application/pdf", f"{_file_name(slug, province)}.pdf")
 
 
 @require_GET
@@ -189,7 +192,7 @@ def word(request: HttpRequest, slug: str, province: str = "") -> HttpResponse:
     report, words = _whole(request, province)
     form = official.provincial(report.cycle, province) if province else official.national(report.cycle)
     content = numeric.word(report.source, report.wording(language_now()), form, province, words)
-    return _file(content, DOCX, f"{_file_name(slug, province)}.docx")
+    return file_answer(content, DOCX, f"{_file_name(slug, province)}.docx")
 
 
 @require_GET
@@ -198,7 +201,7 @@ def workbook(request: HttpRequest, slug: str, province: str = "") -> HttpRespons
     report, words = _whole(request, province)
     wording = report.wording(language_now())
     found = numeric.report(report.source, wording, province=province, words=words)
-    return _file(numeric.workbook(found), XLSX, f"{_file_name(slug, province)}.xlsx")
+    return file_answer(numeric.workbook(found), XLSX, f"{_file_name(slug, province)}.xlsx")
 
 
 def _whole(request: HttpRequest, province: str) -> tuple[queries.ReadableReport, numeric.Words | None]:
@@ -219,7 +222,7 @@ def _file_name(slug: str, province: str) -> str:
     return f"{slug}-{province}" if province else slug
 
 
-def _file(content: bytes, kind: str, name: str) -> HttpResponse:
+def file_answer(content: bytes, kind: str, name: str) -> HttpResponse:
     """Give bytes as a file to keep."""
     response = HttpResponse(content, content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
