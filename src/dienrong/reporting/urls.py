@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dienrong.reporting.views import approving, press, publishing, walks, writing
+from dienrong.reporting.views import approving, figures, press, publishing, walks, writing
 from dienrong.reporting.views import reports as views
 
 app_name = "reporting"
@@ -49,9 +49,13 @@ urlpatterns = [
     path(SECTION + "/hai-ban/<int:number>", writing.both_texts, name="both_texts"),
     path(SECTION + "/hai-ban/<int:number>/chon", writing.settle, name="settle"),
     path(NATION, views.national, name="national"),
-    path(NATION + "/hinh.svg", views.figure_svg, name="svg"),
-    path(NATION + "/hinh.xlsx", views.figure_xlsx, name="xlsx"),
+    path(NATION + "/hinh.svg", figures.figure_svg, name="svg"),
+    path(NATION + "/hinh.xlsx", figures.figure_xlsx, name="xlsx"),
+    path(NATION + "/ve", figures.drawing, name="drawing"),
+    path(NATION + "/bang", figures.table, name="table"),
+    path(PROVINCE + "/ve", figures.drawing, name="province_drawing"),
+    path(PROVINCE + "/bang", figures.table, name="province_table"),
     path(PROVINCE, views.provincial, name="provincial"),
-    path(PROVINCE + "/hinh.svg", views.figure_svg, name="province_svg"),
-    path(PROVINCE + "/hinh.xlsx", views.figure_xlsx, name="province_xlsx"),
+    path(PROVINCE + "/hinh.svg", figures.figure_svg, name="province_svg"),
+    path(PROVINCE + "/hinh.xlsx", figures.figure_xlsx, name="province_xlsx"),
 ]

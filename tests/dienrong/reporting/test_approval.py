@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -14,12 +15,14 @@ import docx
 import pytest
 from django.utils import translation
 
+from dienrong.analysis import numeric
 from dienrong.audit.models import AuditEntry
 from dienrong.core.refusals import Conflict, NotAllowed
 from dienrong.reporting import operations, queries
 from dienrong.reporting.models import FrozenText, ProvincialText
 from dienrong.reporting.operations.approving import hash_of
 from dienrong.reporting.queries import evidence, writing
+from small_cycle import tiny_options
 
 pytestmark = pytest.mark.django_db
 DESK = "/bao-cao/quoc-gia-2026/tinh/01/soan"
@@ -122,6 +125,16 @@ def test_opened_again_it_holds_until_the_next_approval(
     operations.approve(text=reread(text), report=report, by=colleague)
     assert "Nguyên nhân mới." in signed_in(ministry).get(PAGE).content.decode()
     assert list(FrozenText.objects.values_list("number", flat=True)) == [2, 1]
+
+
+def with_other_values(make_run, monkeypatch):
+    """Make a later run that draws four plausible values in place of three, so that its figures differ a little."""
+    monkeypatch.setattr(
+        numeric, "_options", lambda asked: dataclasses.replace(tiny_options(asked), n_plausible_values=4)
+    )
+    run = make_run()
+    assert run.state == "done"
+    return run
 
 
 def words_in(content: bytes, kind: str) -> str:
@@ -233,10 +246,10 @@ def test_the_word_file_with_words_keeps_the_form_of_the_decree(approved, signed_
 
 
 def test_a_new_run_marks_the_figures_that_changed_and_leaves_the_words(
-    ready, cited, make_run, report, signed_in, officer, colleague, ministry
+    ready, cited, make_run, monkeypatch, report, signed_in, officer, colleague, ministry
 ) -> None:
     before = {key: one.body for key, one in writing.sections_of(ready).items()}
-    later = make_run(seed=7)
+    later = with_other_values(make_run, monkeypatch)
     operations.publish_report(run=later, by=ministry)
     present = queries.readable_report(officer, report.cycle)
     with translation.override("vi"):
@@ -263,10 +276,10 @@ def test_a_new_run_marks_the_figures_that_changed_and_leaves_the_words(
 
 
 def test_approved_words_stand_with_the_figures_they_were_approved_with(
-    approved, make_run, signed_in, ministry, report
+    approved, make_run, monkeypatch, signed_in, ministry, report
 ) -> None:
     before = words_in(signed_in(ministry).get(f"{FILES}.docx").content, "docx")
-    operations.publish_report(run=make_run(seed=7), by=ministry)
+    operations.publish_report(run=with_other_values(make_run, monkeypatch), by=ministry)
     page = signed_in(ministry).get(PAGE).content.decode()
     assert OWN not in page
     assert "Phần lời đã duyệt căn cứ lượt phân tích 1" in page

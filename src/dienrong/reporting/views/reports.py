@@ -16,6 +16,7 @@ from dienrong.accounts import permissions
 from dienrong.cycles.shell import cycle_of_request
 from dienrong.reporting import numeric, official, queries
 from dienrong.reporting.queries import press, writing
+from dienrong.reporting.views.blocks import blocks, summary
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -92,7 +93,7 @@ def _report_page(request: HttpRequest, population: str, subject: str, province: 
     reading = writing.reading_for(request.user, report.cycle, province) if province else None
     is_of_run = reading is not None and (reading.frozen is None or reading.frozen.run_id == report.run.pk)
     words = reading.words if reading is not None and is_of_run else None
-    found = _composed(report, wording, (population, subject, province), words)
+    found = composed(report, wording, (population, subject, province), words)
     names = dict(wording.names)
     slug = report.cycle.slug
     here = [slug, population, subject, *([province] if province else [])]
@@ -101,6 +102,17 @@ def _report_page(request: HttpRequest, population: str, subject: str, province: 
     place = names.get(province, province) if province else _("the whole country")
     paragraphs = found.sections[0].paragraphs
     files = [slug, province] if province else [slug]
+    show_all = "tat-ca" in request.GET
+    first = found.sections[0]
+    sections = blocks(
+        [
+            replace(section, paragraphs=section.paragraphs[1:])
+            if section is first and not province
+            else section
+            for section in found.sections
+        ],
+        show_all=show_all,
+    )
     context = {
         "cycle": report.cycle,
         "run": report.run,
@@ -108,7 +120,9 @@ def _report_page(request: HttpRequest, population: str, subject: str, province: 
         "newer_run": queries.newer_run(report),
         "may_publish": permissions.may_publish_report(request.user),
         "source_line": found.source_line,
-        "sections": [section for section in found.sections if section.key != "headline"],
+        "sections": sections,
+        "contents": [(section, summary(section)) for section in sections],
+        "show_all": show_all,
         "heading": _("%(subject)s, grade %(grade)s: %(place)s")
         % {"subject": subject_title, "grade": population.removeprefix("grade"), "place": place},
         "finding": paragraphs[0] if paragraphs else "",
@@ -127,6 +141,8 @@ def _report_page(request: HttpRequest, population: str, subject: str, province: 
             else ""
         ),
         "svg_url": reverse(f"reporting:{prefix}svg", args=here),
+        "drawing_url": reverse(f"reporting:{prefix}drawing", args=here),
+        "table_url": reverse(f"reporting:{prefix}table", args=here),
         "excel_url": reverse(f"reporting:{prefix}xlsx", args=here),
         "pdf_url": reverse(f"reporting:{prefix}pdf", args=files),
         "word_url": reverse(f"reporting:{prefix}word", args=files),
@@ -146,36 +162,6 @@ def _tabs(
         is_current = (row.population, row.subject) == (population, subject)
         tabs.append({"title": row.label, "url": reverse(name, args=here), "is_current": is_current})
     return tabs
-
-
-@require_GET
-def figure_svg(
-    request: HttpRequest, slug: str, population: str, subject: str, province: str = ""
-) -> HttpResponse:
-    """Give the drawing of one figure as a file."""
-    _report, figure = _figure(request, population, subject, province)
-    response = HttpResponse(figure.svg, content_type="image/svg+xml; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{figure.key}.svg"'
-    return response
-
-
-@require_GET
-def figure_xlsx(
-    request: HttpRequest, slug: str, population: str, subject: str, province: str = ""
-) -> HttpResponse:
-    """Give the table behind one figure as an Excel workbook."""
-    report, figure = _figure(request, population, subject, province)
-    return file_answer(numeric.figure_workbook(report, figure), XLSX, f"{figure.key}.xlsx")
-
-
-def _figure(request: HttpRequest, population: str, subject: str, province: str) -> tuple[Any, Any]:
-    """Give a report and the figure that the address names."""
-    report = readable_or_404(request)
-    found = _composed(report, report.wording(language_now()), (population, subject, province))
-    figure = numeric.figure_of(found, request.GET.get("figure", ""))
-    if figure is None:
-        raise Http404
-    return found, figure
 
 
 @require_GET
@@ -243,7 +229,7 @@ def readable_or_404(request: HttpRequest) -> queries.ReadableReport:
     return report
 
 
-def _composed(
+def composed(
     report: queries.ReadableReport,
     wording: numeric.Wording,
     place: tuple[str, str, str],
