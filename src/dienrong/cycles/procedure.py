@@ -167,8 +167,12 @@ _STEP_OF_STAGE = {
     "calibration": 10,
     "values": 10,
     "estimates": 10,
+    "linking": 10,
+    "report_vi": 11,
+    "report_en": 11,
     "report": 11,
 }
+_EARLIER = "earlier_"
 _INSTRUMENT_ROLES = ("item", "booklet")
 
 
@@ -176,4 +180,6 @@ def step_number(stage: str, role: str) -> int:
     """Say behind which step an output of a stage stands; instruments stand behind step 6."""
     if stage in {"nation", "frame", "sample"} and any(word in role for word in _INSTRUMENT_ROLES):
         return 6
+    if stage.startswith(_EARLIER):  # the previous cycle stands where the link to it is computed
+        return _STEP_OF_STAGE["linking"]
     return _STEP_OF_STAGE[stage]

@@ -14,7 +14,17 @@ STAGES = {
     "weights": _("Weights"),
     "calibration": _("Item calibration"),
     "values": _("Plausible values"),
+    "earlier_instrument": _("Previous cycle: instrument"),
+    "earlier_sample": _("Previous cycle: sample"),
+    "earlier_administration": _("Previous cycle: administration"),
+    "earlier_scoring": _("Previous cycle: scoring"),
+    "earlier_weights": _("Previous cycle: weights"),
+    "earlier_calibration": _("Previous cycle: item calibration"),
+    "earlier_values": _("Previous cycle: plausible values"),
+    "linking": _("Link between the cycles"),
     "estimates": _("Estimates"),
+    "report_vi": _("Reports in Vietnamese"),
+    "report_en": _("Reports in English"),
     "report": _("Reports"),
 }
 STAGE_SENTENCES = {
@@ -28,6 +38,7 @@ STAGE_SENTENCES = {
     "sample": _("Schools are drawn with probability proportional to size, students within schools."),
     "frame": _("The list of all schools of the grade from which the sample is drawn."),
     "nation": _("The register of units and schools from which the frame is taken."),
+    "linking": _("The items that both cycles share, and how far their difficulties moved."),
 }
 ROLES = {
     "provinces": _("Provinces"),
@@ -66,6 +77,10 @@ ROLES = {
     "estimates": _("Estimates"),
     "analysis_groups": _("Students and their groups"),
     "specification": _("Content of the reports"),
+    "links": _("Movement of the trend items"),
+    "linking_errors": _("Linking errors"),
+    "participation": _("Sampling outcomes and participation"),
+    "earlier_analysis_groups": _("Students of the previous cycle and their groups"),
 }
 ACTIONS = {
     "cycles.programme_created": _("Programme made"),
@@ -86,6 +101,12 @@ def role_title(role: str) -> str:
     if role in ROLES:
         return str(ROLES[role])
     place, _mark, rest = role.partition("_")
+    if role.startswith("press_note_"):
+        words = role.split("_")
+        return gettext("Press note, %(language)s (%(kind)s)") % {
+            "language": words[-2].upper(),
+            "kind": words[-1].upper(),
+        }
     if place in {"national", "province"} and rest.endswith(("_pdf", "_xlsx")):
         words = rest.split("_")
         facts = {"place": words[0], "language": words[-2].upper(), "kind": words[-1].upper()}

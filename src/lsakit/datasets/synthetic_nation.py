@@ -343,9 +343,7 @@ class Nation:
         return answers.join(facts, on="school_id", how="left", maintain_order="left")
 
 
-def nation(
-    seed: int = 2026, size: str | NationSize = "national", *, is_earlier: bool = False
-) -> Nation:
+def nation(seed: int = 2026, size: str | NationSize = "national", *, is_earlier: bool = False) -> Nation:
     """Make a synthetic nation.
 
     Parameters

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from lsakit.errors import LineageError
@@ -17,6 +18,7 @@ from lsakit.pipeline.plan import (
     Place,
     PlannedStage,
     plan_grade,
+    plan_languages,
     plan_nation,
     plan_report,
     ref_name,
@@ -25,6 +27,7 @@ from lsakit.pipeline.runners import ChildRunner, Clock, LocalRunner, Runner
 
 _NATION_SHARE, _REPORT_SHARE = 0.05, 0.10
 Say = Callable[[Place, str, float], None]
+Job = Callable[[Runner, Say], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,8 @@ def run_cycle(
     local = LocalRunner(store, clock, who)
     run.stage(plan_nation(options), local, run.say_between(0.0, _NATION_SHARE))
     run.grades(options, local, n)
-    run.stage(plan_report(options), local, run.say_between(1.0 - _REPORT_SHARE, 1.0))
+    run.languages(options, local, n)
+    run.stage(plan_report(options), local, run.say_between(0.999, 1.0))
     _drop_other_grades(store, set(options.grades))
     return CycleResult(
         manifests={place: manifest.id for place, manifest in sorted(run.done.items(), key=_in_order)},
@@ -185,49 +189,62 @@ class _Run:
                 f"{ref_name(place)} · {text}", _NATION_SHARE + done * (1 - _NATION_SHARE - _REPORT_SHARE)
             )
 
-        if n_processes == 1 or len(options.grades) == 1:
-            for grade in options.grades:
-                self.grade(options, grade, local, whole)
+        jobs = [partial(self.grade, options, grade) for grade in options.grades]
+        self._side_by_side(jobs, local, n_processes, whole)
+
+    def languages(self, options: CycleOptions, local: Runner, n_processes: int) -> None:
+        """Compose the reports of all languages, side by side when there are processes for it."""
+        stages = plan_languages(options)
+        shares = dict.fromkeys((stage.stage for stage in stages), 0.0)
+
+        def whole(place: Place, text: str, share: float) -> None:
+            shares[place[0]] = share
+            done = sum(shares.values()) / len(shares)
+            self.progress(f"{ref_name(place)} · {text}", 1.0 - _REPORT_SHARE + done * (_REPORT_SHARE - 0.001))
+
+        jobs = [partial(self.stage, stage) for stage in stages]
+        self._side_by_side(jobs, local, n_processes, whole)
+
+    def _side_by_side(self, jobs: Sequence[Job], local: Runner, n_processes: int, say: Say) -> None:
+        """Give each job a thread that drives a child process; progress is reported from this thread."""
+        if n_processes == 1 or len(jobs) == 1:
+            for job in jobs:
+                job(local, say)
             return
-        self._side_by_side(options, n_processes, whole)
-
-    def _side_by_side(self, options: CycleOptions, n_processes: int, say: Say) -> None:
-        """Give each grade a thread that drives a child process; progress is reported from this thread."""
-        events: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
-        waiting = list(reversed(options.grades))
+        waiting = list(reversed(jobs))
         runners: list[Runner] = []
+        events: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
 
-        def work(grade: int, runner: Runner) -> None:
-            try:
-                self.grade(options, grade, runner, lambda *event: events.put(event))
-                events.put((grade, None))
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-                events.put((grade, error))
-
-        def start() -> None:
-            if waiting:
-                runners.append(ChildRunner(self.store, self.clock, self.who))
-                grade = waiting.pop()
-                threading.Thread(target=work, args=(grade, runners[-1]), daemon=True).start()
+        def start() -> bool:
+            if not waiting:
+                return False
+            runners.append(ChildRunner(self.store, self.clock, self.who))
+            arguments = (waiting.pop(), runners[-1], events)
+            threading.Thread(target=_work, args=arguments, daemon=True).start()
+            return True
 
         try:
-            for _ in range(n_processes):
-                start()
-            running = len(runners)
+            running = sum(start() for _ in range(n_processes))
             while running:
                 event = events.get()
                 if len(event) == 3:
                     say(*event)
                     continue
-                if event[1] is not None:
-                    raise event[1]
-                running -= 1
-                if waiting:
-                    start()
-                    running += 1
+                if event[0] is not None:
+                    raise event[0]
+                running += int(start()) - 1
         finally:
             for runner in runners:
                 runner.close()
+
+
+def _work(job: Job, runner: Runner, events: queue.SimpleQueue[tuple[Any, ...]]) -> None:
+    """Do one job in a thread; what it says, and how it ended, goes to the thread that waits."""
+    try:
+        job(runner, lambda *event: events.put(event))
+        events.put((None,))
+    except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+        events.put((error,))
 
 
 def load_estimates(store: Store) -> Any:

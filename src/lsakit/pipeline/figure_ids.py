@@ -50,7 +50,9 @@ class FigureCode:
         if self.by == "nation":
             return {}
         names, values = self.by.split("+"), self.group.split("+")
-        found = {name: (value,) for name, value in zip(names, values, strict=True)}
+        found: dict[str, tuple[str, ...]] = {
+            name: (value,) for name, value in zip(names, values, strict=True)
+        }
         if self.own_statistic in PAIRED:
             found[names[-1]] = tuple(values[-1].split("-"))
         return found

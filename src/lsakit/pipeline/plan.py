@@ -21,9 +21,8 @@ STAGES = (
     "nation", "frame", "sample", "administration", "scoring", "weights", "calibration", "values",
     "estimates", "report",
 )  # fmt: skip
-PROVINCIAL_STAGES = ("report_vi", "report_en")
-"""Reports of the provinces, a stage per language so that both are made side by side."""
-ORDER = (*STAGES[:-2], *EARLIER_STAGES, "estimates", *PROVINCIAL_STAGES, "report")
+LANGUAGE_STAGES = ("report_vi", "report_en")
+ORDER = (*STAGES[:-2], *EARLIER_STAGES, "estimates", *LANGUAGE_STAGES, "report")
 Place = tuple[str, int | None]
 
 
@@ -244,8 +243,49 @@ def _estimates(options: CycleOptions, grade: int) -> PlannedStage:
     return _stage("estimates", grade, analysed, figures, share=0.06)
 
 
+def plan_languages(options: CycleOptions) -> tuple[PlannedStage, ...]:
+    """Plan the reports, a stage per language, so that both are made side by side.
+
+    Parameters
+    ----------
+    options : CycleOptions
+        The cycle.
+
+    Returns
+    -------
+    tuple of PlannedStage
+        The stages.
+    """
+    inputs: dict[str, tuple[Place, str]] = {"provinces": (("nation", None), "provinces")}
+    for grade in options.grades:
+        for role in ("estimates", "participation"):
+            inputs[f"{role}_{grade}"] = (("estimates", grade), role)
+    parameters = {
+        "titles": options.titles,
+        "n_plausible_values": options.n_plausible_values,
+        "n_replicates": options.n_replicates,
+        "minimum_students": options.minimum_students,
+        "minimum_schools": options.minimum_schools,
+        "year": options.year,
+        "earlier_year": options.earlier_year,
+        "cuts": list(options.cuts),
+        "with_files": options.with_report_files,
+    }
+    return tuple(
+        PlannedStage(
+            stage=stage,
+            grade=None,
+            step="language_reports",
+            inputs=inputs,
+            parameters={**parameters, "language": stage.rpartition("_")[2]},
+            share=1.0,
+        )
+        for stage in LANGUAGE_STAGES
+    )
+
+
 def plan_report(options: CycleOptions) -> PlannedStage:
-    """Plan the report over all grades.
+    """Plan the reports of all languages together.
 
     Parameters
     ----------
@@ -257,21 +297,14 @@ def plan_report(options: CycleOptions) -> PlannedStage:
     PlannedStage
         The stage.
     """
-    inputs: dict[str, tuple[Place, str]] = {
-        f"estimates_{grade}": (("estimates", grade), "estimates") for grade in options.grades
-    }
+    (first, *_) = plan_languages(options)
     return PlannedStage(
         stage="report",
         grade=None,
         step="report",
-        inputs={**inputs, "provinces": (("nation", None), "provinces")},
-        parameters={
-            "titles": options.titles,
-            "n_plausible_values": options.n_plausible_values,
-            "n_replicates": options.n_replicates,
-            "minimum_students": options.minimum_students,
-            "minimum_schools": options.minimum_schools,
-            "with_files": options.with_report_files,
+        inputs={
+            f"outline_{name.rpartition('_')[2]}": ((name, None), "specification") for name in LANGUAGE_STAGES
         },
+        parameters={**first.parameters, "language": "all"},
         share=1.0,
     )

@@ -18,7 +18,7 @@ from lsakit.pipeline.stages.estimates import ESTIMATES
 from lsakit.pipeline.stages.frame import FRAME
 from lsakit.pipeline.stages.linking import LINKING
 from lsakit.pipeline.stages.nation import EARLIER_INSTRUMENT, NATION, NATION_GRADE
-from lsakit.pipeline.stages.report import REPORT
+from lsakit.pipeline.stages.report import LANGUAGE_REPORTS, REPORT
 from lsakit.pipeline.stages.sample import DRAW_SCHOOLS, LISTS, SAMPLE, SELECT_STUDENTS
 from lsakit.pipeline.stages.scoring import SCORING
 from lsakit.pipeline.stages.standard_setting import STANDARD_SETTING
@@ -43,6 +43,7 @@ STEPS: dict[str, Step] = {
         EARLIER_INSTRUMENT,
         LINKING,
         ESTIMATES,
+        LANGUAGE_REPORTS,
         REPORT,
         SOURCES,
         SCORES,

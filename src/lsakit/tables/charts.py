@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib.resources import as_file, files
 from typing import Any
@@ -37,6 +39,20 @@ def _register_fonts() -> None:
         vl_convert.register_font_directory(str(folder))
 
 
+UNDRAWN = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"></svg>'
+_is_drawn: ContextVar[bool] = ContextVar("is_drawn", default=True)
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Leave drawings empty: for who needs the words and the codes of a report, and not its pictures."""
+    before = _is_drawn.set(False)
+    try:
+        yield
+    finally:
+        _is_drawn.reset(before)
+
+
 def draw(spec: Spec, *, language: str) -> str:
     """Draw a Vega-Lite declaration as SVG.
 
@@ -52,6 +68,8 @@ def draw(spec: Spec, *, language: str) -> str:
     str
         The SVG document; it needs nothing from outside.
     """
+    if not _is_drawn.get():
+        return UNDRAWN
     _register_fonts()
     return str(vl_convert.vegalite_to_svg(spec, format_locale=LOCALES[language]))
 

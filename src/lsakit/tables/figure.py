@@ -31,6 +31,8 @@ class Figure:
         The drawing in words.
     table : PublicationTable
         The numbers drawn.
+    narrow : str
+        The same drawing for the width of a telephone; empty where there is one drawing for all.
     """
 
     key: str
@@ -39,3 +41,4 @@ class Figure:
     note: str
     alternative: str
     table: PublicationTable
+    narrow: str = ""

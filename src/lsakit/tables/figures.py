@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,7 @@ import polars as pl
 from lsakit.tables import charts
 from lsakit.tables.figure import DIFFERENCE, LEVELS, MINIMUM_PROFICIENCY, Figure, Place
 from lsakit.tables.publication import PublicationTable, Row, one, publication_table, reason_of, select
-from lsakit.tables.standard_figures.scope import Scope
+from lsakit.tables.standard_figures.scope import Scope, at_both_widths
 from lsakit.tables.standard_figures.standings import standings_of
 from lsakit.tables.texts import Texts
 
@@ -92,10 +93,10 @@ def caterpillar(
     Returns
     -------
     Figure
-        `lsakit.tables.standard_figures.standings_of` of the provinces.
+        `lsakit.tables.standard_figures.standings_of` of the provinces, at both widths.
     """
     scope = Scope(population=population, subject=subject, language=language, names=names)
-    return standings_of(estimates, scope)
+    return at_both_widths(partial(standings_of, estimates), scope)
 
 
 def _point(row: Row, name: str, state: str) -> dict[str, Any]:

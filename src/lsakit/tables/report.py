@@ -12,7 +12,7 @@ import polars as pl
 
 from lsakit.errors import EstimationError
 from lsakit.tables.exhibits.catalogue import FOR_THE_UNIT, KINDS, SENTENCES
-from lsakit.tables.exhibits.sheet import NothingToShow, Sheet
+from lsakit.tables.exhibits.sheet import NothingToShowError, Sheet
 from lsakit.tables.figures import Figure
 from lsakit.tables.publication import NEEDED, PublicationTable
 from lsakit.tables.report_parts import Report, ReportCycle, Section, in_print
@@ -40,8 +40,6 @@ def build_report(
     province: str | None = None,
     specification: ReportSpecification | str | None = None,
     words: Words | None = None,
-    participation: pl.DataFrame | None = None,
-    region: str | None = None,
 ) -> Report:
     """Compose a report by its specification.
 
@@ -62,10 +60,6 @@ def build_report(
         nation by default.
     words : Mapping of str to Sequence of str, optional
         The unit's own paragraphs by key of section; they stand in every form in the place that was left for them.
-    participation : polars.DataFrame, optional
-        Sampling outcomes by place, as the stage of the estimates gives them.
-    region : str, optional
-        Code of the region that the province lies in.
 
     Returns
     -------
@@ -88,6 +82,7 @@ def build_report(
     texts = Texts(language)
     if province is not None:
         _refuse_unknown(estimates, province)
+    region = cycle.regions.get(province or "")
     sheet = Sheet(
         estimates=_by_rule(_of_place(estimates, province, region), plan),
         names=names,
@@ -95,7 +90,7 @@ def build_report(
         cycle=cycle,
         province=province,
         region=region,
-        participation=participation,
+        participation=cycle.participation,
     )
     place = names.get(province, province) if province else ""
     counts = {"n_plausible_values": cycle.n_plausible_values, "n_replicates": cycle.n_replicates}
@@ -213,12 +208,12 @@ def _exhibit(sheet: Sheet, plan: ExhibitPlan) -> list[Figure | PublicationTable]
     if not kind.is_of_pair:
         try:
             return list(kind.make(sheet, plan, pairs))
-        except NothingToShow:
+        except NothingToShowError:
             pairs = []
     for population, subject in pairs:
         try:
             made += kind.make(sheet, plan, population, subject)
-        except NothingToShow:
+        except NothingToShowError:
             continue
     if made:
         return made

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
 
 from lsakit.tables.figures import Figure
 from lsakit.tables.publication import PublicationTable
@@ -109,6 +112,10 @@ class ReportCycle:
         Year of this and of the previous cycle, where changes are told.
     cuts : tuple of float
         Lower bounds of levels 1, 2, … on the reporting scale, points; empty where they are not told.
+    regions : Mapping of str to str
+        Region of each province, by codes; a province of no known region is shown without one.
+    participation : polars.DataFrame or None
+        Sampling outcomes by place, as the stage of the estimates gives them; None where they are not told.
     """
 
     title: str
@@ -119,3 +126,5 @@ class ReportCycle:
     year: int = 2026
     earlier_year: int = 2023
     cuts: tuple[float, ...] = ()
+    regions: Mapping[str, str] = field(default_factory=dict, compare=False)
+    participation: pl.DataFrame | None = field(default=None, compare=False, repr=False)

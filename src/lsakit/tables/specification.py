@@ -284,13 +284,14 @@ class _Reader:
             ("kind", "by", "statistics", "populations", "subjects", "form", "if_missing", "correction"),
         )
         name = self.choice(
-            where, "kind", node.get("kind"), [name for name, kind in KINDS.items() if kind.scope in ("any", scope)]
+            where,
+            "kind",
+            node.get("kind"),
+            [name for name, kind in KINDS.items() if kind.scope in ("any", scope)],
         )
         kind = KINDS[name]
         forms = [form for form in FORMS if form in kind.forms]
-        named = {
-            what: self._names(where, what, node.get(what, [])) for what in ("populations", "subjects")
-        }
+        named = {what: self._names(where, what, node.get(what, [])) for what in ("populations", "subjects")}
         return ExhibitPlan(
             kind=name,
             by=self.choices(where, "by", node.get("by", list(kind.by)), kind.groupings),

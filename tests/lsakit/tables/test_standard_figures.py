@@ -235,6 +235,17 @@ def test_no_figure_ranks(kind: str) -> None:
         assert not re.search(r"xếp hạng|thứ hạng|ranked|ranking|best|worst|tốt nhất|kém nhất", words)
 
 
+@pytest.mark.parametrize("kind", list(MAKERS))
+def test_both_widths_stand_in_one_page(kind: str) -> None:
+    both = figures.at_both_widths(lambda at: MAKERS[kind](at, 4), scope())
+    assert both.svg == MAKERS[kind](scope(layout=WIDE), 4).svg
+    roots = [ElementTree.fromstring(svg) for svg in (both.svg, both.narrow)]
+    assert [float(root.attrib["width"]) for root in roots] == [WIDE.width, NARROW.width]
+    wide, narrow = (set(re.findall(r'\bid="([^"]+)"', svg)) for svg in (both.svg, both.narrow))
+    assert not wide & narrow
+    assert set(re.findall(r"url\(#([^)]+)\)", both.narrow)) <= narrow
+
+
 def test_a_trend_draws_the_rows_given_and_the_linking_error_apart(specs: list[dict[str, Any]]) -> None:
     trend(scope(), 2)
     points = [
@@ -331,6 +342,14 @@ def test_the_false_discovery_rate_of_the_grid_is_the_one_of_the_estimation_room(
         figures.comparison_grid(rows.table(made), scope(), correction="bonferroni")
     with pytest.raises(UnknownColumnError, match="p_value"):
         figures.comparison_grid(rows.table(made).drop("p_value"), scope(), correction="fdr")
+
+
+def test_an_apostrophe_of_a_name_stays() -> None:
+    names = {"r1": "Cư M'gar", "r2": 'Hồ "Ba Bể"'}
+    at = Scope(population="grade5", subject="maths", language="vi", names=names)
+    pairs = rows.table(rows.pairs_of({"r1": 480.0, "r2": 500.0}, "region6"))
+    words = ElementTree.fromstring(figures.comparison_grid(pairs, at).svg).itertext()
+    assert {"1 Cư M'gar", '2 Hồ "Ba Bể"'} <= {" ".join(word.split()) for word in words}
 
 
 def test_a_long_grid_has_its_table_in_the_workbook_alone() -> None:

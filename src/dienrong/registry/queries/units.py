@@ -264,12 +264,6 @@ def province_names(day: date) -> dict[str, str]:
     return dict(units_on(day, AdministrativeUnit.Level.PROVINCE).values_list("code", "name"))
 
 
-def province_regions(day: date) -> dict[str, str]:
-    """Give the region of each province in force on a day, by its code; a province without one is left out."""
-    rows = units_on(day, AdministrativeUnit.Level.PROVINCE).exclude(region6="")
-    return dict(rows.values_list("code", "region6"))
-
-
 def region_names() -> dict[str, str]:
     """Name the six regions in the reader's language."""
     return {code: str(label) for code, label in AdministrativeUnit.Region.choices}

@@ -26,7 +26,7 @@ from lsakit.tables.report_files import report_pdf, report_xlsx
 from lsakit.tables.texts import Texts
 
 __all__ = ["Official"]
-ESTIMATES_ROLE, PARTICIPATION_ROLE = "estimates", "participation"
+ESTIMATES_ROLE, PARTICIPATION_ROLE, GROUPS_ROLE = "estimates", "participation", "analysis_groups"
 MOST_ROWS, MOST_PAIRS = 6, 60
 
 
@@ -41,12 +41,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """In which language a report speaks, what it calls places and the cycle, and in which region a province lies."""
+    """In which language a report speaks, and what it calls places and the cycle."""
 
     language: str
     names: tuple[tuple[str, str], ...]
     cycle_title: str
-    regions: tuple[tuple[str, str], ...] = ()
 
 
 @lru_cache(maxsize=8)
@@ -58,15 +57,6 @@ def estimates(source: Source) -> Any:
         outputs = store.manifest(manifest_id).outputs
         parts.append(store.table(outputs[ESTIMATES_ROLE].hash))
     return pl.concat(parts, how="vertical_relaxed")
-
-
-@lru_cache(maxsize=8)
-def participation(source: Source) -> Any:
-    """Read the sampling outcomes of a run, all grades in one table; None where a run kept none."""
-    store = Store(source.store_path, create=False)
-    outputs = [store.manifest(manifest_id).outputs for manifest_id in source.manifest_ids]
-    parts = [store.table(one[PARTICIPATION_ROLE].hash) for one in outputs if PARTICIPATION_ROLE in one]
-    return pl.concat(parts, how="vertical_relaxed") if parts else None
 
 
 def provinces(source: Source) -> tuple[str, ...]:
@@ -98,17 +88,8 @@ def report(
         names=dict(wording.names),
         cycle=_rules(source, wording.cycle_title),
         province=province or None,
-        participation=_of_population(participation(source), population),
-        region=dict(wording.regions).get(province),
     )
     return with_words(found, words) if words else found
-
-
-def _of_population(table: Any, population: str) -> Any:
-    """Keep the sampling outcomes of a grade where one is named."""
-    if table is None or not population:
-        return table
-    return table.filter(pl.col("population") == population)
 
 
 @lru_cache(maxsize=16)
@@ -121,7 +102,6 @@ def press_note(source: Source, wording: Wording, paragraphs: tuple[str, ...]) ->
         cycle=_rules(source, wording.cycle_title),
         specification="press_note",
         words={"follow": paragraphs} if paragraphs else {},
-        participation=participation(source),
     )
 
 
@@ -135,13 +115,43 @@ def printed_of(found: Report) -> bytes:
     return report_pdf(found)
 
 
+@lru_cache(maxsize=8)
+def participation(source: Source) -> Any:
+    """Read the sampling outcomes of a run; None where the run did not count them."""
+    store = Store(source.store_path, create=False)
+    outputs = [store.manifest(manifest_id).outputs for manifest_id in source.manifest_ids]
+    counted = [store.table(own[PARTICIPATION_ROLE].hash) for own in outputs if PARTICIPATION_ROLE in own]
+    return pl.concat(counted, how="vertical_relaxed") if counted else None
+
+
 RULES = ("n_plausible_values", "n_replicates", "minimum_students", "minimum_schools")
+LATER_RULES = ("year", "earlier_year")
 
 
 def _rules(source: Source, title: str) -> ReportCycle:
     """Give the rules under which a run was reported, from the manifest of its report."""
     parameters = Store(source.store_path, create=False).manifest(source.report_id).parameters
-    return ReportCycle(title=title, **{name: int(parameters[name]) for name in RULES})
+    known: dict[str, Any] = {name: int(parameters[name]) for name in RULES}
+    known |= {name: int(parameters[name]) for name in LATER_RULES if name in parameters}
+    return ReportCycle(
+        title=title,
+        cuts=tuple(float(cut) for cut in parameters.get("cuts", ())),
+        regions=regions(source),
+        participation=participation(source),
+        **known,
+    )
+
+
+@lru_cache(maxsize=8)
+def regions(source: Source) -> dict[str, str]:
+    """Say which region each province of a run lies in, by the groups of its students."""
+    store = Store(source.store_path, create=False)
+    found: dict[str, str] = {}
+    for manifest_id in source.manifest_ids:
+        groups = store.table(store.manifest(manifest_id).outputs[GROUPS_ROLE].hash)
+        pairs = groups.select("province_code", "region6").drop_nulls().unique(maintain_order=True).rows()
+        found |= dict(pairs)
+    return found
 
 
 def figure_of(found: Report, key: str) -> Figure | None:

@@ -14,7 +14,7 @@ from dienrong.analysis.models import AnalysisRun
 from dienrong.core import clock
 from dienrong.cycles.models import Cycle
 from dienrong.cycles.queries import all_cycles
-from dienrong.registry.queries import province_names, province_regions, region_names
+from dienrong.registry.queries import province_names, region_names
 from dienrong.reporting.models import ComparisonRow, Publication
 from dienrong.reporting.numeric import Source, Wording
 
@@ -40,10 +40,7 @@ class ReadableReport:
         """The language, the names of places and the title of the cycle."""
         names = {**province_names(clock.today()), **region_names()}
         title = self.cycle.name_en if language == "en" else self.cycle.name_vi
-        regions = tuple(sorted(province_regions(clock.today()).items()))
-        return Wording(
-            language=language, names=tuple(sorted(names.items())), cycle_title=title, regions=regions
-        )
+        return Wording(language=language, names=tuple(sorted(names.items())), cycle_title=title)
 
 
 def publication_in_force(cycle: Cycle) -> Publication | None:

@@ -74,7 +74,8 @@ def change_rows(
             parts += _changes(found, by, dict.fromkeys(names, linking_error))
     for by in [[], *([name] for name in present(old.table, LEVELS_OF))]:
         shares = [
-            _reached(estimate_levels(cycle, values, cuts=cuts, by=by or None, cluster=SCHOOL)) for cycle in (old, new)
+            _reached(estimate_levels(cycle, values, cuts=cuts, by=by or None, cluster=SCHOOL))
+            for cycle in (old, new)
         ]
         for group, rows in _by_group(new.table, by):
             errors = _share_errors(new, values, cuts, rows, linking_error)
@@ -110,7 +111,10 @@ def _by_group(table: pl.DataFrame, by: Sequence[str]) -> list[tuple[Any, np.ndar
     if not by:
         return [(None, np.ones(table.height, dtype=np.bool_))]
     column = table.get_column(by[0])
-    return [(group, (column == group).fill_null(False).to_numpy()) for group in column.drop_nulls().unique().sort()]
+    return [
+        (group, (column == group).fill_null(False).to_numpy())
+        for group in column.drop_nulls().unique().sort()
+    ]
 
 
 def _share_errors(
@@ -147,9 +151,7 @@ def _changes(
     return [before, _with_counts(changed, counted, "+".join(by) or "nation")]
 
 
-def _with_counts(
-    changed: pl.DataFrame, counted: Sequence[pl.DataFrame], by: str
-) -> pl.DataFrame:
+def _with_counts(changed: pl.DataFrame, counted: Sequence[pl.DataFrame], by: str) -> pl.DataFrame:
     """Give changes the counts and variances of the figures that they are between."""
     names = ("n", "n_schools", "sampling_variance", "measurement_variance", "undefined_because")
     joined = changed
@@ -179,9 +181,7 @@ def _gap_changes(means: Sequence[Estimates], by: str) -> list[pl.DataFrame]:
     counted = [gaps(result, [by], pair) for result in means]
     if any(not rows.height for rows in counted):
         return []
-    only = [
-        _kept(result, (result.table.get_column("statistic") == "mean").to_numpy()) for result in means
-    ]
+    only = [_kept(result, (result.table.get_column("statistic") == "mean").to_numpy()) for result in means]
     found = trend([compare(result, by) for result in only]).table
     first, second = pair
     same = found.filter(pl.col("group").is_in(pair) & pl.col("reference").is_in(pair))

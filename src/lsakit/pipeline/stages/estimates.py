@@ -223,9 +223,7 @@ def run_estimates(call: StepCall) -> dict[str, Any]:
         errors = dict(inputs["linking_errors"].select("subject", "linking_error").rows())
         earlier = (analysis_table(*(inputs[f"earlier_{role}"] for role in before)), errors)
     call.progress("figures", 0.1)
-    estimates = estimate_figures(
-        table, settings, truth=inputs.get("truth"), answers=answers, earlier=earlier
-    )
+    estimates = estimate_figures(table, settings, truth=inputs.get("truth"), answers=answers, earlier=earlier)
     found = {"estimates": estimates, "analysis_groups": _groups(table)}
     if earlier:
         found["earlier_analysis_groups"] = _groups(earlier[0])

@@ -57,8 +57,14 @@ def participation_table(
     rows = [_row(facts, students, "nation", "all", rules)]
     for code in facts.get_column("province_code").unique().sort().to_list():
         own = listed.filter(pl.col("province_code") == code).select(students.columns)
-        rows.append(_row(facts.filter(pl.col("province_code") == code), own, "province_code", str(code), rules))
-    return pl.DataFrame(rows, infer_schema_length=None).with_columns(population=pl.lit(population)).select(COLUMNS)
+        rows.append(
+            _row(facts.filter(pl.col("province_code") == code), own, "province_code", str(code), rules)
+        )
+    return (
+        pl.DataFrame(rows, infer_schema_length=None)
+        .with_columns(population=pl.lit(population))
+        .select(COLUMNS)
+    )
 
 
 def _row(facts: pl.DataFrame, students: pl.DataFrame, by: str, group: str, rules: str) -> dict[str, Any]:
@@ -73,7 +79,15 @@ def _row(facts: pl.DataFrame, students: pl.DataFrame, by: str, group: str, rules
         "students_absent": codes.nonrespondent,
         "students_taking_part": codes.respondent,
     }
-    columns = ["school_id", "participant_id", "status", "enrolment", "enrolment_listed", "stratum", "base_weight"]
+    columns = [
+        "school_id",
+        "participant_id",
+        "status",
+        "enrolment",
+        "enrolment_listed",
+        "stratum",
+        "base_weight",
+    ]
     return {
         "by": by,
         "group": group,

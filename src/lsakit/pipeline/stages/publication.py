@@ -88,9 +88,9 @@ def _changes(rows: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
     return plain.with_columns(
         statistic=rows.get_column("statistic"),
         suppressed_because=pl.coalesce("_now", "_before", undefined),
-        flag=pl.when(pl.col("_now").is_not_null()).then("_now_flag").otherwise(
-            pl.when(pl.col("_before").is_not_null()).then("_before_flag").otherwise(pl.lit(""))
-        ),
+        flag=pl.when(pl.col("_now").is_not_null())
+        .then("_now_flag")
+        .otherwise(pl.when(pl.col("_before").is_not_null()).then("_before_flag").otherwise(pl.lit(""))),
     ).drop("_now", "_before", "_now_flag", "_before_flag")
 
 

@@ -58,12 +58,12 @@ def present(table: pl.DataFrame, names: Sequence[str]) -> list[str]:
     list of str
         Those that can be reported.
     """
-    return [name for name in names if name in table.columns and table.get_column(name).null_count() < table.height]
+    return [
+        name for name in names if name in table.columns and table.get_column(name).null_count() < table.height
+    ]
 
 
-def subject_rows(
-    ready: PreparedTable, subject: str, settings: Mapping[str, Any]
-) -> pl.DataFrame:
+def subject_rows(ready: PreparedTable, subject: str, settings: Mapping[str, Any]) -> pl.DataFrame:
     """Estimate every figure of one subject that the scores alone give.
 
     Parameters
@@ -208,4 +208,3 @@ def domains_of(items: pl.DataFrame, scored: pl.DataFrame, subject: str) -> dict[
     for name, domain, most in own.select("item", "domain", "max_score").rows():
         found.setdefault(str(domain), []).append((name, float(most)))
     return found
-

@@ -14,7 +14,16 @@ GROUPS = ("gender", "area", "ethnicity", "disadvantaged", "sector", "ses_quarter
 NATION_AND_GROUPS = ("nation", *GROUPS)
 PLACES = ("region6", "province_code")
 WITHIN = ("gender", "area")
-CHANGED = ("mean", "gap", "p05", "p25", "p50", "p75", "p95", *(f"at_or_above_{level}" for level in range(1, 6)))
+CHANGED = (
+    "mean",
+    "gap",
+    "p05",
+    "p25",
+    "p50",
+    "p75",
+    "p95",
+    *(f"at_or_above_{level}" for level in range(1, 6)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +80,9 @@ _OF_PROVINCE: dict[str, Any] = {"scope": "province"}
 KINDS: dict[str, Kind] = {
     "distribution": Kind(make=tabled.distribution, by=("nation",), groupings=("nation",), forms=_TABLE),
     "percentiles": Kind(make=drawn.percentiles, by=("region6",), groupings=PLACES),
-    "levels": Kind(make=drawn.levels, by=("nation", "gender", "area"), groupings=(*NATION_AND_GROUPS, "province_code")),
+    "levels": Kind(
+        make=drawn.levels, by=("nation", "gender", "area"), groupings=(*NATION_AND_GROUPS, "province_code")
+    ),
     "level_descriptions": Kind(
         make=tabled.level_descriptions, by=("nation",), groupings=("nation",), forms=_TABLE
     ),
@@ -94,20 +105,23 @@ KINDS: dict[str, Kind] = {
     ),
     "gradient": Kind(make=drawn.gradient, by=("nation",), groupings=("nation", "region6")),
     "gradients": Kind(
-        make=tabled.gradients, by=("nation", "area", "region6"), groupings=("nation", "area", *PLACES), forms=_TABLE
+        make=tabled.gradients,
+        by=("nation", "area", "region6"),
+        groupings=("nation", "area", *PLACES),
+        forms=_TABLE,
     ),
     "ses_scatter": Kind(make=drawn.ses_scatter, by=("region6",), groupings=PLACES),
     "comparison": Kind(make=drawn.comparison, by=("region6",), groupings=PLACES),
-    "comparisons": Kind(make=tabled.comparisons, by=("province_code",), groupings=PLACES, forms=("workbook", "table")),
+    "comparisons": Kind(
+        make=tabled.comparisons, by=("province_code",), groupings=PLACES, forms=("workbook", "table")
+    ),
     "domains": Kind(
         make=tabled.domains,
         by=("nation", "gender"),
         groupings=("nation", "gender", *PLACES),
         forms=_TABLE,
     ),
-    "relative_strengths": Kind(
-        make=drawn.relative_strengths, by=("region6",), groupings=("gender", *PLACES)
-    ),
+    "relative_strengths": Kind(make=drawn.relative_strengths, by=("region6",), groupings=("gender", *PLACES)),
     "participation": Kind(
         make=tabled.participation,
         by=("nation",),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from lsakit.tables import charts
-from lsakit.tables.exhibits.sheet import ALL, CHANGE, EARLIER, NATION, NothingToShow, Sheet, is_clear
+from lsakit.tables.exhibits.sheet import ALL, CHANGE, EARLIER, NATION, NothingToShowError, Sheet, is_clear
 from lsakit.tables.figures import Figure, Place, caterpillar, group_means
 from lsakit.tables.publication import PublicationTable
 from lsakit.tables.standard_figures import (
@@ -51,8 +51,8 @@ def places_of(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) ->
             found.append((NATION, ALL, sheet.label(NATION, ALL)))
             continue
         found += [(by, group, sheet.label(by, group)) for group in sheet.groups(population, subject, by)]
-    if not found or found == [(NATION, ALL, sheet.label(NATION, ALL))] and len(plan.by) > 1:
-        raise NothingToShow(plan.kind)
+    if not found or (found == [(NATION, ALL, sheet.label(NATION, ALL))] and len(plan.by) > 1):
+        raise NothingToShowError(plan.kind)
     return found
 
 
@@ -60,7 +60,7 @@ def percentiles(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) 
     """Draw percentile bars of groups."""
     (by,) = plan.by
     if not sheet.groups(population, subject, by, "p50"):
-        raise NothingToShow(plan.kind)
+        raise NothingToShowError(plan.kind)
     return [percentile_bars(sheet.estimates, sheet.scope(population, subject), by=by)]
 
 
@@ -74,7 +74,7 @@ def means(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Mad
     """Draw the means of groups against the nation."""
     places = [place for place in places_of(sheet, plan, population, subject) if place[0] != NATION]
     if not places:
-        raise NothingToShow(plan.kind)
+        raise NothingToShowError(plan.kind)
     return [
         group_means(
             sheet.estimates,
@@ -89,7 +89,7 @@ def means(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Mad
 def provinces(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
     """Draw the provinces against the nation, in the order of their codes."""
     if not sheet.groups(population, subject, "province_code"):
-        raise NothingToShow(plan.kind)
+        raise NothingToShowError(plan.kind)
     return [
         caterpillar(
             sheet.estimates,
@@ -104,7 +104,7 @@ def provinces(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) ->
 def tile_map(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
     """Draw the map of provinces above, not different from, below the nation."""
     if not sheet.groups(population, subject, "province_code", "difference_to_nation"):
-        raise NothingToShow(plan.kind)
+        raise NothingToShowError(plan.kind)
     return [province_map(sheet.estimates, sheet.scope(population, subject))]
 
 
@@ -112,7 +112,7 @@ def gaps(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made
     """Draw gaps between two groups around zero."""
     present = [by for by in plan.by if sheet.groups(population, subject, by, "gap")]
     if not present:
-        raise NothingToShow(plan.kind)
+        raise NothingToShowError(plan.kind)
     return [gap_bars(sheet.estimates, sheet.scope(population, subject), gaps=present)]
 
 
@@ -135,7 +135,7 @@ def over_cycles(sheet: Sheet, population: str, subject: str) -> tuple[pl.DataFra
 
     Raises
     ------
-    NothingToShow
+    NothingToShowError
         If the estimates hold no earlier cycle.
     """
     own = sheet.estimates.filter((pl.col("population") == population) & (pl.col("subject") == subject))
@@ -145,7 +145,7 @@ def over_cycles(sheet: Sheet, population: str, subject: str) -> tuple[pl.DataFra
     )
     changed = own.filter(statistic.str.starts_with(CHANGE))
     if not before.height or not changed.height:
-        raise NothingToShow("trend")
+        raise NothingToShowError("trend")
     now = own.join(before.select("statistic", "by", "group"), on=["statistic", "by", "group"], how="semi")
     changes = changed.with_columns(
         statistic=statistic.str.strip_prefix(CHANGE),
@@ -160,7 +160,7 @@ def trend(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Mad
     (by,) = plan.by
     estimates, changes = over_cycles(sheet, population, subject)
     if not estimates.filter((pl.col("by") == by) & (pl.col("statistic") == "mean")).height:
-        raise NothingToShow(plan.kind)
+        raise NothingToShowError(plan.kind)
     return [trend_lines(estimates, changes, sheet.scope(population, subject), by=by)]
 
 
@@ -174,10 +174,12 @@ def gradient(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> 
     """Draw the socio-economic gradient of the nation or of regions."""
     (by,) = plan.by
     if sheet.find(population, subject, "slope") is None:
-        raise NothingToShow(plan.kind)
+        raise NothingToShowError(plan.kind)
     places: list[Place] = [(NATION, ALL, sheet.label(NATION, ALL))]
     if by != NATION:
-        places += [(by, group, sheet.label(by, group)) for group in sheet.groups(population, subject, by, "slope")]
+        places += [
+            (by, group, sheet.label(by, group)) for group in sheet.groups(population, subject, by, "slope")
+        ]
     return [gradient_lines(sheet.estimates, sheet.scope(population, subject), places=places)]
 
 
@@ -185,7 +187,7 @@ def ses_scatter(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) 
     """Draw means of places against the mean of their socio-economic index."""
     (by,) = plan.by
     if not sheet.groups(population, subject, by, "ses_mean"):
-        raise NothingToShow(plan.kind)
+        raise NothingToShowError(plan.kind)
     return [scatter_mean_by_ses(sheet.estimates, sheet.scope(population, subject), by=by)]
 
 
@@ -193,9 +195,7 @@ def comparison(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -
     """Draw which groups differ significantly from which."""
     (by,) = plan.by
     differences = pairs_of(sheet, population, subject, by)
-    return [
-        comparison_grid(differences, sheet.scope(population, subject), by=by, correction=plan.correction)
-    ]
+    return [comparison_grid(differences, sheet.scope(population, subject), by=by, correction=plan.correction)]
 
 
 def pairs_of(sheet: Sheet, population: str, subject: str, by: str) -> pl.DataFrame:
@@ -220,11 +220,9 @@ def pairs_of(sheet: Sheet, population: str, subject: str, by: str) -> pl.DataFra
         & (pl.col("statistic") == "difference")
     )
     if not own.height:
-        raise NothingToShow("comparison")
+        raise NothingToShowError("comparison")
     parts = pl.col("group").str.split_exact("-", 1)
-    return own.with_columns(
-        group=parts.struct.field("field_0"), reference=parts.struct.field("field_1")
-    )
+    return own.with_columns(group=parts.struct.field("field_0"), reference=parts.struct.field("field_1"))
 
 
 def relative_strengths(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
@@ -235,7 +233,7 @@ def relative_strengths(sheet: Sheet, plan: ExhibitPlan, population: str, subject
             if (own, about, grouping) == (population, subject, by) and statistic.startswith("relative_"):
                 rows.append((by, group, statistic.removeprefix("relative_"), row))
     if not rows:
-        raise NothingToShow(plan.kind)
+        raise NothingToShowError(plan.kind)
     texts = sheet.texts
     points, behind = [], []
     order: list[str] = []
@@ -243,16 +241,31 @@ def relative_strengths(sheet: Sheet, plan: ExhibitPlan, population: str, subject
         name = f"{sheet.label(by, group)} · {texts.say(f'domain.{domain}')}"
         order.append(name)
         hidden = row["suppressed_because"] is not None
-        state = "untested" if hidden else "same" if not is_clear(row) else "above" if row["estimate"] > 0 else "below"
+        state = (
+            "untested"
+            if hidden
+            else "same"
+            if not is_clear(row)
+            else "above"
+            if row["estimate"] > 0
+            else "below"
+        )
         if not hidden:
-            scaled = {key: 100 * row[at] for key, at in (("estimate", "estimate"), ("low", "ci_low"), ("high", "ci_high"))}
+            scaled = {
+                key: 100 * row[at]
+                for key, at in (("estimate", "estimate"), ("low", "ci_low"), ("high", "ci_high"))
+            }
             points.append({"name": name, "state": state, **scaled})
         cells = [
             sheet.text(name),
             sheet.count(row["n"]),
             sheet.text("–" if hidden else texts.number(100 * row["estimate"], 1)),
             sheet.text("–" if hidden else texts.number(100 * row["standard_error"], 1)),
-            sheet.text("–" if hidden else f"{texts.number(100 * row['ci_low'], 1)} – {texts.number(100 * row['ci_high'], 1)}"),
+            sheet.text(
+                "–"
+                if hidden
+                else f"{texts.number(100 * row['ci_low'], 1)} – {texts.number(100 * row['ci_high'], 1)}"
+            ),
             sheet.text(texts.say(f"relative_state.{state}")),
         ]
         behind.append((row["figure_id"], cells))

@@ -77,7 +77,11 @@ def place_participation(sheet: Sheet) -> Sentences:
         return []
     said = []
     for row in sheet.participation.to_dicts():
-        if row["by"] != PROVINCE or row["group"] != sheet.province or row["population"] not in sheet.populations:
+        if (
+            row["by"] != PROVINCE
+            or row["group"] != sheet.province
+            or row["population"] not in sheet.populations
+        ):
             continue
         said.append(
             sheet.texts.say(
@@ -210,11 +214,15 @@ def evidence_quality(sheet: Sheet) -> Sentences:
         rest = by.partition("+")[2]
         named = group_name(sheet, rest, group.partition("+")[2]) if rest else sheet.place
         said.append(sheet.texts.say("sentence.hidden_group", **sheet.words(population, subject), group=named))
-    rates = {} if sheet.participation is None else {
-        (row["population"], row["by"]): row["student_rate"]
-        for row in sheet.participation.to_dicts()
-        if row["by"] == NATION or row["group"] == sheet.province
-    }
+    rates = (
+        {}
+        if sheet.participation is None
+        else {
+            (row["population"], row["by"]): row["student_rate"]
+            for row in sheet.participation.to_dicts()
+            if row["by"] == NATION or row["group"] == sheet.province
+        }
+    )
     for population in sheet.populations:
         own, whole = rates.get((population, PROVINCE)), rates.get((population, NATION))
         if own is not None and whole is not None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lsakit.tables.exhibits.drawn import Made
-from lsakit.tables.exhibits.sheet import ALL, NATION, Cell, NothingToShow, Sheet, hidden_reason, is_clear
+from lsakit.tables.exhibits.sheet import ALL, NATION, Cell, NothingToShowError, Sheet, hidden_reason, is_clear
 from lsakit.tables.exhibits.tabled import group_name
 from lsakit.tables.figures import Place, group_means
-from lsakit.tables.publication import Row
+from lsakit.tables.publication import PublicationTable, Row
 from lsakit.tables.standard_figures import stacked_levels
 
 if TYPE_CHECKING:
@@ -61,7 +61,13 @@ def own_places(sheet: Sheet, population: str, subject: str, *, groups: bool) -> 
         ]
         places += [(crossed, group, sheet.label(by, group.partition("+")[2])) for group in found]
     if sheet.region and sheet.find(population, subject, "mean", by="region6", group=sheet.region):
-        places.append(("region6", sheet.region, sheet.texts.say("word.region", name=sheet.label("region6", sheet.region))))
+        places.append(
+            (
+                "region6",
+                sheet.region,
+                sheet.texts.say("word.region", name=sheet.label("region6", sheet.region)),
+            )
+        )
     return [*places, (NATION, ALL, sheet.label(NATION, ALL))]
 
 
@@ -86,7 +92,7 @@ def is_hidden(sheet: Sheet, population: str, subject: str) -> bool:
 def place_levels(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
     """Draw the levels of the province, its region and the nation."""
     if is_hidden(sheet, population, subject):
-        raise NothingToShow(plan.kind)
+        raise NothingToShowError(plan.kind)
     places = own_places(sheet, population, subject, groups=False)
     return [stacked_levels(sheet.estimates, sheet.scope(population, subject), places=places)]
 
@@ -111,7 +117,9 @@ def place_means(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) 
     ]
 
 
-def _means_table(sheet: Sheet, pair: tuple[str, str], places: list[Place], rows: list[Row]) -> object:
+def _means_table(
+    sheet: Sheet, pair: tuple[str, str], places: list[Place], rows: list[Row]
+) -> PublicationTable:
     """Tabulate the means of the province and its groups."""
     written: list[tuple[str, list[Cell]]] = []
     for (_by, _group, label), row in zip(places, rows, strict=True):
@@ -181,7 +189,9 @@ def place_domains(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]])
         statistics = [
             key[2]
             for key in sheet.rows()
-            if key[:2] == (population, subject) and key[3:] == (PROVINCE, sheet.province) and key[2].startswith("correct_")
+            if key[:2] == (population, subject)
+            and key[3:] == (PROVINCE, sheet.province)
+            and key[2].startswith("correct_")
         ]
         for statistic in statistics:
             domain = statistic.removeprefix("correct_")

@@ -72,7 +72,10 @@ def press_levels(sheet: Sheet) -> Sentences:
     for population in sheet.populations:
         parts = []
         for subject in [subject for grade, subject in sheet.pairs if grade == population]:
-            low, high = sheet.find(population, subject, MINIMUM_PROFICIENCY), sheet.find(population, subject, HIGH)
+            low, high = (
+                sheet.find(population, subject, MINIMUM_PROFICIENCY),
+                sheet.find(population, subject, HIGH),
+            )
             if low is None or high is None:
                 continue
             parts.append(
@@ -106,10 +109,14 @@ def press_conditions(sheet: Sheet) -> Sentences:
                 parts.append(sheet.texts.say(f"sentence.{key}_same"))
                 continue
             more = "more" if row["estimate"] > 0 else "less"
-            parts.append(sheet.texts.say(f"sentence.{key}_{more}", difference=sheet.number(abs(row["estimate"]))))
+            parts.append(
+                sheet.texts.say(f"sentence.{key}_{more}", difference=sheet.number(abs(row["estimate"])))
+            )
         strength = sheet.find(population, subject, "strength")
         if strength is not None:
-            parts.append(sheet.texts.say("sentence.press_strength", share=sheet.texts.share(strength["estimate"])))
+            parts.append(
+                sheet.texts.say("sentence.press_strength", share=sheet.texts.share(strength["estimate"]))
+            )
         if parts:
             words = sheet.words(population, subject)
             said.append(f"{words['population']}, {words['subject']}: {'; '.join(parts)}.")

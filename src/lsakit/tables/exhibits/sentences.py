@@ -18,7 +18,9 @@ def headline(sheet: Sheet) -> Sentences:
         share = sheet.at(population, subject, MINIMUM_PROFICIENCY)
         if mean["suppressed_because"] or share["suppressed_because"]:
             reason = sheet.texts.say("column.suppressed", reason=reason_of(mean, sheet.texts))
-            said.append("{population}, {subject}: {reason}.".format(**sheet.words(population, subject), reason=reason))
+            said.append(
+                "{population}, {subject}: {reason}.".format(**sheet.words(population, subject), reason=reason)
+            )
             continue
         said.append(
             sheet.texts.say(

@@ -19,7 +19,7 @@ Cell = tuple[str, float | None, str]
 Pair = tuple[str, str]
 
 
-class NothingToShow(Exception):
+class NothingToShowError(Exception):
     """The estimates hold nothing for an exhibit; the specification decides what follows."""
 
 
@@ -109,7 +109,9 @@ class Sheet:
     def groups(self, population: str, subject: str, by: str, statistic: str = "mean") -> list[str]:
         """List the groups of a grouping that have a statistic, by their codes."""
         found = [
-            key[4] for key in self.rows() if key[:4] == (population, subject, statistic, by) and key[4] is not None
+            key[4]
+            for key in self.rows()
+            if key[:4] == (population, subject, statistic, by) and key[4] is not None
         ]
         return sorted(set(found))
 
@@ -170,7 +172,7 @@ class Sheet:
     ) -> PublicationTable:
         """Write rows of cells, each with the code of its figure, as a table; headings are keys of ``column``."""
         if not rows:
-            raise NothingToShow(caption)
+            raise NothingToShowError(caption)
         values = {
             (line, place): (float(cell[1]), cell[2])
             for line, (_, cells) in enumerate(rows)

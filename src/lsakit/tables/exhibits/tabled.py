@@ -12,7 +12,7 @@ from lsakit.tables.exhibits.sheet import (
     EARLIER,
     NATION,
     Cell,
-    NothingToShow,
+    NothingToShowError,
     Sheet,
     hidden_reason,
     is_clear,
@@ -58,7 +58,9 @@ def distribution(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) 
             (f"{sheet.number(cell['estimate'])} ({sheet.number(cell['standard_error'])})", None, "")
             for cell in cells
         ]
-        rows.append((cells[0]["figure_id"], [sheet.text(f"{words['population']}, {words['subject']}"), *written]))
+        rows.append(
+            (cells[0]["figure_id"], [sheet.text(f"{words['population']}, {words['subject']}"), *written])
+        )
     columns = ["subject", "sd"]
     columns += [sheet.texts.say("column.percentile", p=int(word[1:])) for word in PERCENTILES]
     return [
@@ -85,7 +87,9 @@ def level_descriptions(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, s
         rows.append((code, [sheet.text(name), sheet.text(means), from_score, *written]))
     columns = ["level", "description", "from_score"]
     columns += [
-        "{subject}, {population}".format(**{**(w := sheet.words(*pair)), "population": w["population"].lower()})
+        "{subject}, {population}".format(
+            **{**(w := sheet.words(*pair)), "population": w["population"].lower()}
+        )
         for pair in pairs
     ]
     return [
@@ -113,11 +117,24 @@ def changes(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Ma
                     change = sheet.at(population, subject, CHANGE + statistic, **where)
                     first = f"{words['population']}, {words['subject']}"
                     name = f"{name_of(sheet, statistic)}: {group_name(sheet, by, group)}"
-                    rows.append((change["figure_id"], _change_cells(sheet, f"{first}. {name}", statistic, (before, now, change))))
+                    rows.append(
+                        (
+                            change["figure_id"],
+                            _change_cells(sheet, f"{first}. {name}", statistic, (before, now, change)),
+                        )
+                    )
     caption = sheet.texts.say(
         "exhibit_caption.changes", earlier=sheet.cycle.earlier_year, year=sheet.cycle.year
     )
-    headings = ("figure_of", str(sheet.cycle.earlier_year), str(sheet.cycle.year), "change", "error_with_link", "link", "verdict")
+    headings = (
+        "figure_of",
+        str(sheet.cycle.earlier_year),
+        str(sheet.cycle.year),
+        "change",
+        "error_with_link",
+        "link",
+        "verdict",
+    )
     note = sheet.texts.say("exhibit_note.changes")
     return [sheet.table(caption, headings, rows, note=note, is_printed=plan.form == "table")]
 
@@ -175,7 +192,9 @@ def name_of(sheet: Sheet, statistic: str) -> str:
         return texts.say("statistic.at_or_above", level=statistic.rpartition("_")[2])
     for prefix in ("correct_", "relative_"):
         if statistic.startswith(prefix):
-            return texts.say(f"statistic.{prefix}", domain=texts.say(f"domain.{statistic.removeprefix(prefix)}"))
+            return texts.say(
+                f"statistic.{prefix}", domain=texts.say(f"domain.{statistic.removeprefix(prefix)}")
+            )
     if statistic[0] == "p" and statistic[1:].isdigit():
         return texts.say("column.percentile", p=int(statistic[1:]))
     return texts.say(f"statistic.{statistic}") if texts.has(f"statistic.{statistic}") else statistic
@@ -202,7 +221,7 @@ def group_name(sheet: Sheet, by: str, group: str) -> str:
     named = []
     for key, part in zip(keys, parts, strict=False):
         first, mark, second = part.partition("-")
-        pair = mark and sheet.label(key, first) != first or (mark and key in ("region6", "province_code"))
+        pair = (mark and sheet.label(key, first) != first) or (mark and key in ("region6", "province_code"))
         named.append(
             f"{sheet.label(key, first)} – {sheet.label(key, second)}" if pair else sheet.label(key, part)
         )
@@ -223,7 +242,12 @@ def gradients(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> 
                 name = f"{words['population']}, {words['subject']}: {sheet.label(by, group)}"
                 reason = hidden_reason(sheet, slope)
                 if reason:
-                    cells = [sheet.text(name), sheet.count(slope["n"]), sheet.text(reason), *[sheet.text("")] * 4]
+                    cells = [
+                        sheet.text(name),
+                        sheet.count(slope["n"]),
+                        sheet.text(reason),
+                        *[sheet.text("")] * 4,
+                    ]
                 else:
                     cells = [
                         sheet.text(name),
@@ -235,7 +259,15 @@ def gradients(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> 
                         sheet.share(icc["estimate"] if icc else None),
                     ]
                 rows.append((slope["figure_id"], cells))
-    headings = ("group", "n", "slope", "standard_error", "strength", "standard_error_points", "between_schools")
+    headings = (
+        "group",
+        "n",
+        "slope",
+        "standard_error",
+        "strength",
+        "standard_error_points",
+        "between_schools",
+    )
     return [
         sheet.table(
             sheet.texts.say("exhibit_caption.gradients"),
@@ -253,7 +285,11 @@ def domains(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Ma
     for population, subject in pairs:
         words = sheet.words(population, subject)
         for (own, about, statistic, by, group), row in sheet.rows().items():
-            if (own, about) != (population, subject) or by not in plan.by or not statistic.startswith("correct_"):
+            if (
+                (own, about) != (population, subject)
+                or by not in plan.by
+                or not statistic.startswith("correct_")
+            ):
                 continue
             domain = sheet.texts.say(f"domain.{statistic.removeprefix('correct_')}")
             place = "" if by == NATION else f", {sheet.label(by, group)}"
@@ -332,7 +368,7 @@ RATES = ("school_rate_before", "school_rate_after", "student_rate")
 def participation(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
     """Tabulate who was drawn and who took part."""
     if sheet.participation is None:
-        raise NothingToShow(plan.kind)
+        raise NothingToShowError(plan.kind)
     made: Made = []
     for population in dict.fromkeys(population for population, _ in pairs):
         rows: list[tuple[str, list[Cell]]] = []
@@ -347,7 +383,7 @@ def participation(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]])
         if rows:
             made.append(_participation_table(sheet, plan, population, rows))
     if not made:
-        raise NothingToShow(plan.kind)
+        raise NothingToShowError(plan.kind)
     return made
 
 
@@ -392,7 +428,18 @@ def every_estimate(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]
         made.append(
             sheet.table(
                 sheet.caption("every_estimate", population, subject),
-                ("statistic", "by", "group", "n", "n_schools", "estimate", "standard_error", "low", "high", "rule"),
+                (
+                    "statistic",
+                    "by",
+                    "group",
+                    "n",
+                    "n_schools",
+                    "estimate",
+                    "standard_error",
+                    "low",
+                    "high",
+                    "rule",
+                ),
                 rows,
                 note=sheet.texts.say("exhibit_note.every_estimate"),
                 is_printed=False,
@@ -411,7 +458,9 @@ def results(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Ma
         shares = [sheet.find(population, subject, name) for name in ("at_or_above_2", "at_or_above_5")]
         changed = "–"
         if change is not None:
-            changed = f"{sheet.score(change['estimate'], sign=True)[0]} ({sheet.number(change['standard_error'])})"
+            changed = (
+                f"{sheet.score(change['estimate'], sign=True)[0]} ({sheet.number(change['standard_error'])})"
+            )
             changed += " *" if is_clear(change) else ""
         cells = [
             sheet.text(f"{words['population']}, {words['subject']}"),
@@ -420,7 +469,11 @@ def results(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Ma
             *(
                 ("–", None, "")
                 if row is None
-                else (f"{sheet.texts.share(row['estimate'])} ({sheet.points(row['standard_error'])})", None, "")
+                else (
+                    f"{sheet.texts.share(row['estimate'])} ({sheet.points(row['standard_error'])})",
+                    None,
+                    "",
+                )
                 for row in shares
             ),
         ]
@@ -431,7 +484,10 @@ def results(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Ma
     )  # fmt: skip
     return [
         sheet.table(
-            sheet.texts.say("exhibit_caption.results"), headings, rows, note=sheet.texts.say("exhibit_note.results")
+            sheet.texts.say("exhibit_caption.results"),
+            headings,
+            rows,
+            note=sheet.texts.say("exhibit_note.results"),
         )
     ]
 

@@ -9,7 +9,7 @@ from lsakit.tables.standard_figures.gradients import gradient_lines, scatter_mea
 from lsakit.tables.standard_figures.levels import stacked_levels
 from lsakit.tables.standard_figures.maps import province_map, province_tiles
 from lsakit.tables.standard_figures.percentiles import percentile_bars, percentile_fan
-from lsakit.tables.standard_figures.scope import NARROW, WIDE, Layout, Scope
+from lsakit.tables.standard_figures.scope import NARROW, WIDE, Layout, Scope, at_both_widths
 from lsakit.tables.standard_figures.standings import standings_of
 from lsakit.tables.standard_figures.trends import trend_levels, trend_lines
 
@@ -18,6 +18,7 @@ __all__ = [
     "WIDE",
     "Layout",
     "Scope",
+    "at_both_widths",
     "comparison_grid",
     "gap_bars",
     "gradient_lines",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +22,6 @@ from lsakit.tables.standard_figures.drawing import (
     BREAK,
     Style,
     chart,
-    finished,
     hidden_row,
     hidden_words,
     in_a_scale,
@@ -35,6 +35,7 @@ from lsakit.tables.standard_figures.drawing import (
     wrapped,
     zero_line,
 )
+from lsakit.tables.standard_figures.light_svg import finished
 from lsakit.tables.standard_figures.scope import JOIN, Scope
 from lsakit.tables.standard_figures.wording import (
     DOWN,
@@ -208,12 +209,8 @@ def _grid(chosen: Sequence[str], shown: Mapping[Pair, str], scope: Scope, by: st
         f"{marks[group]}  {wrapped(scope.label(by, group), 60 if many else letters)}" for group in chosen
     ]
     step = 17 if many else (34 if is_wide(scope.layout) else 44)
-    place = (
-        "["
-        + ", ".join("split('" + name.replace("'", "").replace("\n", "\\n") + "', '\\n')" for name in names)
-        + "]"
-    )
-    heads = "[" + ", ".join(f"'{marks[group]}'" for group in chosen) + "]"
+    place = json.dumps([name.split(BREAK) for name in names], ensure_ascii=False)
+    heads = json.dumps([marks[group] for group in chosen])
     middles = [at + 0.5 for at in range(count)]
     size = 9 if many and not is_wide(scope.layout) else (10 if many else scope.layout.font_size)
     shared = {"values": middles, "grid": False, "ticks": False, "labelFontSize": size, "domain": False}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,9 +22,6 @@ LINES_OF = f"split(datum.label, '{chr(92)}n')"
 BAND = "#e6e9ee"
 STRIPES = 9
 TITLE_LETTERS = 40
-FILL = re.compile(r'<linearGradient id="([^"]+)"(.*?</linearGradient>)', re.DOTALL)
-FAMILY = f' font-family="{charts.FONT}"'
-LONG_NUMBER = re.compile(r"-?\d+\.\d{2,}")
 Drawn = Mapping[str, Any]
 
 
@@ -65,50 +61,6 @@ def styles(words: Sequence[str]) -> list[Style]:
         Style(word=word, color=COLORS[at % len(COLORS)], shape=SHAPES[at % len(SHAPES)])
         for at, word in enumerate(words)
     ]
-
-
-def finished(spec: Spec, *, key: str, language: str) -> str:
-    """Draw a declaration so that several drawings can stand in one page.
-
-    Parameters
-    ----------
-    spec : dict
-        The declaration.
-    key : str
-        Key of the figure; what the drawing names inside itself bears it.
-    language : str
-        ``"vi"`` or ``"en"``.
-
-    Returns
-    -------
-    str
-        The SVG document.
-    """
-    svg = _with_each_fill_once(charts.draw(spec, language=language))
-    # Two drawings of one page may not share the names of their stripes and clips, and the drawing library counts
-    # them through the life of the process: the same figure would not give the same bytes.
-    found = dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg))
-    for number, name in enumerate(found):
-        svg = re.sub(rf'(\bid="|#){re.escape(name)}(?=["\)])', rf"\g<1>{key}-{number}", svg)
-    # The family of the letters is said once, not at every word.
-    svg = svg.replace(FAMILY, "").replace("<svg ", f"<svg{FAMILY} ", 1)
-    # A tenth of a pixel is finer than any print; the longer numbers double the size of a grid of 34 groups.
-    return re.sub(r'(\bd|transform)="[^"]*"', lambda part: LONG_NUMBER.sub(_tenth, part.group(0)), svg)
-
-
-def _with_each_fill_once(svg: str) -> str:
-    """Keep equal stripes once: the drawing library writes them anew for every mark."""
-    kept: dict[str, str] = {}
-    same: dict[str, str] = {}
-    for name, content in FILL.findall(svg):
-        same[name] = kept.setdefault(content, name)
-    svg = FILL.sub(lambda part: part.group(0) if same[part.group(1)] == part.group(1) else "", svg)
-    return re.sub(r"url\(#([^)]+)\)", lambda part: f"url(#{same.get(part.group(1), part.group(1))})", svg)
-
-
-def _tenth(number: re.Match[str]) -> str:
-    """Round a number of a drawing to a tenth of a pixel."""
-    return f"{float(number.group(0)):.1f}".removesuffix(".0")
 
 
 def chart(layers: Sequence[Spec], layout: Layout, *, height: int | Spec) -> Spec:

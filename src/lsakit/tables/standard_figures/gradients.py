@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +16,11 @@ from lsakit.tables.figure import DIFFERENCE, Figure, Place
 from lsakit.tables.publication import PublicationTable, Row
 from lsakit.tables.standard_figures.behind import Behind
 from lsakit.tables.standard_figures.drawing import (
+    BREAK,
     Style,
     by_style,
     chart,
     dark,
-    finished,
     hidden_row,
     hidden_words,
     interval_layers,
@@ -31,6 +32,7 @@ from lsakit.tables.standard_figures.drawing import (
     value_range,
     wrapped,
 )
+from lsakit.tables.standard_figures.light_svg import finished
 from lsakit.tables.standard_figures.scope import ALL, JOIN, NATION, Scope
 from lsakit.tables.standard_figures.wording import (
     DOWN,
@@ -214,38 +216,17 @@ def _lines_of_quarters(lines: Sequence[_Line], scope: Scope) -> Spec:
     longest = max((len(line.label) for line in lines), default=0) if len(lines) > 1 else 0
     room = min((6.6 * longest + 20) / (scope.layout.width - 60), 0.48)
     right = high + span * (0.1 + room / (1 - room))
-    words = {str(at + 1): _axis_word(code, scope) for at, code in enumerate(quarters)}
+    words = json.dumps([_axis_word(code, scope).split(BREAK) for code in quarters], ensure_ascii=False)
     axis: dict[str, Any] = {"grid": False}
     if not on_index:
-        chosen = "".join(f"datum.value == {at} ? {list_of(word)} : " for at, word in words.items())
-        axis |= {
-            "values": list(range(1, len(quarters) + 1)),
-            "labelExpr": f"{chosen}''",
-            "labelOverlap": False,
-        }
+        axis |= {"values": list(range(1, len(quarters) + 1)), "labelExpr": f"{words}[datum.value - 1]"}
+        axis |= {"labelOverlap": False}
     x = quantity(
         "x", say(texts, "axis_index" if on_index else "axis_quarter"), (low - 0.12 * span, right), **axis
     )
     domain = value_range([point[end] for point in points for end in ("estimate", "low", "high")], room=0.1)
     y = quantity("estimate", texts.say("axis.score"), domain)
     return chart(_gradient_layers(points, x, y, given, domain), scope.layout, height=HEIGHT)
-
-
-def list_of(word: str) -> str:
-    """Write lines of words as an array of the drawing library's language.
-
-    Parameters
-    ----------
-    word : str
-        Words with line breaks.
-
-    Returns
-    -------
-    str
-        Such as ``['a', 'b']``.
-    """
-    quoted = ", ".join("'" + part.replace("'", "\\'") + "'" for part in word.split("\n"))
-    return f"[{quoted}]"
 
 
 def _axis_word(code: str, scope: Scope) -> str:

@@ -14,7 +14,6 @@ from lsakit.tables.publication import Row
 from lsakit.tables.standard_figures.behind import Behind
 from lsakit.tables.standard_figures.drawing import (
     chart,
-    finished,
     hidden_row,
     hidden_words,
     in_a_scale,
@@ -25,6 +24,7 @@ from lsakit.tables.standard_figures.drawing import (
     wrapped,
     zero_line,
 )
+from lsakit.tables.standard_figures.light_svg import finished
 from lsakit.tables.standard_figures.scope import Scope
 from lsakit.tables.standard_figures.wording import (
     bounds,

@@ -14,7 +14,8 @@ from lsakit.tables.charts import INK, LINE, MUTED, STATES, Spec
 from lsakit.tables.figure import DIFFERENCE, Figure
 from lsakit.tables.publication import Row
 from lsakit.tables.standard_figures.behind import Behind
-from lsakit.tables.standard_figures.drawing import chart, finished, is_wide, quantity, striped, wrapped
+from lsakit.tables.standard_figures.drawing import chart, is_wide, quantity, striped, wrapped
+from lsakit.tables.standard_figures.light_svg import finished
 from lsakit.tables.standard_figures.scope import NATION, Scope
 from lsakit.tables.standard_figures.wording import (
     DOWN,
@@ -171,7 +172,7 @@ def _map(
         left, top = tile["column"], tile["row"]
         box = {"x": left + GAP, "x2": left + 1 - GAP, "y": top + GAP, "y2": top + 1 - GAP}
         by_way[way].append(box)
-        name = wrapped(tile["short"], 20 if wide else 8)
+        name = wrapped(tile["short"], 20 if wide else 7)
         lines = name.split("\n")
         mean = means.get(tile["code"])
         number = scope.texts.number(mean["estimate"]) if mean is not None and is_published(mean) else ""

@@ -23,7 +23,6 @@ from lsakit.tables.standard_figures.cycles import (
 )
 from lsakit.tables.standard_figures.drawing import (
     chart,
-    finished,
     hidden_row,
     hidden_words,
     names_axis,
@@ -32,6 +31,7 @@ from lsakit.tables.standard_figures.drawing import (
     value_range,
     wrapped,
 )
+from lsakit.tables.standard_figures.light_svg import finished
 from lsakit.tables.standard_figures.scope import ALL, NATION, Scope
 from lsakit.tables.standard_figures.wording import (
     UNTESTED,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from lsakit.errors import EstimationError
 from lsakit.io.frames import require_columns
+from lsakit.tables.figure import Figure
 from lsakit.tables.publication import NEEDED, Row
 from lsakit.tables.texts import Texts
 
@@ -168,3 +170,24 @@ class Scope:
                 hint="Estimate it, or take the figure out of the report.",
                 param="estimates",
             )
+
+
+def at_both_widths(make: Callable[[Scope], Figure], scope: Scope) -> Figure:
+    """Draw a figure for a page and for a telephone.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the figure of a scope, such as ``lambda at: trend_lines(estimates, changes, at)``.
+    scope : Scope
+        Subject, language, names.
+
+    Returns
+    -------
+    Figure
+        The wide figure with its narrow drawing; words and table are the same in both.
+    """
+    wide, narrow = (make(replace(scope, layout=layout)) for layout in (WIDE, NARROW))
+    # Both stand in one page: what a drawing names inside itself may not be common to them.
+    own = re.sub(rf'(\bid="|#){re.escape(wide.key)}-(?=\d)', rf"\g<1>{wide.key}-narrow-", narrow.svg)
+    return replace(wide, narrow=own)

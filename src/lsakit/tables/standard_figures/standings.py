@@ -14,7 +14,6 @@ from lsakit.tables.publication import Row, one, publication_table
 from lsakit.tables.standard_figures.drawing import (
     Style,
     chart,
-    finished,
     hidden_row,
     hidden_words,
     interval_layers,
@@ -26,6 +25,7 @@ from lsakit.tables.standard_figures.drawing import (
     value_range,
     wrapped,
 )
+from lsakit.tables.standard_figures.light_svg import finished
 from lsakit.tables.standard_figures.scope import Scope
 from lsakit.tables.standard_figures.wording import (
     DOWN,

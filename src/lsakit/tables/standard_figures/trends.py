@@ -30,7 +30,6 @@ from lsakit.tables.standard_figures.cycles import (
 from lsakit.tables.standard_figures.drawing import (
     Style,
     chart,
-    finished,
     hidden_row,
     hidden_words,
     interval_layers,
@@ -41,6 +40,7 @@ from lsakit.tables.standard_figures.drawing import (
     value_range,
     wrapped,
 )
+from lsakit.tables.standard_figures.light_svg import finished
 from lsakit.tables.standard_figures.scope import ALL, NATION, Scope
 from lsakit.tables.standard_figures.wording import (
     DOWN,
