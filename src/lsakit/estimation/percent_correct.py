@@ -6,15 +6,13 @@ See ``docs/algorithms/standard_set.md``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from lsakit.errors import EstimationError
-from lsakit.estimation.combine import combine
 from lsakit.estimation.replication import (
     Groups,
     PreparedTable,
@@ -23,11 +21,13 @@ from lsakit.estimation.replication import (
     prepared,
     sums_under_weights,
 )
-from lsakit.estimation.results import Estimates, error_columns, gather, undefined_reasons
+from lsakit.estimation.results import Estimates, gather
+from lsakit.estimation.rows import remembered_variable
 from lsakit.estimation.survey_design import SurveyDesign
-from lsakit.io.frames import floats, with_columns
+from lsakit.io.frames import floats
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 ALL_ITEMS = "all"
 
 
@@ -89,7 +89,8 @@ def estimate_percent_correct(
     groups = form_groups(ready, by, cluster)
     items = [item for own in domains.values() for item in own]
     places = _places(domains)
-    shares = _item_shares(ready, groups, items)
+    given = _given(ready, items)
+    shares = _Summing(ready, groups, given).means(given.shares)
     names = [f"correct_{name}" for name in places]
     found = np.stack([shares[:, own, :].mean(axis=1) for own in places.values()], axis=1)
     return gather(ready, groups, "percent correct", names, found[:, :, np.newaxis, :])
@@ -124,63 +125,125 @@ def _places(domains: Mapping[str, Sequence[tuple[str, float]]]) -> dict[str, lis
     return {**places, ALL_ITEMS: list(range(start))}
 
 
-def _item_shares(ready: PreparedTable, groups: Groups, items: Sequence[tuple[str, float]]) -> Floats:
-    """Mean share of points of each item under each weight, of shape (groups, items, weights)."""
-    both = ready.remembered(("scores", tuple(items)), lambda: _points(ready, items))
-    kept = np.flatnonzero(groups.codes >= 0)
-    pairs = form_pairs(ready, groups)
-    shape = (pairs.groups.size, groups.codes.size)
-    summing = csr_matrix((ready.scale[kept], (pairs.of_row[kept], kept)), shape=shape)
-    sums = np.ascontiguousarray(summing @ both)
-    spread = np.moveaxis(sums_under_weights(ready, pairs, sums), 1, 2)
-    points, people = spread[:, : len(items)], spread[:, len(items) :]
-    shares = np.full(points.shape, np.nan)
-    np.divide(points, people, out=shares, where=people > 0.0)
-    return shares
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The items that students were given: row and item of each answer, and its share of points."""
+
+    rows: Integers
+    items: Integers
+    shares: Floats
+    n_items: int
 
 
-def _points(ready: PreparedTable, items: Sequence[tuple[str, float]]) -> Floats:
-    """Share of points of each student in each item (0 where it was not given), then whether it was given."""
-    scores = np.column_stack([floats(ready.table, name, nulls=True) / most for name, most in items])
-    given = np.isfinite(scores)
-    return np.concatenate([np.where(given, scores, 0.0), given.astype(np.float64)], axis=1)
+def _given(ready: PreparedTable, items: Sequence[tuple[str, float]]) -> _Given:
+    """List the answers of a table once."""
+
+    def read() -> _Given:
+        rows, places, shares = [], [], []
+        for place, (name, most) in enumerate(items):
+            column = floats(ready.table, name, nulls=True)
+            known = np.flatnonzero(np.isfinite(column))
+            rows.append(known)
+            places.append(np.full(known.size, place))
+            shares.append(column[known] / most)
+        return _Given(np.concatenate(rows), np.concatenate(places), np.concatenate(shares), len(items))
+
+    found: _Given = ready.remembered(("answers", tuple(items)), read)
+    return found
 
 
-def relative_strengths(part: Estimates, whole: Estimates) -> Estimates:
-    """Say in which domains the groups are stronger than their own result over all items lets expect.
+class _Summing:
+    """Sums values of answers over groups under each weight; what does not depend on the values is done once."""
+
+    def __init__(self, ready: PreparedTable, groups: Groups, given: _Given) -> None:
+        self.ready, self.pairs, self.n_items = ready, form_pairs(ready, groups), given.n_items
+        self.inside = np.flatnonzero(groups.codes[given.rows] >= 0)
+        rows = given.rows[self.inside]
+        self.cells = self.pairs.of_row[rows] * given.n_items + given.items[self.inside]
+        self.weights = ready.scale[rows]
+        self.people = self._spread(self.weights)
+
+    def _spread(self, weighted: Floats) -> Floats:
+        """Sum over the answers of each group and item, of shape (groups, items, weights)."""
+        size = self.pairs.groups.size * self.n_items
+        sums = np.bincount(self.cells, weights=weighted, minlength=size).astype(np.float64)
+        spread = sums_under_weights(self.ready, self.pairs, sums.reshape(-1, self.n_items))
+        return np.moveaxis(spread, 1, 2)
+
+    def means(self, values: Floats) -> Floats:
+        """Weighted mean of each item's values, of shape (groups, items, weights); NaN where nobody was given it."""
+        total = self._spread(self.weights * values[self.inside])
+        means = np.full(total.shape, np.nan)
+        np.divide(total, self.people, out=means, where=self.people > 0.0)
+        return means
+
+
+def estimate_relative_strengths(
+    table: Any,
+    domains: Mapping[str, Sequence[tuple[str, float]]],
+    values: str,
+    expected: tuple[Floats, Mapping[str, Floats]],
+    *,
+    by: Sequence[str] | str | None = None,
+    design: SurveyDesign | None = None,
+    cluster: str | None = None,
+) -> Estimates:
+    """Estimate how far groups do better in a domain than their own scores let expect.
 
     Parameters
     ----------
-    part : Estimates
-        Percent correct of groups.
-    whole : Estimates
-        Percent correct of the nation that holds them, of the same table.
+    table : PreparedTable or polars.DataFrame or pandas.DataFrame or Mapping of str to array of shape (n_rows,)
+        One row per student: scores of items, empty where an item was not given, and plausible values.
+    domains : Mapping of str to Sequence of (str, float)
+        For each domain its items, each with its highest score (points).
+    values : str
+        Plausible values on the reporting scale.
+    expected : tuple of (ndarray of shape (n_nodes,), Mapping of str to ndarray of shape (n_nodes,))
+        Equally and finely spaced scores on the reporting scale, of which the nearest is taken, and for each item the
+        expected share of points (0 to 1) there.
+    by : Sequence of str or str, optional
+        Break-down columns.
+    design : SurveyDesign, optional
+        Where the weights are; may be left out for a prepared table.
+    cluster : str, optional
+        Column of the school, to count schools.
 
     Returns
     -------
     Estimates
-        ``"relative_<domain>"``: (group − nation in the domain) − (group − nation over all items), a difference of
-        shares, computed inside each replicate.
+        ``"relative_<domain>"``: mean over the items of observed minus expected share of points, a difference of shares.
+        It is 0 where the group does in the domain what its scores over all items let expect.
 
     Raises
     ------
     EstimationError
-        If the two are not percent correct of the same domains.
+        If an item has no expected shares, or the domains give no number.
+
+    References
+    ----------
+    .. [1] docs/algorithms/standard_set.md, section "Domains".
     """
-    names = whole.table.get_column("statistic").to_list()
-    own = part.table.get_column("statistic").to_list()
-    if not names or len(own) % len(names) or own != names * (len(own) // len(names)) or whole.by:
+    _refuse_domains(domains)
+    ready = prepared(table, design)
+    groups = form_groups(ready, by, cluster)
+    items = [item for own in domains.values() for item in own]
+    nodes, shares = expected
+    unknown = [name for name, _ in items if name not in shares]
+    if unknown:
         raise EstimationError(
-            "Relative strengths need percent correct of groups and of the whole, by the same domains.",
-            param="whole",
+            f"The item {unknown[0]!r} has no expected share of points.", param="expected", got=unknown[0]
         )
-    n, last = len(names), len(names) - 1
-    shape = (-1, n, *part.replicate_estimates.shape[1:])
-    gaps = part.replicate_estimates.reshape(shape) - whole.replicate_estimates[np.newaxis]
-    flat = np.ascontiguousarray(gaps[:, :last] - gaps[:, last:]).reshape(-1, *shape[2:])
-    flat.setflags(write=False)
-    kept = np.flatnonzero(np.arange(len(own)) % n != last)
-    words = {"statistic": [own[row].replace("correct_", "relative_", 1) for row in kept.tolist()]}
-    table = part.table[kept.tolist()]
-    errors = error_columns(combine(flat, part.design), undefined_reasons(flat))
-    return replace(part, table=with_columns(table, {**words, **errors}), replicate_estimates=flat)
+    given = _given(ready, items)
+    scores, _ = remembered_variable(ready, values)
+    curves = np.column_stack([shares[name] for name, _ in items])
+    step = nodes[1] - nodes[0]
+    places = {name: own for name, own in _places(domains).items() if name != ALL_ITEMS}
+    found = np.empty((groups.n.size, len(places), scores.shape[0], ready.n_replicates + 1))
+    summing = _Summing(ready, groups, given)
+    flat, first = curves.ravel(), given.items
+    for m, own in enumerate(scores):
+        nearest = np.clip(np.rint((own - nodes[0]) / step), 0, len(nodes) - 1).astype(np.int64)
+        means = summing.means(given.shares - flat[nearest[given.rows] * given.n_items + first])
+        found[:, :, m] = np.stack([means[:, at].mean(axis=1) for at in places.values()], axis=1)
+    names = [f"relative_{name}" for name in places]
+    return gather(ready, groups, f"relative strength under {values}", names, found)

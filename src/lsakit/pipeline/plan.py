@@ -221,7 +221,7 @@ def _estimates(options: CycleOptions, grade: int) -> PlannedStage:
     analysed = {
         "plausible_values": "values", "weights": "weights", "replicates": "weights", "truth": "nation",
         "background": "administration", "scored_responses": "scoring", "items": "nation", "drawn": "sample",
-        "frame": "frame", "schools": "administration", "students": "administration",
+        "item_parameters": "calibration", "frame": "frame", "schools": "administration", "students": "administration",
     }  # fmt: skip
     figures = {
         "population": f"grade{grade}",
@@ -231,6 +231,8 @@ def _estimates(options: CycleOptions, grade: int) -> PlannedStage:
         "minimum_students": options.minimum_students,
         "minimum_schools": options.minimum_schools,
         "rules": options.rules,
+        "scale_slope": options.scale_slope,
+        "scale_intercept": options.scale_intercept,
     }
     if options.earlier_schools_per_province:
         analysed |= {

@@ -100,6 +100,7 @@ def hidden_cells(
             reasons[cell.place] = reason
     if not rules.complementary:
         return reasons
+    by_rule = set(reasons)
     sizes = {cell.place: float(cell.n) for cell in found if cell.n is not None}
     tables = _tables(sizes, nested or {})
     known: dict[Place, float] = {}
@@ -112,7 +113,7 @@ def hidden_cells(
         for may_hide in steps:
             outcome = protect(hidden, sums, known, may_hide=may_hide)
             hidden |= set(outcome.added)
-            if not outcome.exposed:
+            if not any(place in by_rule for place in outcome.exposed):
                 break
         else:
             hidden |= set(table)
@@ -299,7 +300,8 @@ def _is_share(row: Mapping[str, Any]) -> bool:
 def _is_unstable(row: Mapping[str, Any], rules: SuppressionRules) -> bool:
     """Tell whether the standard error of a row is not to be relied on."""
     variation, error = row.get("weight_cv"), row["standard_error"]
-    if None not in (rules.unstable_weight_cv, variation) and variation > rules.unstable_weight_cv:
+    bound = rules.unstable_weight_cv
+    if bound is not None and variation is not None and variation > bound:
         return True
     if rules.unstable_share_error is None or not _is_share(row) or not error:
         return False

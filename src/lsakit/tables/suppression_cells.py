@@ -5,13 +5,15 @@ The algorithm is described in ``docs/algorithms/suppression.md``.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Cell = Hashable
+Cell = Any
+"""Whatever names a cell; hashable."""
 
 RANK_TOLERANCE = 1e-9
 """A row of the null space (unit vectors, coefficients 1) shorter than this is a determined cell."""
@@ -117,7 +119,7 @@ def _blocks(unknown: set[Cell], sums: Sequence[Sum]) -> list[list[Cell]]:
         for cell in left[1:]:
             root[top(cell)] = top(left[0])
     blocks: dict[Cell, list[Cell]] = {}
-    for cell in sorted(unknown, key=str):
+    for cell in sorted(unknown, key=_order):
         blocks.setdefault(top(cell), []).append(cell)
     return list(blocks.values())
 
@@ -131,7 +133,7 @@ class Protection:
     added : tuple of hashable
         Further cells to hide, in the order in which they were chosen.
     exposed : tuple of hashable
-        Hidden cells that can still be computed because nothing was left that may be hidden.
+        Hidden cells that can still be computed because nothing is left that may be hidden for them.
     """
 
     added: tuple[Cell, ...]
@@ -169,33 +171,69 @@ def protect(
     >>> protect({"a"}, rows, {"a": 41, "b": 300, "c": 90}, may_hide={"a", "b", "c"}).added
     ('c',)
     """
-    now_hidden = set(hidden)
-    added: list[Cell] = []
-    while exposed := determined_cells(now_hidden, sums):
-        chosen = _next_cell(exposed, sums, now_hidden, sizes, may_hide)
-        if chosen is None:
-            return Protection(added=tuple(added), exposed=tuple(sorted(exposed, key=str)))
-        now_hidden.add(chosen)
-        added.append(chosen)
-    return Protection(added=tuple(added), exposed=())
+    search = _Search(hidden, sums, sizes, may_hide)
+    while search.close_sums() or search.close_blocks():
+        pass
+    added = [cell for cell in search.added if cell not in search.lost]
+    exposed = search.lost & set(hidden)
+    return Protection(added=tuple(added), exposed=tuple(sorted(exposed, key=_order)))
 
 
-def _next_cell(
-    exposed: Set[Cell],
-    sums: Sequence[Sum],
-    hidden: Set[Cell],
-    sizes: Mapping[Cell, float],
-    may_hide: Set[Cell],
-) -> Cell | None:
-    """Choose the smallest shown cell that stands in a sum with an exposed one, or else with any hidden one."""
-    for touched in (exposed, hidden):
-        near = {
+class _Search:
+    """The state of the search: what is unknown to a reader, what was added, what cannot be protected."""
+
+    def __init__(
+        self, hidden: Set[Cell], sums: Sequence[Sum], sizes: Mapping[Cell, float], may_hide: Set[Cell]
+    ) -> None:
+        self.unknown = set(hidden)
+        self.sums = sums
+        self.sizes = sizes
+        self.may_hide = may_hide
+        self.added: list[Cell] = []
+        self.lost: set[Cell] = set()
+
+    def close_sums(self) -> bool:
+        """Give every sum with one unknown a second one; a cell for which there is none is known from now on."""
+        changed = False
+        for sum_ in self.sums:
+            left = [cell for cell in sum_.cells if cell in self.unknown]
+            if len(left) == 1:
+                changed = True
+                if not self._hide_one(sum_.cells):
+                    self._lose(left[0])
+        return changed
+
+    def close_blocks(self) -> bool:
+        """Do the same for cells that several sums together determine."""
+        found = _by_elimination(self.unknown, self.sums)
+        if not found:
+            return False
+        near = [cell for sum_ in self.sums if found & set(sum_.cells) for cell in sum_.cells]
+        if not self._hide_one(near):
+            for cell in found:
+                self._lose(cell)
+        return True
+
+    def _hide_one(self, cells: Sequence[Cell]) -> bool:
+        """Hide the smallest shown cell among some; False where there is none."""
+        free = [
             cell
-            for sum_ in sums
-            if any(cell in touched for cell in sum_.cells)
-            for cell in sum_.cells
-            if cell in may_hide and cell not in hidden
-        }
-        if near:
-            return min(near, key=lambda cell: (sizes.get(cell, 0.0), str(cell)))
-    return None
+            for cell in cells
+            if cell in self.may_hide and cell not in self.unknown and cell not in self.lost
+        ]
+        if not free:
+            return False
+        chosen = min(free, key=lambda cell: (self.sizes.get(cell, 0.0), _order(cell)))
+        self.unknown.add(chosen)
+        self.added.append(chosen)
+        return True
+
+    def _lose(self, cell: Cell) -> None:
+        """Take a cell as known."""
+        self.unknown.discard(cell)
+        self.lost.add(cell)
+
+
+def _order(cell: Cell) -> str:
+    """Give a key by which cells of one size stand in one order, whatever the order of a set."""
+    return str(sorted(cell)) if isinstance(cell, frozenset) else str(cell)

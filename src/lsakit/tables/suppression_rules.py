@@ -42,7 +42,7 @@ class SuppressionRules:
         Name of the rule set.
     title_vi, title_en : str
         What people call it.
-    source : str
+    source_vi, source_en : str
         Where it stands written.
     is_verified : bool
         Whether every number was read in that source.
@@ -77,7 +77,8 @@ class SuppressionRules:
     name: str
     title_vi: str
     title_en: str
-    source: str
+    source_vi: str
+    source_en: str
     is_verified: bool
     unit: str = "students"
     minimum_units: int = 30
@@ -124,6 +125,10 @@ class SuppressionRules:
     def title(self, language: str) -> str:
         """Give the title in ``"vi"`` or ``"en"``."""
         return self.title_en if language == "en" else self.title_vi
+
+    def source(self, language: str) -> str:
+        """Say in ``"vi"`` or ``"en"`` where the rule stands written."""
+        return self.source_en if language == "en" else self.source_vi
 
     def reason(self, n: int | None, n_schools: int | None, n_strata: int | None = None) -> str | None:
         """Say why a cell with these counts is hidden.
@@ -246,7 +251,7 @@ def rules_of(data: Mapping[str, Any]) -> SuppressionRules:
             hint=f"Keys are: {', '.join(sorted(known))}.",
             param=unknown[0],
         )
-    needed = ("name", "title_vi", "title_en", "source", "is_verified")
+    needed = ("name", "title_vi", "title_en", "source_vi", "source_en", "is_verified")
     absent = [key for key in needed if key not in flat]
     if absent:
         raise EstimationError(f"The rule set lacks the key {absent[0]!r}.", param=absent[0])

@@ -35,3 +35,11 @@ def cycle(tmp_path_factory: pytest.TempPathFactory) -> SmallCycle:
     """Run the cycle; tests must not change its store."""
     store = Store(tmp_path_factory.mktemp("cycle") / "store")
     return SmallCycle(store, OPTIONS, run_cycle(store, OPTIONS, now=NOW, who="an expert"))
+
+
+@pytest.fixture(scope="session")
+def two_cycles(tmp_path_factory: pytest.TempPathFactory) -> SmallCycle:
+    """Run a cycle that has a previous one; tests must not change its store."""
+    store = Store(tmp_path_factory.mktemp("two_cycles") / "store")
+    options = OPTIONS.changed(n_earlier_schools_per_province=20)
+    return SmallCycle(store, options, run_cycle(store, options, now=NOW, who="an expert"))

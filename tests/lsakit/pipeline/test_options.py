@@ -9,7 +9,8 @@ import pytest
 from lsakit.errors import DesignError, LineageError
 from lsakit.pipeline import CycleOptions
 from lsakit.pipeline.figure_ids import parse_figure_id
-from lsakit.pipeline.plan import STAGES, plan_grade, plan_nation, plan_report, ref_name
+from lsakit.pipeline.plan import ORDER, STAGES, plan_grade, plan_languages, plan_nation, plan_report, ref_name
+from lsakit.pipeline.plan_earlier import EARLIER_STAGES
 
 
 @pytest.mark.parametrize(
@@ -44,12 +45,19 @@ def test_the_plan_names_each_stage_in_order_and_takes_only_what_is_made_before()
     done = {plan_nation(options).place}
     for grade in options.grades:
         stages = plan_grade(options, grade)
-        assert [planned.stage for planned in stages] == [stage for stage in STAGES if stage != "report"]
+        assert [planned.stage for planned in stages] == list(ORDER[: ORDER.index("estimates") + 1])
+        alone = plan_grade(options.changed(n_earlier_schools_per_province=0), grade)
+        assert [planned.stage for planned in alone] == [stage for stage in STAGES if stage != "report"]
         for planned in stages:
             assert {source for source, _ in planned.inputs.values()} <= done
             done.add(planned.place)
         assert sum(planned.share for planned in stages) == pytest.approx(1.0)
+    for planned in plan_languages(options):
+        assert {source for source, _ in planned.inputs.values()} <= done
+    done |= {planned.place for planned in plan_languages(options)}
     assert {source for source, _ in plan_report(options).inputs.values()} <= done
+    assert set(EARLIER_STAGES) < set(ORDER)
+    assert set(STAGES) < set(ORDER)
     assert ref_name(("values", 5)) == "values/grade5"
     assert ref_name(("nation", None)) == "nation"
 

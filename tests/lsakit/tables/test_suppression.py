@@ -127,7 +127,7 @@ def test_every_rule_set_is_read_with_its_source() -> None:
     for name in rule_names():
         rules = rules_named(name)
         assert rules.name == name
-        assert rules.source
+        assert rules.source("vi") != rules.source("en")
         assert rules.title("vi") != rules.title("en")
     assert rules_named("talis").reason(30, 9) == "too_few_schools:10"
     assert rules_named("talis").reason(29, 10) == "too_few_teachers:30"
@@ -135,7 +135,7 @@ def test_every_rule_set_is_read_with_its_source() -> None:
 
 def test_a_wrong_rule_set_is_refused_by_its_key() -> None:
     good = {
-        "name": "x", "title_vi": "a", "title_en": "b", "source": "c", "is_verified": True,
+        "name": "x", "title_vi": "a", "title_en": "b", "source_vi": "c", "source_en": "d", "is_verified": True,
         "symbols": dict.fromkeys(("hidden", "missing", "withdrawn", "unstable", "extreme"), "c"),
     }  # fmt: skip
     assert rules_of(good).minimum_units == 30
@@ -153,8 +153,8 @@ def test_a_wrong_rule_set_is_refused_by_its_key() -> None:
         with pytest.raises(EstimationError) as refused:
             rules_of({**good, **change})
         assert refused.value.param == key
-    with pytest.raises(EstimationError, match="lacks the key 'source'"):
-        rules_of({key: value for key, value in good.items() if key != "source"})
+    with pytest.raises(EstimationError, match="lacks the key 'source_vi'"):
+        rules_of({key: value for key, value in good.items() if key != "source_vi"})
     with pytest.raises(EstimationError, match="There is no rule set 'oecd'"):
         rules_named("oecd")
 

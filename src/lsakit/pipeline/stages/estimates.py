@@ -18,8 +18,8 @@ from lsakit.pipeline.stages.participation import participation_table
 from lsakit.pipeline.stages.publication import published
 from lsakit.pipeline.stages.subject_figures import (
     GROUPINGS,
+    Answers,
     domain_rows,
-    domains_of,
     index_rows,
     subject_rows,
 )
@@ -103,7 +103,7 @@ def estimate_figures(
     settings: Mapping[str, Any],
     *,
     truth: pl.DataFrame | None = None,
-    answers: tuple[pl.DataFrame, pl.DataFrame] | None = None,
+    answers: Answers | None = None,
     earlier: tuple[pl.DataFrame, Mapping[str, float]] | None = None,
 ) -> pl.DataFrame:
     """Estimate every figure of one population.
@@ -117,8 +117,8 @@ def estimate_figures(
         ``minimum_schools`` and, where it is not ``"national"``, the name of the ``suppression_rules``.
     truth : polars.DataFrame, optional
         Exact values of a synthetic population.
-    answers : tuple of (polars.DataFrame, polars.DataFrame), optional
-        Scored responses and items; with them, and domains in the items, percent correct by domain is estimated.
+    answers : Answers, optional
+        Answers and items; with them, and domains in the items, results by domain are estimated.
     earlier : tuple of (polars.DataFrame, Mapping of str to float), optional
         Analysis table of the previous cycle, and the linking error of each subject in points.
 
@@ -139,9 +139,8 @@ def estimate_figures(
         parts.append(subject_rows(ready, subject, settings))
         if index is not None:
             parts.append(index.with_columns(subject=pl.lit(subject)))
-        domains = domains_of(answers[1], answers[0], subject) if answers else {}
-        if answers and domains:
-            found = domain_rows(table, ready, answers[0], domains)
+        found = domain_rows(table, ready, answers, subject) if answers else None
+        if found is not None:
             parts.append(found.with_columns(subject=pl.lit(subject)))
         if earlier and subject in earlier[1]:
             before, errors = earlier
@@ -198,7 +197,7 @@ def run_estimates(call: StepCall) -> dict[str, Any]:
     ----------
     call : StepCall
         Inputs ``plausible_values``, ``weights``, ``replicates``, ``background`` and, in a synthetic nation,
-        ``truth``; ``scored_responses`` and ``items`` for results by domain; ``frame``, ``drawn``, ``schools`` and ``students``
+        ``truth``; ``scored_responses``, ``items`` and ``item_parameters`` for results by domain; ``frame``, ``drawn``, ``schools`` and ``students``
         for participation; the tables of the previous cycle with ``earlier_`` and ``linking_errors`` for changes. Parameters
         ``population``, ``cuts``, ``percentiles``, ``fay_factor``, ``minimum_students``, ``minimum_schools`` and, for
         participation, ``rules``.
@@ -216,7 +215,13 @@ def run_estimates(call: StepCall) -> dict[str, Any]:
     settings = {**call.parameters, "subjects": subjects_of(inputs["plausible_values"])}
     answers = None
     if "scored_responses" in inputs and "items" in inputs:
-        answers = (inputs["scored_responses"], inputs["items"])
+        answers = Answers(
+            scored=inputs["scored_responses"],
+            items=inputs["items"],
+            parameters=inputs.get("item_parameters"),
+            slope=float(settings.get("scale_slope", 100.0)),
+            intercept=float(settings.get("scale_intercept", 500.0)),
+        )
     earlier = None
     if "linking_errors" in inputs:
         before = ("plausible_values", "weights", "replicates", "background")
@@ -253,6 +258,7 @@ ESTIMATES = Step(
         "truth",
         "scored_responses",
         "items",
+        "item_parameters",
         "frame",
         "drawn",
         "schools",

@@ -6,25 +6,32 @@ See ``docs/algorithms/standard_set.md``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from lsakit.estimation.equity import estimate_gradient
 from lsakit.estimation.means import estimate_means
 from lsakit.estimation.multilevel import estimate_variance_components
-from lsakit.estimation.percent_correct import estimate_percent_correct, relative_strengths
+from lsakit.estimation.percent_correct import estimate_percent_correct, estimate_relative_strengths
 from lsakit.estimation.percentiles import estimate_percentiles
 from lsakit.estimation.proportions import estimate_levels
 from lsakit.estimation.replication import PreparedTable, prepare
+from lsakit.irt.item_parameters import read_item_parameters
 from lsakit.pipeline.stages.figure_rows import (
     differences_to_nation,
     gaps,
     pairwise,
     rows_of,
 )
+from lsakit.population.item_maps import expected_scores
 
+Floats = NDArray[np.float64]
 SCHOOL = "school_id"
+N_NODES = 12_001
 INDEX = "ses"
 GROUPINGS = ("gender", "area", "ethnicity", "disadvantaged", "ses_quarter", "region6", "sector")
 WITHIN_PROVINCE = ("gender", "area")
@@ -148,9 +155,32 @@ def index_rows(ready: PreparedTable) -> pl.DataFrame | None:
     return pl.concat(parts).with_columns(statistic=pl.lit("ses_mean"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Answers and items, for results by domain.
+
+    Parameters
+    ----------
+    scored : polars.DataFrame
+        Scored responses with student_id.
+    items : polars.DataFrame
+        Columns item, subject, max_score and, where the instrument has domains, domain.
+    parameters : polars.DataFrame or None
+        Item parameters (logits); relative strengths need them.
+    slope, intercept : float
+        Reporting scale: score = intercept + slope × θ.
+    """
+
+    scored: pl.DataFrame
+    items: pl.DataFrame
+    parameters: pl.DataFrame | None = None
+    slope: float = 100.0
+    intercept: float = 500.0
+
+
 def domain_rows(
-    table: pl.DataFrame, ready: PreparedTable, scored: pl.DataFrame, domains: Domains
-) -> pl.DataFrame:
+    table: pl.DataFrame, ready: PreparedTable, answers: Answers, subject: str
+) -> pl.DataFrame | None:
     """Estimate percent correct by domain, and relative strengths of groups.
 
     Parameters
@@ -159,27 +189,62 @@ def domain_rows(
         Analysis table.
     ready : PreparedTable
         The same under its weights; gives the design.
-    scored : polars.DataFrame
-        Scored responses with student_id.
+    answers : Answers
+        Answers and items.
+    subject : str
+        Subject.
+
+    Returns
+    -------
+    polars.DataFrame or None
+        Tidy rows ``correct_<domain>`` and, with item parameters, ``relative_<domain>``; None where the instrument has no
+        domains.
+    """
+    domains = domains_of(answers.items, answers.scored, subject)
+    if not domains:
+        return None
+    items = [name for own in domains.values() for name, _ in own]
+    scored = answers.scored.select("student_id", *items)
+    with_items = prepare(table.join(scored, on="student_id", how="left", maintain_order="left"), ready.design)
+    expected = None if answers.parameters is None else expected_shares(answers, domains)
+    parts = []
+    for by in [[], *([name] for name in present(table, DOMAINS_OF))]:
+        found = estimate_percent_correct(with_items, domains, by=by or None, cluster=SCHOOL)
+        parts.append(rows_of(found, by))
+        if expected is not None and by:
+            values = "PV{m}" + subject.upper()
+            relative = estimate_relative_strengths(
+                with_items, domains, values, expected, by=by, cluster=SCHOOL
+            )
+            parts.append(rows_of(relative, by))
+    return pl.concat(parts)
+
+
+def expected_shares(answers: Answers, domains: Domains) -> tuple[Floats, dict[str, Floats]]:
+    """Tabulate the expected share of points of each item along the reporting scale.
+
+    Parameters
+    ----------
+    answers : Answers
+        Items with their parameters, and the scale.
     domains : Mapping of str to Sequence of (str, float)
         Items of each domain with their highest scores.
 
     Returns
     -------
-    polars.DataFrame
-        Tidy rows ``correct_<domain>`` and ``relative_<domain>``.
+    nodes : ndarray of shape (n_nodes,)
+        Scores from θ = −6 to 6 on the reporting scale.
+    shares : dict of str to ndarray of shape (n_nodes,)
+        Expected share of points (0 to 1) of each item.
     """
-    items = [name for own in domains.values() for name, _ in own]
-    with_items = prepare(
-        table.join(scored.select("student_id", *items), on="student_id", how="left", maintain_order="left"),
-        ready.design,
-    )
-    whole = estimate_percent_correct(with_items, domains, cluster=SCHOOL)
-    parts = [rows_of(whole, [])]
-    for by in present(table, DOMAINS_OF):
-        part = estimate_percent_correct(with_items, domains, by=[by], cluster=SCHOOL)
-        parts += [rows_of(part, [by]), rows_of(relative_strengths(part, whole), [by])]
-    return pl.concat(parts)
+    assert answers.parameters is not None
+    most = dict(item for own in domains.values() for item in own)
+    own = answers.parameters.filter(pl.col("item").is_in(list(most)))
+    theta = np.linspace(-6.0, 6.0, N_NODES)
+    expected = expected_scores(read_item_parameters(own, param="item parameters"), theta)
+    names = own.get_column("item").to_list()
+    shares = {name: expected[place] / most[name] for place, name in enumerate(names)}
+    return answers.intercept + answers.slope * theta, shares
 
 
 def domains_of(items: pl.DataFrame, scored: pl.DataFrame, subject: str) -> dict[str, list[tuple[str, float]]]:

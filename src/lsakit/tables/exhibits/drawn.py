@@ -238,7 +238,7 @@ def relative_strengths(sheet: Sheet, plan: ExhibitPlan, population: str, subject
     points, behind = [], []
     order: list[str] = []
     for by, group, domain, row in sorted(rows, key=lambda one: (plan.by.index(one[0]), one[1])):
-        name = f"{sheet.label(by, group)} · {texts.say(f'domain.{domain}')}"
+        name = f"{sheet.label(by, group)}: {texts.say(f'domain.{domain}').lower()}"
         order.append(name)
         hidden = row["suppressed_because"] is not None
         state = (
@@ -277,6 +277,7 @@ def relative_strengths(sheet: Sheet, plan: ExhibitPlan, population: str, subject
         state_names={state: texts.say(f"relative_state.{state}") for state in charts.STATES},
         reference={"estimate": 0.0, "low": 0.0, "high": 0.0, "label": "0"},
     )
+    spec["width"], spec["config"]["axis"]["labelLimit"] = 400, 330  # names of a region and a domain are long
     headings = ("group_and_domain", "n", "relative", "standard_error", "interval", "verdict")
     return [
         Figure(

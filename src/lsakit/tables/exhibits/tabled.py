@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lsakit.estimation.closed_forms import benjamini_hochberg
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lsakit.tables.specification import ExhibitPlan
 
 PERCENTILES = ("p05", "p25", "p50", "p75", "p95")
+MOST_BESIDE = 4
 SHARES = ("below_", "level_", "at_or_above_", "correct_", "relative_", "icc", "strength")
 
 
@@ -103,43 +105,34 @@ def level_descriptions(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, s
 
 
 def changes(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """Tabulate the change of means, gaps and shares since the previous cycle."""
-    rows = []
+    """Tabulate the change of means, gaps and shares since the previous cycle, a table per subject."""
+    made: Made = []
     wanted = plan.statistics or ("mean", "gap", "at_or_above_2", "at_or_above_5")
-    for population, subject in pairs:
-        words = sheet.words(population, subject)
-        for by in plan.by:
-            for statistic in wanted:
-                for group in sheet.groups(population, subject, by, CHANGE + statistic):
-                    where = {"by": by, "group": group}
-                    now = sheet.at(population, subject, statistic, **where)
-                    before = sheet.at(population, subject, EARLIER + statistic, **where)
-                    change = sheet.at(population, subject, CHANGE + statistic, **where)
-                    first = f"{words['population']}, {words['subject']}"
-                    name = f"{name_of(sheet, statistic)}: {group_name(sheet, by, group)}"
-                    rows.append(
-                        (
-                            change["figure_id"],
-                            _change_cells(sheet, f"{first}. {name}", statistic, (before, now, change)),
-                        )
-                    )
-    caption = sheet.texts.say(
-        "exhibit_caption.changes", earlier=sheet.cycle.earlier_year, year=sheet.cycle.year
-    )
+    years = {"earlier": sheet.cycle.earlier_year, "year": sheet.cycle.year}
     headings = (
-        "figure_of",
-        str(sheet.cycle.earlier_year),
-        str(sheet.cycle.year),
-        "change",
-        "error_with_link",
-        "link",
-        "verdict",
-    )
-    note = sheet.texts.say("exhibit_note.changes")
-    return [sheet.table(caption, headings, rows, note=note, is_printed=plan.form == "table")]
+        "figure_of", str(years["earlier"]), str(years["year"]), "change", "error_with_link", "link", "verdict",
+    )  # fmt: skip
+    for population, subject in pairs:
+        rows = []
+        for by, statistic in [(by, statistic) for by in plan.by for statistic in wanted]:
+            for group in sheet.groups(population, subject, by, CHANGE + statistic):
+                where = {"by": by, "group": group}
+                found = tuple(
+                    sheet.at(population, subject, prefix + statistic, **where)
+                    for prefix in (EARLIER, "", CHANGE)
+                )
+                name = f"{name_of(sheet, statistic)}, {group_name(sheet, by, group).lower()}"
+                rows.append((found[2]["figure_id"], _change_cells(sheet, name, statistic, found)))
+        if rows:
+            caption = sheet.caption("changes", population, subject, **years)
+            note, is_printed = sheet.texts.say("exhibit_note.changes"), plan.form == "table"
+            made.append(sheet.table(caption, headings, rows, note=note, is_printed=is_printed))
+    if not made:
+        raise NothingToShowError(plan.kind)
+    return made
 
 
-def _change_cells(sheet: Sheet, name: str, statistic: str, rows: tuple[Row, Row, Row]) -> list[Cell]:
+def _change_cells(sheet: Sheet, name: str, statistic: str, rows: tuple[Row, ...]) -> list[Cell]:
     """Write one change."""
     before, now, change = rows
     reason = hidden_reason(sheet, change)
@@ -229,53 +222,45 @@ def group_name(sheet: Sheet, by: str, group: str) -> str:
 
 
 def gradients(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """Tabulate slope and strength of the gradient, and the share of variance between schools."""
-    rows = []
+    """Tabulate slope and strength of the gradient of the nation and of groups, a table per subject."""
+    made: Made = []
     for population, subject in pairs:
-        words = sheet.words(population, subject)
-        for by in plan.by:
-            for group in sheet.groups(population, subject, by, "slope"):
-                where = {"by": by, "group": group}
-                slope = sheet.at(population, subject, "slope", **where)
-                strength = sheet.at(population, subject, "strength", **where)
-                icc = sheet.find(population, subject, "icc", **where)
-                name = f"{words['population']}, {words['subject']}: {sheet.label(by, group)}"
-                reason = hidden_reason(sheet, slope)
-                if reason:
-                    cells = [
-                        sheet.text(name),
-                        sheet.count(slope["n"]),
-                        sheet.text(reason),
-                        *[sheet.text("")] * 4,
-                    ]
-                else:
-                    cells = [
-                        sheet.text(name),
-                        sheet.count(slope["n"]),
-                        sheet.score(slope["estimate"]),
-                        sheet.score(slope["standard_error"]),
-                        sheet.share(strength["estimate"]),
-                        sheet.text(sheet.points(strength["standard_error"])),
-                        sheet.share(icc["estimate"] if icc else None),
-                    ]
-                rows.append((slope["figure_id"], cells))
-    headings = (
-        "group",
-        "n",
-        "slope",
-        "standard_error",
-        "strength",
-        "standard_error_points",
-        "between_schools",
-    )
+        rows = [
+            (
+                sheet.at(population, subject, "slope", by=by, group=group)["figure_id"],
+                _gradient_cells(sheet, (population, subject), {"by": by, "group": group}),
+            )
+            for by in plan.by
+            for group in sheet.groups(population, subject, by, "slope")
+        ]
+        if rows:
+            made.append(
+                sheet.table(
+                    sheet.caption("gradients", population, subject),
+                    ("group", "n", "slope", "standard_error", "strength", "standard_error_points"),
+                    rows,
+                    note=sheet.texts.say("exhibit_note.gradients"),
+                    is_printed=plan.form == "table",
+                )
+            )
+    if not made:
+        raise NothingToShowError(plan.kind)
+    return made
+
+
+def _gradient_cells(sheet: Sheet, pair: tuple[str, str], where: dict[str, str]) -> list[Cell]:
+    """Write one gradient."""
+    slope, strength = (sheet.at(*pair, name, **where) for name in ("slope", "strength"))
+    cells = [sheet.text(sheet.label(where["by"], where["group"])), sheet.count(slope["n"])]
+    reason = hidden_reason(sheet, slope)
+    if reason:
+        return [*cells, sheet.text(reason), *[sheet.text("")] * 3]
     return [
-        sheet.table(
-            sheet.texts.say("exhibit_caption.gradients"),
-            headings,
-            rows,
-            note=sheet.texts.say("exhibit_note.gradients"),
-            is_printed=plan.form == "table",
-        )
+        *cells,
+        sheet.score(slope["estimate"]),
+        sheet.score(slope["standard_error"]),
+        sheet.share(strength["estimate"]),
+        sheet.text(sheet.points(strength["standard_error"])),
     ]
 
 
@@ -366,42 +351,48 @@ RATES = ("school_rate_before", "school_rate_after", "student_rate")
 
 
 def participation(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """Tabulate who was drawn and who took part."""
+    """Tabulate who was drawn and who took part: a few places side by side, many below one another."""
     if sheet.participation is None:
         raise NothingToShowError(plan.kind)
+    populations = list(dict.fromkeys(population for population, _ in pairs))
+    found = [
+        row
+        for row in sheet.participation.to_dicts()
+        if row["population"] in populations
+        and row["by"] in plan.by
+        and not (sheet.province and row["by"] == "province_code" and row["group"] != sheet.province)
+    ]
+    note, is_printed = sheet.texts.say("exhibit_note.participation"), plan.form == "table"
+    if len(found) <= MOST_BESIDE:
+        heads = [f"{_population(sheet, row)}, {sheet.label(row['by'], row['group'])}" for row in found]
+        upright = []
+        for key in (*COUNTS, *RATES):
+            write = sheet.count if key in COUNTS else sheet.share
+            upright.append(
+                ("", [sheet.text(sheet.texts.say(f"column.{key}")), *(write(row[key]) for row in found)])
+            )
+        caption = sheet.texts.say("exhibit_caption.participation")
+        headings = ("sampling_outcome", *heads)
+        return [sheet.table(caption, headings, upright, note=note, is_printed=is_printed)]
     made: Made = []
-    for population in dict.fromkeys(population for population, _ in pairs):
+    for population in populations:
         rows: list[tuple[str, list[Cell]]] = []
-        for row in sheet.participation.to_dicts():
-            if row["population"] != population or row["by"] not in plan.by:
-                continue
-            if sheet.province and row["by"] == "province_code" and row["group"] != sheet.province:
-                continue
-            name = sheet.text(sheet.label(row["by"], row["group"]))
-            rates = [sheet.share(row[key]) for key in RATES]
-            rows.append(("", [name, *(sheet.count(row[key]) for key in COUNTS), *rates]))
-        if rows:
-            made.append(_participation_table(sheet, plan, population, rows))
-    if not made:
-        raise NothingToShowError(plan.kind)
+        for row in found:
+            if row["population"] == population:
+                cells = [
+                    sheet.text(sheet.label(row["by"], row["group"])),
+                    *(sheet.count(row[key]) for key in COUNTS),
+                ]
+                rows.append(("", [*cells, *(sheet.share(row[key]) for key in RATES)]))
+        named = sheet.texts.say(f"population.{population}")
+        caption = sheet.texts.say("exhibit_caption.participation_of", population=named)
+        made.append(sheet.table(caption, ("group", *COUNTS, *RATES), rows, note=note, is_printed=is_printed))
     return made
 
 
-def _participation_table(
-    sheet: Sheet, plan: ExhibitPlan, population: str, rows: list[tuple[str, list[Cell]]]
-) -> Any:
-    """Write the table of one population; one or two places stand upright so that they fit the paper."""
-    named = sheet.texts.say(f"population.{population}")
-    caption = sheet.texts.say("exhibit_caption.participation", population=named)
-    note, is_printed = sheet.texts.say("exhibit_note.participation"), plan.form == "table"
-    if len(rows) > 2:
-        return sheet.table(caption, ("group", *COUNTS, *RATES), rows, note=note, is_printed=is_printed)
-    upright = []
-    for place, key in enumerate((*COUNTS, *RATES), start=1):
-        cells = [sheet.text(sheet.texts.say(f"column.{key}")), *(cells[place] for _, cells in rows)]
-        upright.append(("", cells))
-    headings = ("sampling_outcome", *(cells[0][0] for _, cells in rows))
-    return sheet.table(caption, headings, upright, note=note, is_printed=is_printed)
+def _population(sheet: Sheet, row: Mapping[str, Any]) -> str:
+    """Name the population of a row."""
+    return sheet.texts.say(f"population.{row['population']}")
 
 
 def every_estimate(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
