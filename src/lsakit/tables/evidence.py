@@ -197,8 +197,11 @@ class _Sheet:
 
     def of_groups(self) -> list[Evidence]:
         """Say the mean of girls, boys, town and country of the province beside the nation's mean."""
-        nation, found = self.row("mean"), []
-        for by in GROUPINGS if nation is not None else ():
+        nation = self.row("mean")
+        found: list[Evidence] = []
+        if nation is None:
+            return found
+        for by in GROUPINGS:
             rows = select(
                 self.estimates,
                 population=self.population,
@@ -223,10 +226,8 @@ class _Sheet:
         return found
 
 
-def _apart(row: Row, nation: Row | None) -> str:
+def _apart(row: Row, nation: Row) -> str:
     """Tell whether two intervals lie apart, and on which side the first lies."""
-    if nation is None or row["ci_low"] is None:
-        return "untested"
     if row["ci_high"] < nation["ci_low"]:
         return "below"
     return "above" if row["ci_low"] > nation["ci_high"] else "same"
