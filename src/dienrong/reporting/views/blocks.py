@@ -24,6 +24,8 @@ class FigureBlock:
     figure: Any
     width: str
     height: str
+    narrow_width: str
+    narrow_height: str
     is_inline: bool
 
 
@@ -47,12 +49,14 @@ def blocks(sections: Any, *, show_all: bool) -> list[SectionBlock]:
         figures = []
         for figure in section.figures:
             n_figures += 1
-            size = SIZE.search(figure.svg)
+            (width, height), (narrow_width, narrow_height) = room(figure.svg), room(figure.narrow)
             figures.append(
                 FigureBlock(
                     figure=figure,
-                    width=size["width"] if size else "720",
-                    height=size["height"] if size else "400",
+                    width=width,
+                    height=height,
+                    narrow_width=narrow_width,
+                    narrow_height=narrow_height,
                     is_inline=show_all or n_figures <= INLINE_FIGURES,
                 )
             )
@@ -68,6 +72,12 @@ def blocks(sections: Any, *, show_all: bool) -> list[SectionBlock]:
             )
         )
     return found
+
+
+def room(svg: str) -> tuple[str, str]:
+    """Give width and height of a drawing, so that the page keeps room for it before it comes."""
+    size = SIZE.search(svg)
+    return (size["width"], size["height"]) if size else ("720", "400")
 
 
 def summary(section: SectionBlock) -> str:

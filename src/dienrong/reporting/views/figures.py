@@ -19,7 +19,8 @@ def drawing(
 ) -> HttpResponse:
     """Give the drawing of one figure for the page that shows it."""
     _report, figure = _figure(request, population, subject, province)
-    return HttpResponse(figure.svg, content_type="text/html; charset=utf-8")
+    svg = figure.narrow if "hep" in request.GET and figure.narrow else figure.svg
+    return HttpResponse(svg, content_type="text/html; charset=utf-8")
 
 
 @require_GET
@@ -45,7 +46,8 @@ def figure_svg(
 ) -> HttpResponse:
     """Give the drawing of one figure as a file."""
     _report, figure = _figure(request, population, subject, province)
-    response = HttpResponse(figure.svg, content_type="image/svg+xml; charset=utf-8")
+    svg = figure.narrow if "hep" in request.GET and figure.narrow else figure.svg
+    response = HttpResponse(svg, content_type="image/svg+xml; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{figure.key}.svg"'
     return response
 
