@@ -66,7 +66,9 @@ def test_drawings_and_tables_come_when_they_are_looked_at(published, registry, v
     assert len(drawings) == len(later) + sum(bool(figure.narrow) for figure in later)
     assert len(tables) == len(figures)
     for address in drawings:
-        assert visitor.get(address.replace("&amp;", "&")).content.startswith(b"<svg")
+        drawing = visitor.get(address.replace("&amp;", "&")).content
+        assert drawing.startswith(b"<svg")
+        assert b"role=" not in drawing
     for address, figure in zip(tables, figures, strict=True):
         part = visitor.get(address, HTTP_HX_REQUEST="true").content.decode()
         assert "<html" not in part

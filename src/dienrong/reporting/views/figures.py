@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from dienrong.core.templatetags.report_parts import as_one_picture
 from dienrong.reporting import numeric
 from dienrong.reporting.views.reports import XLSX, composed, file_answer, language_now, readable_or_404
 
@@ -20,7 +21,7 @@ def drawing(
     """Give the drawing of one figure for the page that shows it."""
     _report, figure = _figure(request, population, subject, province)
     svg = figure.narrow if "hep" in request.GET and figure.narrow else figure.svg
-    return HttpResponse(svg, content_type="text/html; charset=utf-8")
+    return HttpResponse(as_one_picture(svg), content_type="text/html; charset=utf-8")
 
 
 @require_GET
