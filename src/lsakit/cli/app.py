@@ -10,6 +10,7 @@ import typer
 from lsakit.cli.cycle_commands import add_cycle_commands
 from lsakit.cli.draw_commands import add_draw_commands
 from lsakit.cli.lineage_commands import add_lineage_commands
+from lsakit.cli.report_commands import add_report_commands
 from lsakit.cli.scale_commands import add_scale_commands
 from lsakit.cli.stage_commands import add_stage_commands
 from lsakit.errors import CancelledError, LsakitError
@@ -49,6 +50,7 @@ def make_app() -> typer.Typer:
     add_lineage_commands(app)
     add_draw_commands(app)
     add_scale_commands(app)
+    add_report_commands(app)
     return app
 
 

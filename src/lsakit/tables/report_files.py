@@ -20,6 +20,8 @@ from lsakit.tables.texts import Texts
 
 AUTHOR = "Diện Rộng"
 LINE_MM = 162.0  # A4 less the margins of report.typ
+HALF_PAGE_MM = 97.0  # half of its height less title and note of a figure
+LEAST_SCALE = 0.88  # the smallest letters of a drawing stay at 7 points
 _UNDATED = datetime(2000, 1, 1, tzinfo=UTC)  # the same report gives the same bytes, whenever it is written
 
 
@@ -42,7 +44,7 @@ def _printed(section: Section, language: str) -> dict[str, Any]:
                 "svg": figure.svg,
                 "note": figure.note,
                 "alternative": figure.alternative,
-                "width_mm": charts.printed_width(figure.svg, line_mm=LINE_MM),
+                "width_mm": _width(figure.svg),
             }
             for figure in section.figures
         ],
@@ -58,6 +60,15 @@ def _printed(section: Section, language: str) -> dict[str, Any]:
             for table in tables
         ],
     }
+
+
+def _width(svg: str) -> float:
+    """Width of a figure: the line, or a little less where two figures would then share a page."""
+    width, height = charts.drawing_size(svg)
+    whole = LINE_MM * height / width
+    if HALF_PAGE_MM < whole <= HALF_PAGE_MM / LEAST_SCALE:
+        return LINE_MM * HALF_PAGE_MM / whole
+    return charts.printed_width(svg, line_mm=LINE_MM)
 
 
 _LONG = re.compile(r"\S{30,}")

@@ -170,10 +170,16 @@ def report_docx(report: Report, *, form: OfficialForm | None = None) -> bytes:
             blocks=report_blocks(report),
             language=report.language,
             source_line=report.source_line,
-            form=form or OfficialForm(kind=texts.say("official.report")),
+            form=form or OfficialForm(kind=_kind(report.title, texts)),
             is_report=True,
         )
     )
+
+
+def _kind(title: str, texts: Texts) -> str:
+    """Kind of the document by the words that its title begins with; a report where they are no other kind."""
+    press_note = texts.say("official.press_note")
+    return press_note if title.startswith(press_note) else texts.say("official.report")
 
 
 def report_blocks(report: Report) -> tuple[WordBlock, ...]:

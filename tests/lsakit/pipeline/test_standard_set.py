@@ -266,3 +266,50 @@ def test_participation_counts_what_the_field_reported(two_cycles: Any) -> None:
     rates = output(two_cycles, "weights/grade5", "response_rates")
     assert whole["student_rate"] == pytest.approx(rates["student"]["weighted"], rel=EXACT)
     assert whole["school_rate_before"] == pytest.approx(rates["school_before"]["weighted"], rel=EXACT)
+
+
+def test_the_true_change_and_the_true_gaps_lie_within_reach(
+    two_cycles: Any, figures: dict[str, dict[str, Any]]
+) -> None:
+    seed, size = two_cycles.options.seed, two_cycles.options.nation_size
+    truths = [nation(seed, size, is_earlier=earlier).truth(5) for earlier in (False, True)]
+
+    def known(table: pl.DataFrame, subject: str, statistic: str, by: str | None, group: str) -> float:
+        where = (
+            (pl.col("subject") == subject) & (pl.col("statistic") == statistic) & (pl.col("group") == group)
+        )
+        own = table.filter(where & (pl.col("by").is_null() if by is None else pl.col("by") == by))
+        return float(own["truth"][0])
+
+    for subject in ("maths", "reading"):
+        for by, group in ((None, "all"), ("gender", "F"), ("gender", "M"), ("area", "rural")):
+            for statistic in ("mean", "at_or_above_2"):
+                figure = figures.get(f"grade5/{subject}/change_{statistic}/{by or 'nation'}/{group}")
+                if figure is None or figure["suppressed_because"]:
+                    continue
+                true = known(truths[0], subject, statistic, by, group) - known(
+                    truths[1], subject, statistic, by, group
+                )
+                # 3.5 standard errors: of the sixteen figures none should lie outside by chance (probability 0.7 %).
+                assert abs(figure["estimate"] - true) < 3.5 * figure["standard_error"], (
+                    subject,
+                    by,
+                    group,
+                    statistic,
+                )
+
+
+def test_a_nation_without_special_domains_has_no_relative_strengths(
+    figures: dict[str, dict[str, Any]],
+) -> None:
+    found = [
+        row
+        for row in figures.values()
+        if row["statistic"].startswith("relative_") and not row["suppressed_because"]
+    ]
+    assert len(found) >= 20
+    clear = [row for row in found if row["ci_low"] > 0 or row["ci_high"] < 0]
+    # 5 % are expected at most; twice that leaves room for chance, and a method confounded by difficulty gives 40 %.
+    assert len(clear) <= 0.1 * len(found)
+    for row in found:
+        assert abs(row["estimate"]) < 4.5 * row["standard_error"]

@@ -19,6 +19,7 @@ from lsakit.errors import LineageError, LsakitError
 from lsakit.lineage import Manifest, Store
 from lsakit.tables import OfficialForm as Official
 from lsakit.tables import report_docx
+from lsakit.tables.exhibits import naming
 from lsakit.tables.figures import MINIMUM_PROFICIENCY, Figure
 from lsakit.tables.publication import one, reason_of
 from lsakit.tables.report import Report, ReportCycle, Section, build_report
@@ -262,22 +263,16 @@ class FigureFacts:
     n_schools: int
 
 
-SHARES = ("level_", "at_or_above_", "below_")
-
-
 def figure_facts(source: Source, wording: Wording, figure_id: str) -> FigureFacts | None:
     """Find a published number by its code and write it; a suppressed one gives its reason."""
     found = estimates(source).filter(pl.col("figure_id") == figure_id).to_dicts()
     if not found:
         return None
     row, texts, names = found[0], Texts(wording.language), dict(wording.names)
-    is_share = str(row["statistic"]).startswith(SHARES)
+    is_share = naming.is_share(str(row["statistic"]))
     grouping, group = str(row["by"] or "nation"), str(row["group"])
     province = group.partition("+")[0] if grouping.startswith("province_code") else ""
-    labels = [
-        names.get(part) or texts.group(by, part)
-        for by, part in zip(grouping.split("+"), group.split("+"), strict=False)
-    ]
+    label = naming.group_name(grouping, group, names, texts)
     place = (
         f"{texts.subject(row['population'], row['subject'])}, {texts.say('population.' + row['population'])}"
     )
@@ -295,7 +290,7 @@ def figure_facts(source: Source, wording: Wording, figure_id: str) -> FigureFact
         subject=row["subject"],
         province=province,
         place=place,
-        sentence=f"{place} · {statistic_name(row['statistic'], texts)} · {', '.join(labels)}",
+        sentence=f"{place} · {statistic_name(row['statistic'], texts)} · {label}",
         value=say(row["estimate"]),
         error="–" if error is None else texts.number(error, 2),
         interval=f"{say(row['ci_low'])} – {say(row['ci_high'])}",
@@ -307,13 +302,7 @@ def figure_facts(source: Source, wording: Wording, figure_id: str) -> FigureFact
 
 def statistic_name(statistic: str, texts: Texts) -> str:
     """Name a statistic in the language of the page, by the words of the tables."""
-    if texts.has(f"level.{statistic}"):
-        return texts.say(f"level.{statistic}")
-    if statistic.startswith("p") and statistic[1:].isdigit():
-        return texts.say("column.percentile", p=int(statistic[1:]))
-    keys = {"mean": "column.mean", "sd": "column.sd", "gap": "column.difference"}
-    keys |= {"difference_to_nation": "column.state"}
-    return texts.say(keys[statistic]) if statistic in keys else statistic
+    return naming.statistic_name(statistic, texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from lsakit.tables.exhibits.naming import group_name
 from lsakit.tables.exhibits.placed import PROVINCE, here, is_hidden, own_places
 from lsakit.tables.exhibits.sentences import Sentences, gap_sentence
 from lsakit.tables.exhibits.sheet import NATION, Sheet, is_clear
-from lsakit.tables.exhibits.tabled import group_name
 from lsakit.tables.figures import DIFFERENCE, MINIMUM_PROFICIENCY, state_of
 from lsakit.tables.publication import reason_of
 
@@ -212,7 +212,7 @@ def evidence_quality(sheet: Sheet) -> Sentences:
     ]
     for population, subject, _statistic, by, group in hidden:
         rest = by.partition("+")[2]
-        named = group_name(sheet, rest, group.partition("+")[2]) if rest else sheet.place
+        named = group_name(rest, group.partition("+")[2], sheet.names, sheet.texts) if rest else sheet.place
         said.append(sheet.texts.say("sentence.hidden_group", **sheet.words(population, subject), group=named))
     rates = (
         {}

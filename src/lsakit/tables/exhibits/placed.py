@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lsakit.tables.exhibits.drawn import Made
+from lsakit.tables.exhibits.naming import group_name
 from lsakit.tables.exhibits.sheet import ALL, NATION, Cell, NothingToShowError, Sheet, hidden_reason, is_clear
-from lsakit.tables.exhibits.tabled import group_name
 from lsakit.tables.figures import Place, group_means
 from lsakit.tables.publication import PublicationTable, Row
 from lsakit.tables.standard_figures import stacked_levels
@@ -151,7 +151,7 @@ def place_gaps(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) ->
                 pair = group.partition("+")[2]
                 own = sheet.at(population, subject, "gap", by=crossed, group=group)
                 nation = sheet.find(population, subject, "gap", by=by, group=pair)
-                name = f"{words['population']}, {words['subject']}: {group_name(sheet, by, pair)}"
+                name = f"{words['population']}, {words['subject']}: {group_name(by, pair, sheet.names, sheet.texts)}"
                 rows.append((own["figure_id"], _gap_cells(sheet, name, own, nation)))
     return [
         sheet.table(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsakit.estimation.closed_forms import benjamini_hochberg
 from lsakit.tables.exhibits.drawn import Made, pairs_of
+from lsakit.tables.exhibits.naming import group_name, is_share, statistic_name
 from lsakit.tables.exhibits.sheet import (
     ALL,
     CHANGE,
@@ -26,28 +27,6 @@ if TYPE_CHECKING:
 
 PERCENTILES = ("p05", "p25", "p50", "p75", "p95")
 MOST_BESIDE = 4
-SHARES = ("below_", "level_", "at_or_above_", "correct_", "relative_", "icc", "strength")
-
-
-def is_share(statistic: str) -> bool:
-    """Tell whether a statistic is a share, or a difference of shares.
-
-    Parameters
-    ----------
-    statistic : str
-        Statistic.
-
-    Returns
-    -------
-    bool
-        True for shares of levels, percent correct, the strength of a gradient and the intraclass correlation.
-
-    Examples
-    --------
-    >>> is_share("change_at_or_above_2"), is_share("slope")
-    (True, False)
-    """
-    return statistic.removeprefix(EARLIER).removeprefix(CHANGE).startswith(SHARES)
 
 
 def distribution(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
@@ -121,7 +100,7 @@ def changes(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Ma
                     sheet.at(population, subject, prefix + statistic, **where)
                     for prefix in (EARLIER, "", CHANGE)
                 )
-                name = f"{name_of(sheet, statistic)}, {group_name(sheet, by, group).lower()}"
+                name = f"{statistic_name(statistic, sheet.texts)}, {group_name(by, group, sheet.names, sheet.texts).lower()}"
                 rows.append((found[2]["figure_id"], _change_cells(sheet, name, statistic, found)))
         if rows:
             caption = sheet.caption("changes", population, subject, **years)
@@ -157,68 +136,6 @@ def _change_cells(sheet: Sheet, name: str, statistic: str, rows: tuple[Row, ...]
         sheet.score(factor * link),
         sheet.text(sheet.texts.say(f"change_state.{verdict}")),
     ]
-
-
-def name_of(sheet: Sheet, statistic: str) -> str:
-    """Name a statistic.
-
-    Parameters
-    ----------
-    sheet : Sheet
-        The report.
-    statistic : str
-        Statistic.
-
-    Returns
-    -------
-    str
-        Its name in the language of the report.
-    """
-    texts = sheet.texts
-    for prefix in (EARLIER, CHANGE):
-        if statistic.startswith(prefix):
-            own = name_of(sheet, statistic.removeprefix(prefix))
-            return texts.say(f"statistic.{prefix}", statistic=own)
-    if texts.has(f"level.{statistic}"):
-        return texts.say(f"level.{statistic}")
-    if statistic.startswith("at_or_above_"):
-        return texts.say("statistic.at_or_above", level=statistic.rpartition("_")[2])
-    for prefix in ("correct_", "relative_"):
-        if statistic.startswith(prefix):
-            return texts.say(
-                f"statistic.{prefix}", domain=texts.say(f"domain.{statistic.removeprefix(prefix)}")
-            )
-    if statistic[0] == "p" and statistic[1:].isdigit():
-        return texts.say("column.percentile", p=int(statistic[1:]))
-    return texts.say(f"statistic.{statistic}") if texts.has(f"statistic.{statistic}") else statistic
-
-
-def group_name(sheet: Sheet, by: str, group: str) -> str:
-    """Name a group, or the two groups of a difference.
-
-    Parameters
-    ----------
-    sheet : Sheet
-        The report.
-    by : str
-        Grouping.
-    group : str
-        Group; of a difference ``first-second``.
-
-    Returns
-    -------
-    str
-        Its name.
-    """
-    keys, parts = by.split("+"), group.split("+")
-    named = []
-    for key, part in zip(keys, parts, strict=False):
-        first, mark, second = part.partition("-")
-        pair = (mark and sheet.label(key, first) != first) or (mark and key in ("region6", "province_code"))
-        named.append(
-            f"{sheet.label(key, first)} – {sheet.label(key, second)}" if pair else sheet.label(key, part)
-        )
-    return ", ".join(named)
 
 
 def gradients(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
@@ -407,9 +324,9 @@ def every_estimate(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]
             kind = "share" if is_share(statistic) else "hundredth"
             numbers = [row[key] for key in ("estimate", "standard_error", "ci_low", "ci_high")]
             cells = [
-                sheet.text(name_of(sheet, statistic)),
+                sheet.text(statistic_name(statistic, sheet.texts)),
                 sheet.text(sheet.texts.say(f"by.{by}") if sheet.texts.has(f"by.{by}") else by),
-                sheet.text(group_name(sheet, by, group)),
+                sheet.text(group_name(by, group, sheet.names, sheet.texts)),
                 (str(row["n"]), float(row["n"]), "n"),
                 (str(row["n_schools"]), float(row["n_schools"] or 0), "n"),
                 *(("", number, kind) for number in numbers),
