@@ -31,12 +31,14 @@ class Evidence:
         Names the evidence for good, whatever the run.
     figure_id : str
         Code of the figure.
-    kind : {"mean", "minimum", "high", "group", "sample"}
+    kind : {"mean", "minimum", "high", "group", "gap", "conditions", "sample"}
         What it tells: the mean against the nation, the share at level 2 or above, at level 4 or above, the
-        mean of a group against the nation, or how many took part.
-    standing : {"above", "below", "same", "untested"}
+        mean of a group against the nation, the gap between two groups of the province, how scores go with
+        socio-economic conditions, or how many took part.
+    standing : {"above", "below", "same", "apart", "untested"}
         Where the figure lies against the nation. For means it is the test of the difference by replicate
-        weights; for groups whether the two intervals are apart, which is stricter than the test.
+        weights; for groups whether the two intervals lie apart, which is stricter than the test. A gap is
+        ``"apart"`` where it differs from zero, else ``"same"``.
     population, subject : str
         Grade and subject.
     sentence : str
@@ -99,6 +101,8 @@ def province_evidence(
         found += sheet.of_means()
         found += sheet.of_shares()
         found += sheet.of_groups()
+        found += sheet.of_gaps()
+        found += sheet.of_conditions()
     return tuple(found)
 
 
@@ -224,6 +228,57 @@ class _Sheet:
                 )
                 found.append(self.piece(row, "group", standing, sentence))
         return found
+
+    def of_gaps(self) -> list[Evidence]:
+        """Say the gaps between girls and boys, town and country within the province, each with its test."""
+        found = []
+        for by in GROUPINGS:
+            rows = select(
+                self.estimates,
+                population=self.population,
+                subject=self.subject,
+                statistics=["gap"],
+                by=f"{PROVINCE}+{by}",
+            )
+            for row in rows:
+                place, _plus, pair = str(row["group"]).partition("+")
+                if place == self.province and not row["suppressed_because"]:
+                    found.append(self._gap(row, by, pair))
+        return found
+
+    def _gap(self, row: Row, by: str, pair: str) -> Evidence:
+        """Say one gap; the pair is written "first-second", and the better one is named first."""
+        names = [self.texts.group(by, one).lower() for one in pair.split("-")]
+        low, high = row["ci_low"], row["ci_high"]
+        if row["estimate"] < 0:
+            names.reverse()
+            low, high = -high, -low
+        is_clear = low > 0
+        sentence = self.say(
+            "gap_clear" if is_clear else "gap_none",
+            first=names[0],
+            second=names[1],
+            difference=self.score(abs(row["estimate"])),
+            low=self.score(low),
+            high=self.score(high),
+        )
+        return self.piece(row, "gap", "apart" if is_clear else "same", sentence)
+
+    def of_conditions(self) -> list[Evidence]:
+        """Say how scores rise with the index of socio-economic conditions, in the province and in the nation."""
+        slope, nation = self.row("slope", PROVINCE, self.province), self.row("slope")
+        strength = self.row("strength", PROVINCE, self.province)
+        if slope is None or nation is None or strength is None:
+            return []
+        sentence = self.say(
+            "conditions",
+            slope=self.score(slope["estimate"]),
+            low=self.score(slope["ci_low"]),
+            high=self.score(slope["ci_high"]),
+            nation=self.score(nation["estimate"]),
+            strength=self.texts.share(strength["estimate"]),
+        )
+        return [self.piece(slope, "conditions", "untested", sentence)]
 
 
 def _apart(row: Row, nation: Row) -> str:

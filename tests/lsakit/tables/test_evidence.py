@@ -63,3 +63,36 @@ def test_a_suppressed_figure_is_not_evidence(estimates: pl.DataFrame, names: dic
 def test_a_province_without_figures_is_refused(estimates: pl.DataFrame, names: dict[str, str]) -> None:
     with pytest.raises(EstimationError, match="'99'"):
         province_evidence(estimates, province="99", names=names, language="vi")
+
+
+def with_gap(estimates: pl.DataFrame, estimate: float, error: float) -> pl.DataFrame:
+    """Add the gap of girls and boys in the province, as the stage of the estimates writes it."""
+    row = estimates.row(0, named=True) | {
+        "figure_id": "grade5/maths/gap/province_code+gender/04+F-M",
+        "population": "grade5",
+        "subject": "maths",
+        "statistic": "gap",
+        "by": "province_code+gender",
+        "group": "04+F-M",
+        "estimate": estimate,
+        "standard_error": error,
+        "ci_low": estimate - 1.96 * error,
+        "ci_high": estimate + 1.96 * error,
+    }
+    return pl.concat([estimates, pl.DataFrame([row], schema=estimates.schema)])
+
+
+@pytest.mark.parametrize(
+    ("estimate", "standing", "words"),
+    [
+        (-20.0, "apart", "nhóm nam có điểm trung bình cao hơn nhóm nữ 20,0 điểm (khoảng tin cậy 95% từ 10,2 đến 29,8)"),
+        (20.0, "apart", "nhóm nữ có điểm trung bình cao hơn nhóm nam 20,0 điểm (khoảng tin cậy 95% từ 10,2 đến 29,8)"),
+        (-4.0, "same", "không khác biệt có ý nghĩa thống kê (chênh lệch 4,0 điểm, khoảng tin cậy 95% từ −5,8 đến 13,8)"),
+    ],
+)  # fmt: skip
+def test_a_gap_names_the_better_group_first_and_its_test(
+    estimates: pl.DataFrame, names: dict[str, str], estimate: float, standing: str, words: str
+) -> None:
+    found = said(with_gap(estimates, estimate, 5.0), names)["grade5/maths/gap/province_code+gender/04+F-M"]
+    assert found.standing == standing
+    assert words in found.sentence

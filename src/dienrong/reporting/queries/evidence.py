@@ -29,6 +29,9 @@ FIGURES = {
     ("group", "above"): {"achieved"},
     ("group", "same"): {"achieved"},
     ("group", "below"): {"shortcomings", "causes"},
+    ("gap", "apart"): {"shortcomings", "causes"},
+    ("gap", "same"): {"achieved"},
+    ("conditions", "untested"): {"causes"},
 }
 """Beside which headings a figure is offered first; all others stand one click away."""
 
