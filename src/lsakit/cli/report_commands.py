@@ -36,15 +36,12 @@ def compose(
     provinces: Annotated[Path | None, typer.Option(help="Codes and names of provinces.")] = None,
     province: Annotated[str | None, typer.Option(help="Code of the province the report is about.")] = None,
     language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
-    title: Annotated[str, typer.Option(help="Name of the cycle.")] = "",
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.")] = Path("report"),
 ) -> None:
     """Compose one report by a specification: PDF, Word and Excel.
 
     Example: lsa compose own.toml --store build/store --language en --out build/report
     """
-    from dataclasses import replace
-
     from lsakit.tables import report_docx, report_pdf, report_xlsx
     from lsakit.tables.report import build_report
     from lsakit.tables.specification import STANDARD, read_specification
@@ -61,7 +58,7 @@ def compose(
         table,
         language=language,
         names=names,
-        cycle=replace(cycle, title=title or cycle.title),
+        cycle=cycle,
         province=province,
         specification=plan,
     )

@@ -11,6 +11,7 @@ import polars as pl
 from lsakit.tables import charts
 from lsakit.tables.figure import DIFFERENCE, LEVELS, MINIMUM_PROFICIENCY, Figure, Place
 from lsakit.tables.publication import PublicationTable, Row, one, publication_table, reason_of, select
+from lsakit.tables.standard_figures.light_svg import finished
 from lsakit.tables.standard_figures.scope import Scope, at_both_widths
 from lsakit.tables.standard_figures.standings import standings_of
 from lsakit.tables.texts import Texts
@@ -211,7 +212,7 @@ def level_bars(
     return Figure(
         key=f"{population}-{subject}-levels",
         title=title,
-        svg=charts.draw(spec, language=language),
+        svg=finished(spec, key=f"{population}-{subject}-levels", language=language),
         note=texts.say("figure.levels_note", n=texts.number(count)),
         alternative=texts.say("figure.levels_alternative", count=len(LEVELS)),
         table=PublicationTable(
@@ -279,7 +280,7 @@ def group_means(
     return Figure(
         key=f"{population}-{subject}-groups",
         title=title,
-        svg=charts.draw(spec, language=language),
+        svg=finished(spec, key=f"{population}-{subject}-groups", language=language),
         note=texts.say("figure.groups_note", n=texts.number(_students_behind(rows, nation))),
         alternative=texts.say("figure.groups_alternative", count=len(shown)),
         table=PublicationTable(

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from dienrong.core.templatetags.report_parts import as_one_picture
 from dienrong.reporting import queries
 
 pytestmark = pytest.mark.django_db
@@ -40,9 +41,12 @@ def written(value: float) -> str:
 
 
 def test_the_national_page_says_the_finding_with_its_interval(published, registry, visitor) -> None:
-    html = visitor.get(NATION).content.decode()
+    page = visitor.get(NATION)
+    html = page.content.decode()
     assert f"điểm trung bình {written(mean_of(published))} (khoảng tin cậy 95%" in html
-    assert html.count("<svg") > html.count('<svg class="icon')
+    figures = figures_of(page)
+    assert len(figures) >= 8  # the standard set, less what a cycle without an earlier one cannot show
+    assert as_one_picture(figures[0].svg) in html
     for words in ("Mức năng lực", "Hà Nội", "Phân vị 95", "Nguồn gốc số liệu", "Cách tính và độ tin cậy"):
         assert words in html
     assert "12 trọng số lặp" in html

@@ -352,6 +352,25 @@ def test_an_apostrophe_of_a_name_stays() -> None:
     assert {"1 Cư M'gar", '2 Hồ "Ba Bể"'} <= {" ".join(word.split()) for word in words}
 
 
+def test_figures_of_other_groupings_have_other_keys() -> None:
+    at = scope()
+    nation, region = ("nation", "all", ""), ("region6", "r1", "")
+    found = [
+        at.key_of_places("levels", places)
+        for places in (
+            [nation],
+            [nation, region],
+            [nation, ("gender", "F", ""), ("gender", "M", "")],
+            [region],
+        )
+    ]
+    assert found == [
+        "grade5-maths-levels", "grade5-maths-levels-region6-r1", "grade5-maths-levels-gender",
+        "grade5-maths-levels-region6-r1",
+    ]  # fmt: skip
+    assert re.fullmatch(r"[a-z0-9-]+", at.key("gaps", "province_code+gender"))
+
+
 def test_a_long_grid_has_its_table_in_the_workbook_alone() -> None:
     assert grid(scope(), 6).table.is_printed
     assert not grid(scope(), 34).table.is_printed

@@ -91,6 +91,17 @@ def test_few_groups_are_named_and_many_are_counted() -> None:
     assert title.endswith("1 groups rose, 1 fell, 1 did not change significantly, 1 not tested")
 
 
+def test_a_group_that_entered_later_is_not_told_with_the_others() -> None:
+    given = {"F": [490.0, 495.0, 520.0], "M": [490.0, 495.0, 520.0]}
+    cycles = [one for one in rows.cycles_of(given, "gender") if (one["group"], one["cycle"]) != ("M", "2020")]
+    changes = [
+        one for one in rows.changes_of(given, "gender") if (one["group"], one["from_cycle"]) != ("M", "2020")
+    ]
+    figure = figures.trend_lines(rows.table(cycles), rows.table(changes), scope(), by="gender")
+    assert figure.title.endswith("from 2020 to 2026: Girls rose by 30.0 points")
+    assert "Boys, change from 2023 to 2026: 25.0" in figure.alternative
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [

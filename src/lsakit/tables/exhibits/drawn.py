@@ -57,7 +57,22 @@ def places_of(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) ->
 
 
 def percentiles(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw percentile bars of groups."""
+    """Draw percentile bars of groups.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     (by,) = plan.by
     if not sheet.groups(population, subject, by, "p50"):
         raise NothingToShowError(plan.kind)
@@ -65,13 +80,43 @@ def percentiles(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) 
 
 
 def levels(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw the shares at each level of the nation and of groups."""
+    """Draw the shares at each level of the nation and of groups.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     places = places_of(sheet, plan, population, subject)
     return [stacked_levels(sheet.estimates, sheet.scope(population, subject), places=places)]
 
 
 def means(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw the means of groups against the nation."""
+    """Draw the means of groups against the nation.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     places = [place for place in places_of(sheet, plan, population, subject) if place[0] != NATION]
     if not places:
         raise NothingToShowError(plan.kind)
@@ -87,7 +132,22 @@ def means(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Mad
 
 
 def provinces(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw the provinces against the nation, in the order of their codes."""
+    """Draw the provinces against the nation, in the order of their codes.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     if not sheet.groups(population, subject, "province_code"):
         raise NothingToShowError(plan.kind)
     return [
@@ -102,14 +162,44 @@ def provinces(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) ->
 
 
 def tile_map(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw the map of provinces above, not different from, below the nation."""
+    """Draw the map of provinces above, not different from, below the nation.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     if not sheet.groups(population, subject, "province_code", "difference_to_nation"):
         raise NothingToShowError(plan.kind)
     return [province_map(sheet.estimates, sheet.scope(population, subject))]
 
 
 def gaps(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw gaps between two groups around zero."""
+    """Draw gaps between two groups around zero.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     present = [by for by in plan.by if sheet.groups(population, subject, by, "gap")]
     if not present:
         raise NothingToShowError(plan.kind)
@@ -156,7 +246,22 @@ def over_cycles(sheet: Sheet, population: str, subject: str) -> tuple[pl.DataFra
 
 
 def trend(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw means over cycles."""
+    """Draw means over cycles.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     (by,) = plan.by
     estimates, changes = over_cycles(sheet, population, subject)
     if not estimates.filter((pl.col("by") == by) & (pl.col("statistic") == "mean")).height:
@@ -165,13 +270,43 @@ def trend(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Mad
 
 
 def levels_over_cycles(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw the shares who reach each level over cycles."""
+    """Draw the shares who reach each level over cycles.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     estimates, changes = over_cycles(sheet, population, subject)
     return [trend_levels(estimates, changes, sheet.scope(population, subject))]
 
 
 def gradient(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw the socio-economic gradient of the nation or of regions."""
+    """Draw the socio-economic gradient of the nation or of regions.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     (by,) = plan.by
     if sheet.find(population, subject, "slope") is None:
         raise NothingToShowError(plan.kind)
@@ -184,7 +319,22 @@ def gradient(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> 
 
 
 def ses_scatter(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw means of places against the mean of their socio-economic index."""
+    """Draw means of places against the mean of their socio-economic index.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     (by,) = plan.by
     if not sheet.groups(population, subject, by, "ses_mean"):
         raise NothingToShowError(plan.kind)
@@ -192,7 +342,22 @@ def ses_scatter(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) 
 
 
 def comparison(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw which groups differ significantly from which."""
+    """Draw which groups differ significantly from which.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     (by,) = plan.by
     differences = pairs_of(sheet, population, subject, by)
     return [comparison_grid(differences, sheet.scope(population, subject), by=by, correction=plan.correction)]
@@ -226,7 +391,22 @@ def pairs_of(sheet: Sheet, population: str, subject: str, by: str) -> pl.DataFra
 
 
 def relative_strengths(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw in which domains groups are stronger or weaker than their own result over all items lets expect."""
+    """Draw in which domains groups are stronger or weaker than their own result over all items lets expect.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     rows = []
     for by in plan.by:
         for (own, about, statistic, grouping, group), row in sheet.rows().items():

@@ -11,7 +11,18 @@ from lsakit.tables.publication import reason_of
 
 
 def place_results(sheet: Sheet) -> Sentences:
-    """Say the province's mean and share at minimum proficiency beside its region and the nation."""
+    """Say the province's mean and share at minimum proficiency beside its region and the nation.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         mean = sheet.at(population, subject, "mean", **here(sheet))
@@ -72,7 +83,18 @@ def _region(sheet: Sheet, population: str, subject: str) -> Sentences:
 
 
 def place_participation(sheet: Sheet) -> Sentences:
-    """Say how many schools and students of the province took part."""
+    """Say how many schools and students of the province took part.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     if sheet.participation is None:
         return []
     said = []
@@ -100,7 +122,18 @@ def place_participation(sheet: Sheet) -> Sentences:
 
 
 def evidence_below(sheet: Sheet) -> Sentences:
-    """List figures of the province that lie clearly below the nation's, and the share below the minimum level."""
+    """List figures of the province that lie clearly below the nation's, and the share below the minimum level.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         nation = sheet.at(population, subject, "mean")
@@ -131,7 +164,18 @@ def evidence_below(sheet: Sheet) -> Sentences:
 
 
 def evidence_conditions(sheet: Sheet) -> Sentences:
-    """List what goes along with the results: gaps within the province and the socio-economic gradient."""
+    """List what goes along with the results: gaps within the province and the socio-economic gradient.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         for by in ("gender", "area"):
@@ -166,7 +210,18 @@ def _slope(sheet: Sheet, population: str, subject: str) -> Sentences:
 
 
 def evidence_domains(sheet: Sheet) -> Sentences:
-    """List the domains in which the province is clearly weaker than its own result over all items lets expect."""
+    """List the domains in which the province is clearly weaker than its own result over all items lets expect.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         if is_hidden(sheet, population, subject):
@@ -200,7 +255,18 @@ def evidence_domains(sheet: Sheet) -> Sentences:
 
 
 def evidence_quality(sheet: Sheet) -> Sentences:
-    """List what limits the figures of the province: hidden ones, and participation below that of the nation."""
+    """List what limits the figures of the province: hidden ones, and participation below that of the nation.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     hidden = [
         key
@@ -238,5 +304,16 @@ def evidence_quality(sheet: Sheet) -> Sentences:
 
 
 def to_be_written(sheet: Sheet) -> Sentences:
-    """Say that the words are the unit's own."""
+    """Say that the words are the unit's own.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     return [sheet.texts.say("sentence.to_be_written")]

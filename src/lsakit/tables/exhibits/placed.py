@@ -90,7 +90,22 @@ def is_hidden(sheet: Sheet, population: str, subject: str) -> bool:
 
 
 def place_levels(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw the levels of the province, its region and the nation."""
+    """Draw the levels of the province, its region and the nation.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     if is_hidden(sheet, population, subject):
         raise NothingToShowError(plan.kind)
     places = own_places(sheet, population, subject, groups=False)
@@ -98,7 +113,22 @@ def place_levels(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str)
 
 
 def place_means(sheet: Sheet, plan: ExhibitPlan, population: str, subject: str) -> Made:
-    """Draw the means of the province, its groups and its region against the nation; a table where it is hidden."""
+    """Draw the means of the province, its groups and its region against the nation; a table where it is hidden.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    population, subject : str
+        Population and subject.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     places = own_places(sheet, population, subject, groups=True)
     if is_hidden(sheet, population, subject):
         rows = [sheet.at(population, subject, "mean", by=by, group=group) for by, group, _ in places]
@@ -139,7 +169,22 @@ def _means_table(
 
 
 def place_gaps(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """Tabulate the gaps of the province between girls and boys, town and country, beside the nation's."""
+    """Tabulate the gaps of the province between girls and boys, town and country, beside the nation's.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    pairs : list of tuple of (str, str)
+        Populations and subjects that it is about.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     rows = []
     for population, subject in pairs:
         words = sheet.words(population, subject)
@@ -182,7 +227,22 @@ def _gap_cells(sheet: Sheet, name: str, own: Row, nation: Row | None) -> list[Ce
 
 
 def place_domains(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """Tabulate percent correct of the province by domain beside the nation's, with its relative strengths."""
+    """Tabulate percent correct of the province by domain beside the nation's, with its relative strengths.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    pairs : list of tuple of (str, str)
+        Populations and subjects that it is about.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     rows = []
     for population, subject in pairs:
         words = sheet.words(population, subject)

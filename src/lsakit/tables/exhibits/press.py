@@ -10,7 +10,18 @@ HIGH = "at_or_above_5"
 
 
 def press_sample(sheet: Sheet) -> Sentences:
-    """Say who was assessed, and how many of those selected took part."""
+    """Say who was assessed, and how many of those selected took part.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population in sheet.populations:
         subject = next(subject for grade, subject in sheet.pairs if grade == population)
@@ -42,7 +53,18 @@ def _rates(sheet: Sheet, population: str) -> tuple[float, float] | None:
 
 
 def press_means(sheet: Sheet) -> Sentences:
-    """Say the mean of each subject, and whether it changed."""
+    """Say the mean of each subject, and whether it changed.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         row = sheet.at(population, subject, "mean")
@@ -67,7 +89,18 @@ def press_means(sheet: Sheet) -> Sentences:
 
 
 def press_levels(sheet: Sheet) -> Sentences:
-    """Say how many students reach the minimum level, and how many the highest."""
+    """Say how many students reach the minimum level, and how many the highest.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population in sheet.populations:
         parts = []
@@ -93,7 +126,18 @@ def press_levels(sheet: Sheet) -> Sentences:
 
 
 def press_conditions(sheet: Sheet) -> Sentences:
-    """Say how results go along with socio-economic conditions, town and country, ethnicity."""
+    """Say how results go along with socio-economic conditions, town and country, ethnicity.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         parts = []
@@ -124,10 +168,32 @@ def press_conditions(sheet: Sheet) -> Sentences:
 
 
 def press_method(sheet: Sheet) -> Sentences:
-    """Say in two sentences how far the figures can be relied on, and that nobody is ranked."""
+    """Say in two sentences how far the figures can be relied on, and that nobody is ranked.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     return [sheet.texts.say("sentence.press_method")]
 
 
 def press_to_be_written(sheet: Sheet) -> Sentences:
-    """Leave what follows from the results to the ministry."""
+    """Leave what follows from the results to the ministry.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     return [sheet.texts.say("sentence.press_to_be_written")]

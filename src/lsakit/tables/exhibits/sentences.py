@@ -11,7 +11,18 @@ Sentences = list[str]
 
 
 def headline(sheet: Sheet) -> Sentences:
-    """Say the mean and the share at minimum proficiency of each grade and subject."""
+    """Say the mean and the share at minimum proficiency of each grade and subject.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         mean = sheet.at(population, subject, "mean")
@@ -37,7 +48,18 @@ def headline(sheet: Sheet) -> Sentences:
 
 
 def gaps(sheet: Sheet) -> Sentences:
-    """Say each gap between two groups, and whether it differs from zero."""
+    """Say each gap between two groups, and whether it differs from zero.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         for by in GAP_GROUPINGS:
@@ -79,7 +101,18 @@ def gap_sentence(sheet: Sheet, row: Row) -> str:
 
 
 def change(sheet: Sheet) -> Sentences:
-    """Say how the mean and the share at minimum proficiency changed, and whether that is more than chance."""
+    """Say how the mean and the share at minimum proficiency changed, and whether that is more than chance.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         mean = sheet.find(population, subject, f"{CHANGE}mean")
@@ -114,7 +147,18 @@ def _direction(row: Row) -> str:
 
 
 def change_of_gaps(sheet: Sheet) -> Sentences:
-    """Say whether the gap between girls and boys changed."""
+    """Say whether the gap between girls and boys changed.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         for group in sheet.groups(population, subject, "gender", f"{CHANGE}gap"):
@@ -137,7 +181,18 @@ def change_of_gaps(sheet: Sheet) -> Sentences:
 
 
 def regions(sheet: Sheet) -> Sentences:
-    """Say which regions stand above and below the nation, in the order of their codes."""
+    """Say which regions stand above and below the nation, in the order of their codes.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         found: dict[str, list[str]] = {"above": [], "below": [], "same": []}
@@ -159,7 +214,18 @@ def regions(sheet: Sheet) -> Sentences:
 
 
 def gradient(sheet: Sheet) -> Sentences:
-    """Say slope and strength of the socio-economic gradient, and the share of variance between schools."""
+    """Say slope and strength of the socio-economic gradient, and the share of variance between schools.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         slope, strength = (sheet.find(population, subject, name) for name in ("slope", "strength"))
@@ -188,7 +254,18 @@ def gradient(sheet: Sheet) -> Sentences:
 
 
 def domains(sheet: Sheet) -> Sentences:
-    """Say in which domains girls or boys are clearly stronger than their own result lets expect."""
+    """Say in which domains girls or boys are clearly stronger than their own result lets expect.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         for (own, about, statistic, by, group), row in sheet.rows().items():
@@ -213,7 +290,18 @@ def domains(sheet: Sheet) -> Sentences:
 
 
 def method(sheet: Sheet) -> Sentences:
-    """Say how the figures came about and what protects them."""
+    """Say how the figures came about and what protects them.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     say, cycle = sheet.texts.say, sheet.cycle
     said = []
     for population in sheet.populations:
@@ -230,7 +318,18 @@ def method(sheet: Sheet) -> Sentences:
 
 
 def method_change(sheet: Sheet) -> Sentences:
-    """Say how the two cycles are linked, with the linking error of each subject and the size of the earlier sample."""
+    """Say how the two cycles are linked, with the linking error of each subject and the size of the earlier sample.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = []
     for population, subject in sheet.pairs:
         row = sheet.find(population, subject, f"{CHANGE}mean")
@@ -251,7 +350,18 @@ def method_change(sheet: Sheet) -> Sentences:
 
 
 def method_notes(sheet: Sheet) -> Sentences:
-    """Say what the comparisons rest on: part against whole, groups against groups, domains, the one index."""
+    """Say what the comparisons rest on: part against whole, groups against groups, domains, the one index.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     said = [sheet.texts.say("sentence.method_part_to_whole")]
     if any(key[2].startswith("correct_") for key in sheet.rows()):
         said.append(sheet.texts.say("sentence.method_domains"))
@@ -261,7 +371,18 @@ def method_notes(sheet: Sheet) -> Sentences:
 
 
 def left_out(sheet: Sheet) -> Sentences:
-    """Say what the report would hold and the cycle has no figures for."""
+    """Say what the report would hold and the cycle has no figures for.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+
+    Returns
+    -------
+    list of str
+        The sentences; none where there is nothing to say.
+    """
     if not sheet.left_out:
         return []
     named = "; ".join(sheet.texts.say(f"exhibit.{kind}") for kind in sheet.left_out)

@@ -30,7 +30,22 @@ MOST_BESIDE = 4
 
 
 def distribution(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """Tabulate mean, standard deviation and percentiles of the nation."""
+    """Tabulate mean, standard deviation and percentiles of the nation.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    pairs : list of tuple of (str, str)
+        Populations and subjects that it is about.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     rows = []
     for population, subject in pairs:
         words = sheet.words(population, subject)
@@ -52,7 +67,22 @@ def distribution(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) 
 
 
 def level_descriptions(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """Say what the levels mean, and how many students of the nation stand at each."""
+    """Say what the levels mean, and how many students of the nation stand at each.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    pairs : list of tuple of (str, str)
+        Populations and subjects that it is about.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     rows = []
     bounds = dict(zip(LEVELS[1:], sheet.cycle.cuts, strict=False))
     for level in reversed(LEVELS):
@@ -84,7 +114,22 @@ def level_descriptions(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, s
 
 
 def changes(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """Tabulate the change of means, gaps and shares since the previous cycle, a table per subject."""
+    """Tabulate the change of means, gaps and shares since the previous cycle, a table per subject.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    pairs : list of tuple of (str, str)
+        Populations and subjects that it is about.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     made: Made = []
     wanted = plan.statistics or ("mean", "gap", "at_or_above_2", "at_or_above_5")
     years = {"earlier": sheet.cycle.earlier_year, "year": sheet.cycle.year}
@@ -139,7 +184,22 @@ def _change_cells(sheet: Sheet, name: str, statistic: str, rows: tuple[Row, ...]
 
 
 def gradients(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """Tabulate slope and strength of the gradient of the nation and of groups, a table per subject."""
+    """Tabulate slope and strength of the gradient of the nation and of groups, a table per subject.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    pairs : list of tuple of (str, str)
+        Populations and subjects that it is about.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     made: Made = []
     for population, subject in pairs:
         rows = [
@@ -182,7 +242,22 @@ def _gradient_cells(sheet: Sheet, pair: tuple[str, str], where: dict[str, str]) 
 
 
 def domains(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """Tabulate percent correct by domain of the nation and of groups."""
+    """Tabulate percent correct by domain of the nation and of groups.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    pairs : list of tuple of (str, str)
+        Populations and subjects that it is about.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     rows = []
     for population, subject in pairs:
         words = sheet.words(population, subject)
@@ -220,7 +295,22 @@ def domains(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Ma
 
 
 def comparisons(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """Tabulate the differences of all pairs of groups, with their significance."""
+    """Tabulate the differences of all pairs of groups, with their significance.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    pairs : list of tuple of (str, str)
+        Populations and subjects that it is about.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     (by,) = plan.by
     made: Made = []
     for population, subject in pairs:
@@ -268,7 +358,22 @@ RATES = ("school_rate_before", "school_rate_after", "student_rate")
 
 
 def participation(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """Tabulate who was drawn and who took part: a few places side by side, many below one another."""
+    """Tabulate who was drawn and who took part: a few places side by side, many below one another.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    pairs : list of tuple of (str, str)
+        Populations and subjects that it is about.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     if sheet.participation is None:
         raise NothingToShowError(plan.kind)
     populations = list(dict.fromkeys(population for population, _ in pairs))
@@ -313,7 +418,22 @@ def _population(sheet: Sheet, row: Mapping[str, Any]) -> str:
 
 
 def every_estimate(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """List every figure with its number of students and standard error, a sheet per subject."""
+    """List every figure with its number of students and standard error, a sheet per subject.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    pairs : list of tuple of (str, str)
+        Populations and subjects that it is about.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     made: Made = []
     for population, subject in pairs:
         rows = []
@@ -357,7 +477,22 @@ def every_estimate(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]
 
 
 def results(sheet: Sheet, plan: ExhibitPlan, pairs: list[tuple[str, str]]) -> Made:
-    """Tabulate mean, change, and the shares at minimum and at high proficiency: the table of a press note."""
+    """Tabulate mean, change, and the shares at minimum and at high proficiency: the table of a press note.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The report.
+    plan : ExhibitPlan
+        The exhibit.
+    pairs : list of tuple of (str, str)
+        Populations and subjects that it is about.
+
+    Returns
+    -------
+    list of Figure or PublicationTable
+        The exhibit.
+    """
     rows = []
     for population, subject in pairs:
         words = sheet.words(population, subject)

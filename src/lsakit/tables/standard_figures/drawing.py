@@ -84,8 +84,6 @@ def chart(layers: Sequence[Spec], layout: Layout, *, height: int | Spec) -> Spec
     spec = charts.frame(drawn, height=height, width=layout.width)
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     config = spec["config"]
-    # The words for those who do not see stand beside the drawing once; in every mark they only make it heavy.
-    config["aria"] = False
     config["axis"] |= {"labelFontSize": layout.font_size, "titleFontSize": layout.font_size}
     config["legend"] |= {
         "labelFontSize": layout.font_size,

@@ -110,7 +110,7 @@ def gradient_lines(
     title = _gradient_title(lines[0], scope)
     many = len(lines) > MOST_LINES
     spec = _rows_of_quarters(lines, scope) if many else _lines_of_quarters(lines, scope)
-    key = scope.key("gradient", *([] if places[0][0] == NATION else [places[0][1]]))
+    key = scope.key_of_places("gradient", places)
     named = [(_point_label(line, row, scope), row) for line in lines for row in line.points]
     facts = [text for line in lines if (text := _facts(line, scope))]
     told = [in_words(label, row, texts) for label, row in named]

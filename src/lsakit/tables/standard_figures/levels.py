@@ -88,7 +88,7 @@ def stacked_levels(
     drawn = [label for label, own in whole.items() if _is_drawn(own)]
     scope.needed(drawn, "shares of all levels")
     title = _title(bars, places, scope, reached_name)
-    key = scope.key("levels-about-minimum")
+    key = scope.key_of_places("levels-about-minimum", places)
     named = [(label, row) for label, own in bars.items() for row in own.values()]
     table = Behind(texts=texts, labels=[texts.say("column.group"), texts.say("section.levels")])
     for label, row in named:

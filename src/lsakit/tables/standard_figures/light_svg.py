@@ -37,13 +37,19 @@ def finished(spec: Spec, *, key: str, language: str) -> str:
     str
         The SVG document.
     """
+    # The words for those who do not see stand beside the drawing once; in every mark they only make it heavy.
+    spec = {**spec, "config": {**spec.get("config", {}), "aria": False}}
     svg = _with_each_fill_once(charts.draw(spec, language=language))
     # Two drawings of one page may not share the names of their stripes and clips, and the drawing library counts
     # them through the life of the process: the same figure would not give the same bytes.
     found = dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg))
     for number, name in enumerate(found):
         svg = re.sub(rf'(\bid="|#){re.escape(name)}(?=["\)])', rf"\g<1>{key}-{number}", svg)
-    svg = svg.replace(FAMILY, "").replace("<svg ", f"<svg{FAMILY} ", 1).replace(' opacity="1"', "")
+    svg = (
+        svg.replace(FAMILY, "")
+        .replace(' class="marks"', f' class="marks"{FAMILY}', 1)
+        .replace(' opacity="1"', "")
+    )
     svg = MARKS.sub(_with_common_said_once, svg)
     # A tenth of a pixel is finer than any print; the longer numbers double the size of a grid of 34 groups.
     return re.sub(r'(\bd|transform)="[^"]*"', lambda part: LONG_NUMBER.sub(_tenth, part.group(0)), svg)

@@ -253,6 +253,7 @@ def percentile_fan(
         svg=finished(_fan(drawn, found, scope), key=key, language=scope.language),
         note=note_of(
             say(texts, "fan_note"),
+            say(texts, "linking_test_note") if any(row["linking_error"] for row in moved) else "",
             broken,
             counts([row for _, row in named], texts),
             hidden_note(named, texts),
@@ -266,12 +267,13 @@ def _fan_title(drawn: Mapping[int, Set], found: Changes, scope: Scope, *, group:
     """Say how the weakest and the strongest moved, as far as tested; else the middle half of the latest cycle."""
     texts = scope.texts
     values: dict[str, Any] = {**scope.words, "place": place}
-    parts, first = [], found.cycles[-1]
-    for name in ("p05", "p95"):
-        change = found.change(group, name)
+    parts = []
+    ends = {name: found.change(group, name) for name in ("p05", "p95")}
+    first = min((year_of(row["from_cycle"]) for row in ends.values() if row is not None), default=0)
+    for name, change in ends.items():
         way = direction(change)
-        if change is not None and way != UNTESTED:
-            first = year_of(change["from_cycle"])
+        # One title speaks of one stretch of time.
+        if change is not None and way != UNTESTED and year_of(change["from_cycle"]) == first:
             size = amount(change["estimate"], "score", texts)
             label = texts.say("column.percentile", p=int(name[1:]))
             parts.append(say(texts, f"part_{way}", label=label, size=size))

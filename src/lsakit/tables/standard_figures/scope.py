@@ -10,7 +10,7 @@ import polars as pl
 
 from lsakit.errors import EstimationError
 from lsakit.io.frames import require_columns
-from lsakit.tables.figure import Figure
+from lsakit.tables.figure import Figure, Place
 from lsakit.tables.publication import NEEDED, Row
 from lsakit.tables.texts import Texts
 
@@ -100,6 +100,15 @@ class Scope:
     def key(self, family: str, *parts: str) -> str:
         """Make the key of a figure of this scope."""
         return "-".join([self.population, self.subject, family, *parts]).replace("_", "-").replace("+", "-")
+
+    def key_of_places(self, family: str, places: Sequence[Place]) -> str:
+        """Make the key of a figure of some places: two figures of other groupings have other keys."""
+        named: dict[str, list[str]] = {}
+        for by, group, _ in places:
+            if by != NATION:
+                named.setdefault(by, []).append(group)
+        parts = [f"{by}-{groups[0]}" if len(groups) == 1 else by for by, groups in named.items()]
+        return self.key(family, *parts)
 
     def rows(
         self,

@@ -113,7 +113,8 @@ def trend_lines(
     told = [(label, found.change(group, "mean")) for group, label in order.items()]
     title = _title(told, found, scope, what=say(scope.texts, "what.mean"), is_nation=by == NATION)
     series = styles(list(dict.fromkeys(order.values())))
-    if len(series) > MOST_LINES:
+    many = len(series) > MOST_LINES
+    if many:
         spec = _rows_chart(named, found, scope)
         note = say(scope.texts, "trend_rows_note")
     else:
@@ -124,7 +125,7 @@ def trend_lines(
         key=key,
         title=title,
         svg=finished(spec, key=key, language=scope.language),
-        note=_note(note, named, found, scope),
+        note=_note(note, named, found, scope, outlined=not many),
         alternative=_alternative("trend_alternative", named, told, scope),
         table=_behind(named, told, title, scope),
     )
@@ -191,7 +192,7 @@ def trend_levels(
         key=key,
         title=title,
         svg=finished(spec, key=key, language=scope.language),
-        note=_note(say(texts, "trend_levels_note"), named, found, scope),
+        note=_note(say(texts, "trend_levels_note"), named, found, scope, outlined=True),
         alternative=_alternative("trend_levels_alternative", named, told, scope),
         table=_behind(named, told, title, scope),
     )
@@ -207,13 +208,17 @@ def _title(
 ) -> str:
     """Say what changed, by the intervals of the changes alone."""
     texts = scope.texts
+    starts = [year_of(row["from_cycle"]) for _, row in told if row is not None]
+    # One title speaks of one stretch of time: a group that entered later is not told with the others.
+    told = [
+        (label, row if row and year_of(row["from_cycle"]) == min(starts) else None) for label, row in told
+    ]
     ways = [direction(row) for _, row in told]
     values = {**scope.words, "what": what, "first": found.cycles[0], "last": found.cycles[-1]}
-    tested = [row for row in (row for _, row in told) if row is not None]
     if all(way == UNTESTED for way in ways):
         key = "trend_title_one_cycle" if len(found.cycles) == 1 else "trend_title_untested"
         return say(texts, key, **values)
-    values["first"] = min(year_of(row["from_cycle"]) for row in tested)
+    values["first"] = min(starts)
     if is_nation and len(told) == 1:
         change = told[0][1]
         assert change is not None  # a tested direction has its row
@@ -310,15 +315,16 @@ def _rows_chart(named: Sequence[Named], found: Changes, scope: Scope) -> Spec:
     return chart(layers, scope.layout, height=row_height(names, series=len(cycles)))
 
 
-def _note(start: str, named: Sequence[Named], found: Changes, scope: Scope) -> str:
+def _note(start: str, named: Sequence[Named], found: Changes, scope: Scope, *, outlined: bool) -> str:
     """Say how to read the figure, what it rests on, what is not shown."""
     texts = scope.texts
     errors = [row["linking_error"] for row in found.rows.values() if row["linking_error"]]
-    linked = say(texts, "linking_note" if errors else "no_linking_note") if found.rows else ""
+    linked = say(texts, "linking_test_note" if errors else "no_linking_note") if found.rows else ""
+    drawn = say(texts, "linking_note") if errors and outlined else ""
     broken = say(texts, "break_note") if breaks(found) else ""
     hidden = hidden_note([(f"{label}, {row['cycle']}", row) for label, row in named], texts)
     return note_of(
-        start, linked, broken, say(texts, "level_5"), counts([row for _, row in named], texts), hidden
+        start, drawn, linked, broken, say(texts, "level_5"), counts([row for _, row in named], texts), hidden
     )
 
 
