@@ -23,6 +23,7 @@ from dienrong import (
     demo_fieldwork,
     demo_followup,
     demo_registry,
+    demo_reporting,
     demo_sampling,
     demo_scaling,
     demo_standards,
@@ -300,6 +301,7 @@ def _publish(run: Any, expert: Any, console: Console) -> None:
     kept = queries.publication_in_force(run.cycle)
     if kept is None or kept.run_id != run.pk:
         operations.publish_report(run=run, by=expert)
+    demo_reporting.write_reports(run=run, officer=_person_named("so"), by=expert)
     console.say("Báo cáo quốc gia và báo cáo các tỉnh đã công bố · The reports are published")
 
 

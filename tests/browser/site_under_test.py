@@ -222,11 +222,23 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         "refusal": "/ky-danh-gia/khong-co",
         "explorer-inside": f"/kham-pha/{SLUG}?do=maths&theo=gender",
     }
+    press = f"/bao-cao/{SLUG}/thong-tin-bao-chi"
+    reports = {"press": press, "approved-texts": f"/bao-cao/{SLUG}/cac-tinh"}
     return {
-        "": public | {"draw-public": plans["draw-public"]} | capacity["public"],
-        "bo": own | field | analysis | scaling | data | plans | field_pages | panels | capacity["all"],
+        "": public | {"press": press} | {"draw-public": plans["draw-public"]} | capacity["public"],
+        "bo": own
+        | field
+        | analysis
+        | reports
+        | scaling
+        | data
+        | plans
+        | field_pages
+        | panels
+        | capacity["all"],
         "so": own
         | local
+        | writing_addresses(page)
         | {
             "batches": "/sap-nhap",
             "people": "/nguoi-dung",
@@ -282,6 +294,23 @@ def followup_addresses(page: Any) -> dict[str, dict[str, str]]:
             "kit-text": "/truyen-thong/mau/parents_letter",
             "tellings": "/truyen-thong/nhat-ky",
         },
+    }
+
+
+def writing_addresses(page: Any) -> dict[str, str]:
+    """Name the pages on which the officer of the demonstration writes the report of the province."""
+    start = "/".join(page.url.split("/")[:3])
+    own = page.context.browser.new_context(base_url=start).new_page()
+    sign_in(own, "so")
+    own.goto("/bao-cao/")
+    desk = str(own.locator("main a[href$='/soan']").first.get_attribute("href"))
+    own.context.close()
+    return {
+        "write": desk,
+        "write-section": f"{desk}/muc/han-che",
+        "write-all": f"{desk}/muc/nguyen-nhan?tat-ca=1",
+        "write-versions": f"{desk}/muc/han-che/phien-ban",
+        "write-measures": f"{desk}/viec-can-lam",
     }
 
 

@@ -29,6 +29,24 @@ class ReportingConfig(AppConfig):
                 "reporting.published": _("Report published"),
                 "reporting.withdrawn": _("Report withdrawn"),
                 "reporting.comparison_stored": _("Comparison with real studies stored"),
+                "reporting.text_begun": _("Text of a province begun"),
+                "reporting.text_written": _("Words of a province's report written"),
+                "reporting.text_restored": _("Earlier words brought back"),
+                "reporting.text_conflict": _("Words written at the same time kept"),
+                "reporting.conflict_settled": _("Words written at the same time settled"),
+                "reporting.figure_quoted": _("Figure quoted"),
+                "reporting.figure_renewed": _("Quoted figure renewed"),
+                "reporting.text_handed_over": _("Report of a province handed over for approval"),
+                "reporting.text_taken_back": _("Report of a province taken back"),
+                "reporting.text_returned": _("Report of a province given back"),
+                "reporting.text_approved": _("Report of a province approved"),
+                "reporting.text_reopened": _("Report of a province opened again"),
+                "reporting.measure_added": _("Row of work added"),
+                "reporting.measure_changed": _("Row of work changed"),
+                "reporting.press_written": _("Press note written"),
+                "reporting.press_released": _("Press note released"),
+                "reporting.press_held": _("Press note called back"),
+                "reporting.measure_removed": _("Row of work taken out"),
             }
         )
         shell.register_links(_links)
@@ -52,7 +70,8 @@ def _headlines(user: Any, cycle: Any) -> object | None:
     from django.urls import reverse
 
     from dienrong.cycles.board import Headlines
-    from dienrong.reporting import queries, views
+    from dienrong.reporting import queries
+    from dienrong.reporting.views import reports as views
 
     report = queries.readable_report(user, cycle)
     if report is None:
@@ -70,7 +89,7 @@ def _cards(user: Any, cycle: Any) -> Iterable[object]:
     from dienrong.reporting import queries
 
     if not permissions.may_publish_report(user):
-        return ()
+        return _writing_cards(user, cycle)
     report = queries.readable_report(user, cycle)
     if report is None or (report.publication is not None and queries.newer_run(report) is None):
         return ()
@@ -86,6 +105,44 @@ def _cards(user: Any, cycle: Any) -> Iterable[object]:
             order=15,
         ),
     )
+
+
+def _writing_cards(user: Any, cycle: Any) -> Iterable[object]:
+    """Remind officers of the report that they write, or that waits for their approval."""
+    from django.urls import reverse
+
+    from dienrong.cycles.board import Card
+    from dienrong.reporting import numeric, queries
+    from dienrong.reporting.queries import writing
+
+    provinces = writing.provinces_written_by(user)
+    report = queries.readable_report(user, cycle) if provinces else None
+    if report is None:
+        return
+    for code in sorted(provinces & set(numeric.provinces(report.source))):
+        text = writing.text_of(cycle, code)
+        url = reverse("reporting:write", args=[cycle.slug, code])
+        if text is not None and text.state == text.State.FINAL:
+            continue
+        if text is not None and text.state == text.State.HANDED_OVER:
+            if text.handed_to_id == user.pk:
+                yield Card(
+                    title=gettext("A report waits for your approval"),
+                    text=gettext("Handed over by %(name)s.") % {"name": text.handed_by},
+                    url=url,
+                    button=gettext("Read and decide"),
+                    order=10,
+                )
+            continue
+        yield Card(
+            title=gettext("The report of your province"),
+            text=gettext(
+                "The figures are published; causes, solutions and recommendations are yours to write."
+            ),
+            url=url,
+            button=gettext("Write the report"),
+            order=18,
+        )
 
 
 def _reports() -> Iterable[object]:

@@ -29,6 +29,18 @@ def national(cycle: Cycle) -> Official:
     )
 
 
+def press(cycle: Cycle) -> Official:
+    """Give the form of the ministry's press note."""
+    return Official(
+        agency=_("Ministry of Education and Training"),
+        symbol="BGDĐT-QLCL",
+        place=_("Ha Noi"),
+        kind=_("Press note"),
+        authority=(_("The Minister"),),
+        recipients=(_("Press agencies"), _("File: office, quality management")),
+    )
+
+
 def provincial(cycle: Cycle, code: str) -> Official:
     """Give the form of the report of a province's department of education and training."""
     unit = unit_on("province", code, clock.today())

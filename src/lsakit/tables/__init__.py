@@ -1,5 +1,6 @@
 """From estimates to what people read: publication tables, figures with intervals, reports as Word, PDF and Excel."""
 
+from lsakit.tables.evidence import Evidence, province_evidence
 from lsakit.tables.figures import Figure, caterpillar, group_means, level_bars
 from lsakit.tables.official_form import OfficialForm
 from lsakit.tables.plan_figures import precision_curve
@@ -10,6 +11,7 @@ from lsakit.tables.texts import Texts
 from lsakit.tables.word import WordBlock, WordDocument, report_docx, word_file
 
 __all__ = [
+    "Evidence",
     "Figure",
     "OfficialForm",
     "PublicationTable",
@@ -23,6 +25,7 @@ __all__ = [
     "group_means",
     "level_bars",
     "precision_curve",
+    "province_evidence",
     "publication_table",
     "report_docx",
     "report_pdf",

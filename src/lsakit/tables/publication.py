@@ -42,6 +42,8 @@ class PublicationTable:
         not their writing.
     is_printed : bool
         Whether the table stands on paper too; a long one stands in the workbook alone.
+    is_sourced : bool
+        Whether the source line of the report stands below; not below words that no estimate made.
     """
 
     caption: str
@@ -51,6 +53,7 @@ class PublicationTable:
     note: str = ""
     values: Mapping[tuple[int, int], tuple[float, str]] = field(default_factory=dict)
     is_printed: bool = True
+    is_sourced: bool = True
 
     @property
     def is_number(self) -> tuple[bool, ...]:

@@ -145,7 +145,7 @@ def report_xlsx(report: Report) -> bytes:
     contents.set_column(1, 1, 110)
     for number, (table, remark) in enumerate(tables, start=1):
         sheet = book.add_worksheet(f"{number}")
-        _write_table(sheet, table, (remark, report.source_line), forms, texts)
+        _write_table(sheet, table, (remark, report.source_line if table.is_sourced else ""), forms, texts)
     book.close()
     return buffer.getvalue()
 

@@ -72,6 +72,8 @@ class WordBlock:
         The drawing in words.
     note : str, default ""
         What stands below a table or figure.
+    is_sourced : bool, default True
+        Whether the source line of a report stands below it.
 
     Raises
     ------
@@ -87,6 +89,7 @@ class WordBlock:
     svg: str = ""
     alternative: str = ""
     note: str = ""
+    is_sourced: bool = True
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -216,6 +219,7 @@ def report_blocks(report: Report) -> tuple[WordBlock, ...]:
                 columns=table.columns,
                 rows=table.rows,
                 note=table.note,
+                is_sourced=table.is_sourced,
             )
             for table in tables
         ]
@@ -375,10 +379,10 @@ class _Writer:
             add_run(caption, ". ")
         add_run(caption, text)
 
-    def _below(self, note: str) -> None:
+    def _below(self, block: WordBlock) -> None:
         """Write note and source below a table or figure."""
-        source = self.document.source_line if self.document.is_report else ""
-        written = [line for line in (note, source) if line]
+        source = self.document.source_line if self.document.is_report and block.is_sourced else ""
+        written = [line for line in (block.note, source) if line]
         paragraph = self._paragraph("", style="Quote" if written else "Normal")
         for place, line in enumerate(written):
             run = add_run(paragraph, line)
@@ -405,7 +409,7 @@ class _Writer:
         )
         body = self.file.element.body
         body.insert(list(body).index(body.sectPr), element)
-        self._below(block.note)
+        self._below(block)
 
     def _figure(self, block: WordBlock) -> None:
         """Write a figure: caption, picture, what stands below."""
@@ -420,7 +424,7 @@ class _Writer:
             title=block.text or block.alternative,
             alternative=block.alternative,
         )
-        self._below(block.note)
+        self._below(block)
 
     def _signature(self, block: WordBlock) -> None:
         """Write two places for signatures side by side."""

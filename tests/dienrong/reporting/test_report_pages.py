@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from dienrong.core.templatetags.report_parts import as_one_picture
 from dienrong.reporting import queries
 
 pytestmark = pytest.mark.django_db
@@ -43,26 +44,72 @@ def test_the_national_page_says_the_finding_with_its_interval(published, registr
     page = visitor.get(NATION)
     html = page.content.decode()
     assert f"điểm trung bình {written(mean_of(published))} (khoảng tin cậy 95%" in html
-    figures = [figure for section in page.context["sections"] for figure in section.figures]
+    figures = figures_of(page)
     assert len(figures) >= 8  # the standard set, less what a cycle without an earlier one cannot show
-    assert all(figure.svg in html for figure in figures)
+    assert as_one_picture(figures[0].svg) in html
     for words in ("Mức năng lực", "Hà Nội", "Phân vị 95", "Nguồn gốc số liệu", "Cách tính và độ tin cậy"):
         assert words in html
     assert "12 trọng số lặp" in html
     assert "3 giá trị khả dĩ" in html
 
 
-def test_no_page_ranks_provinces(published, registry, visitor) -> None:
+def figures_of(page) -> list:
+    """Give the figures of a page, drawn with it or brought later."""
+    return [block.figure for section in page.context["sections"] for block in section.figures]
+
+
+def test_drawings_and_tables_come_when_they_are_looked_at(published, registry, visitor) -> None:
+    """The first drawing stands on the page; each other, and every table, has an address that gives it."""
     page = visitor.get(NATION)
     html = page.content.decode()
+    figures = figures_of(page)
+    assert len(figures) >= 3
+    drawings = re.findall(r'hx-get="([^"]+/ve\?figure=[^"]+)"', html)
+    tables = re.findall(r'hx-get="([^"]+/bang\?figure=[^"]+)"', html)
+    later = figures[1:]
+    assert len(drawings) == len(later) + sum(bool(figure.narrow) for figure in later)
+    assert len(tables) == len(figures)
+    for address in drawings:
+        drawing = visitor.get(address.replace("&amp;", "&")).content
+        assert drawing.startswith(b"<svg")
+        assert b"role=" not in drawing
+    for address, figure in zip(tables, figures, strict=True):
+        part = visitor.get(address, HTTP_HX_REQUEST="true").content.decode()
+        assert "<html" not in part
+        assert part.count("<tr>") == len(figure.table.rows) + 1
+        assert "<html" in visitor.get(address).content.decode()
+    whole = visitor.get(f"{NATION}?tat-ca=1").content.decode()
+    assert len(re.findall(r'role="img"[^>]*><svg', whole)) == len(figures) + sum(
+        bool(one.narrow) for one in figures
+    )
+    assert "hx-get" not in whole[whole.index("<main") :]
+
+
+def test_the_contents_lead_to_every_section(published, registry, visitor) -> None:
+    page = visitor.get(NATION)
+    html = page.content.decode()
+    contents = html[html.index('class="contents') : html.index("</nav>", html.index('class="contents'))]
+    keys = re.findall(r'href="#([^"]+)"', contents)
+    assert keys == [section.key for section in page.context["sections"]]
+    assert all(f'<section id="{key}"' in html for key in keys)
+
+
+def test_a_long_report_is_light_at_first(published, registry, visitor) -> None:
+    assert len(visitor.get(NATION).content) < 110_000
+
+
+def test_no_page_ranks_provinces(published, registry, visitor) -> None:
+    page = visitor.get(f"{NATION}?tat-ca=1")
+    html = page.content.decode()
     assert not re.search(r"(?i)\b(xếp thứ|đứng thứ|hạng \d|top \d)", html)
-    figure = next(section for section in page.context["sections"] if section.key == "provinces").figures[0]
+    section = next(section for section in page.context["sections"] if section.key == "provinces")
+    figure = section.figures[0].figure
     codes = [code.rpartition("/")[2] for code in figure.table.figure_ids if "province_code" in code]
     assert codes == sorted(codes)
 
 
 def test_every_row_of_every_table_leads_to_its_origin(published, registry, visitor) -> None:
-    page = visitor.get(NATION)
+    page = visitor.get(f"{NATION}?tat-ca=1")
     addresses = set(
         re.findall(r'href="(/bao-cao/quoc-gia-2026/nguon-goc\?figure=[^"]+)"', page.content.decode())
     )
@@ -96,7 +143,7 @@ def test_a_chosen_province_leads_to_its_page(published, registry, visitor) -> No
 
 
 def test_figures_and_reports_are_given_as_files(published, registry, visitor) -> None:
-    key = visitor.get(NATION).context["sections"][0].figures[0].key
+    key = figures_of(visitor.get(NATION))[0].key
     svg = visitor.get(f"{NATION}/hinh.svg?figure={key}")
     assert svg.headers["Content-Type"].startswith("image/svg+xml")
     assert svg.content.startswith(b"<svg")
@@ -153,7 +200,7 @@ def test_a_suppressed_figure_gives_its_reason_and_no_number(
         .otherwise("suppressed_because")
     )
     hidden = table.filter(pl.col("figure_id") == "grade5/maths/mean/province_code/01").row(0, named=True)
-    monkeypatch.setattr(numeric, "estimates", lambda source: table)
+    monkeypatch.setattr(numeric.reports, "estimates", lambda source: table)
     numeric.report.cache_clear()
     try:
         html = visitor.get(NATION).content.decode()

@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from dienrong.reporting.numeric.words import Words, with_words
 from lsakit.errors import LineageError, LsakitError
 from lsakit.lineage import Manifest, Store
 from lsakit.tables import OfficialForm as Official
@@ -68,19 +69,51 @@ def provinces(source: Source) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def report(
-    source: Source, wording: Wording, population: str = "", subject: str = "", province: str = ""
+    source: Source,
+    wording: Wording,
+    population: str = "",
+    subject: str = "",
+    province: str = "",
+    words: Words | None = None,
 ) -> Report:
-    """Compose the report of the nation or a province; of one grade and subject where they are named."""
+    """Compose the report of the nation or a province; of one grade and subject where they are named.
+
+    What an office wrote stands in it where ``words`` are given.
+    """
     table = estimates(source)
     if population:
         table = table.filter((pl.col("population") == population) & (pl.col("subject") == subject))
-    return build_report(
+    found = build_report(
         table,
         language=wording.language,
         names=dict(wording.names),
         cycle=_rules(source, wording.cycle_title),
         province=province or None,
     )
+    return with_words(found, words) if words else found
+
+
+@lru_cache(maxsize=16)
+def press_note(source: Source, wording: Wording, paragraphs: tuple[str, ...]) -> Report:
+    """Compose the press note of the nation with the ministry's own paragraphs."""
+    return build_report(
+        estimates(source),
+        language=wording.language,
+        names=dict(wording.names),
+        cycle=_rules(source, wording.cycle_title),
+        specification="press_note",
+        words={"follow": paragraphs} if paragraphs else {},
+    )
+
+
+def word_of(found: Report, official: Official) -> bytes:
+    """Write a composed report as a Word file in the official form."""
+    return report_docx(found, form=official)
+
+
+def printed_of(found: Report) -> bytes:
+    """Print a composed report as PDF."""
+    return report_pdf(found)
 
 
 @lru_cache(maxsize=8)
@@ -140,15 +173,17 @@ def workbook(found: Report) -> bytes:
 
 
 @lru_cache(maxsize=40)
-def printed(source: Source, wording: Wording, province: str = "") -> bytes:
+def printed(source: Source, wording: Wording, province: str = "", words: Words | None = None) -> bytes:
     """Print the whole report of the nation or a province as PDF."""
-    return report_pdf(report(source, wording, province=province))
+    return report_pdf(report(source, wording, province=province, words=words))
 
 
 @lru_cache(maxsize=20)
-def word(source: Source, wording: Wording, official: Official, province: str = "") -> bytes:
+def word(
+    source: Source, wording: Wording, official: Official, province: str = "", words: Words | None = None
+) -> bytes:
     """Write the whole report of the nation or a province as a Word file in the official form."""
-    return report_docx(report(source, wording, province=province), form=official)
+    return report_docx(report(source, wording, province=province, words=words), form=official)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +208,7 @@ class Headline:
 @lru_cache(maxsize=32)
 def headlines(source: Source, language: str) -> tuple[Headline, ...]:
     """Give mean and share at minimum proficiency of each grade and subject of the nation."""
-    table, texts = estimates(source), Texts(language)
+    table = estimates(source)
     pairs = table.select("population", "subject").unique().sort("population", "subject").rows()
     found = []
     for population, subject in pairs:
@@ -183,7 +218,7 @@ def headlines(source: Source, language: str) -> tuple[Headline, ...]:
             Headline(
                 population=population,
                 subject=subject,
-                label=f"{texts.subject(population, subject)}, {texts.say(f'population.{population}').lower()}",
+                label=pair_name(population, subject, language),
                 mean=mean["estimate"],
                 mean_low=mean["ci_low"],
                 mean_high=mean["ci_high"],
@@ -202,6 +237,12 @@ def headlines(source: Source, language: str) -> tuple[Headline, ...]:
 def subject_name(population: str, subject: str, language: str) -> str:
     """Name a subject in a grade: reading is Tiếng Việt in grade 5, Ngữ văn in grade 9."""
     return Texts(language).subject(population, subject)
+
+
+def pair_name(population: str, subject: str, language: str) -> str:
+    """Name a subject with its grade."""
+    texts = Texts(language)
+    return f"{texts.subject(population, subject)}, {texts.say(f'population.{population}').lower()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from dienrong.accounts import permissions
-from dienrong.analysis.queries import run_of
 from dienrong.cycles.shell import cycle_of_request
-from dienrong.reporting import numeric, official, operations, queries
+from dienrong.reporting import numeric, official, queries
+from dienrong.reporting.queries import press, writing
+from dienrong.reporting.views.blocks import blocks, summary
 
-ROWS_PER_PAGE = 100
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -40,6 +39,13 @@ def index(request: HttpRequest) -> HttpResponse:
                 "pdf_url": reverse("reporting:pdf", args=[slug]),
                 "word_url": reverse("reporting:word", args=[slug]),
                 "workbook_url": reverse("reporting:workbook", args=[slug]),
+                "press_url": reverse("reporting:press", args=[slug])
+                if press.may_read(request.user, report, press.press_note_of(report.cycle))
+                else "",
+                "own": _own_reports(request, report),
+                "approved_url": reverse("reporting:approved", args=[slug])
+                if permissions.may(request.user, "read_every_province")
+                else "",
             }
         )
     context = {
@@ -48,6 +54,21 @@ def index(request: HttpRequest) -> HttpResponse:
         "has_comparison": queries.comparison_rows().exists(),
     }
     return render(request, "reporting/index.html", context)
+
+
+def _own_reports(request: HttpRequest, report: queries.ReadableReport) -> list[dict[str, Any]]:
+    """Give the provinces whose report the reader writes, with the state of the text."""
+    found = []
+    for code in sorted(writing.provinces_written_by(request.user) & set(numeric.provinces(report.source))):
+        text = writing.text_of(report.cycle, code)
+        found.append(
+            {
+                "place": dict(report.wording(language_now()).names).get(code, code),
+                "url": reverse("reporting:write", args=[report.cycle.slug, code]),
+                "text": text,
+            }
+        )
+    return found
 
 
 @require_GET
@@ -69,7 +90,10 @@ def _report_page(request: HttpRequest, population: str, subject: str, province: 
     """Draw the report of the nation or a province for one grade and subject."""
     report = readable_or_404(request)
     wording = report.wording(language_now())
-    found = _composed(report, wording, population, subject, province)
+    reading = writing.reading_for(request.user, report.cycle, province) if province else None
+    is_of_run = reading is not None and (reading.frozen is None or reading.frozen.run_id == report.run.pk)
+    words = reading.words if reading is not None and is_of_run else None
+    found = composed(report, wording, (population, subject, province), words)
     names = dict(wording.names)
     slug = report.cycle.slug
     here = [slug, population, subject, *([province] if province else [])]
@@ -78,6 +102,17 @@ def _report_page(request: HttpRequest, population: str, subject: str, province: 
     place = names.get(province, province) if province else _("the whole country")
     paragraphs = found.sections[0].paragraphs
     files = [slug, province] if province else [slug]
+    show_all = "tat-ca" in request.GET
+    first = found.sections[0]
+    sections = blocks(
+        [
+            replace(section, paragraphs=section.paragraphs[1:])
+            if section is first and not province
+            else section
+            for section in found.sections
+        ],
+        show_all=show_all,
+    )
     context = {
         "cycle": report.cycle,
         "run": report.run,
@@ -85,7 +120,9 @@ def _report_page(request: HttpRequest, population: str, subject: str, province: 
         "newer_run": queries.newer_run(report),
         "may_publish": permissions.may_publish_report(request.user),
         "source_line": found.source_line,
-        "sections": [section for section in found.sections if section.key != "headline"],
+        "sections": sections,
+        "contents": [(section, summary(section)) for section in sections],
+        "show_all": show_all,
         "heading": _("%(subject)s, grade %(grade)s: %(place)s")
         % {"subject": subject_title, "grade": population.removeprefix("grade"), "place": place},
         "finding": paragraphs[0] if paragraphs else "",
@@ -96,7 +133,16 @@ def _report_page(request: HttpRequest, population: str, subject: str, province: 
         "national_url": reverse("reporting:national", args=[slug, population, subject]),
         "province_chooser_url": reverse("reporting:national", args=[slug, population, subject]),
         "trace_url": reverse("reporting:trace", args=[slug]),
+        "reading": reading,
+        "words_are_older": reading is not None and not is_of_run,
+        "write_url": (
+            reverse("reporting:write", args=[slug, province])
+            if province and writing.may_write(request.user, province)
+            else ""
+        ),
         "svg_url": reverse(f"reporting:{prefix}svg", args=here),
+        "drawing_url": reverse(f"reporting:{prefix}drawing", args=here),
+        "table_url": reverse(f"reporting:{prefix}table", args=here),
         "excel_url": reverse(f"reporting:{prefix}xlsx", args=here),
         "pdf_url": reverse(f"reporting:{prefix}pdf", args=files),
         "word_url": reverse(f"reporting:{prefix}word", args=files),
@@ -119,62 +165,42 @@ def _tabs(
 
 
 @require_GET
-def figure_svg(
-    request: HttpRequest, slug: str, population: str, subject: str, province: str = ""
-) -> HttpResponse:
-    """Give the drawing of one figure as a file."""
-    _report, figure = _figure(request, population, subject, province)
-    response = HttpResponse(figure.svg, content_type="image/svg+xml; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{figure.key}.svg"'
-    return response
-
-
-@require_GET
-def figure_xlsx(
-    request: HttpRequest, slug: str, population: str, subject: str, province: str = ""
-) -> HttpResponse:
-    """Give the table behind one figure as an Excel workbook."""
-    report, figure = _figure(request, population, subject, province)
-    return _file(numeric.figure_workbook(report, figure), XLSX, f"{figure.key}.xlsx")
-
-
-def _figure(request: HttpRequest, population: str, subject: str, province: str) -> tuple[Any, Any]:
-    """Give a report and the figure that the address names."""
-    report = readable_or_404(request)
-    found = _composed(report, report.wording(language_now()), population, subject, province)
-    figure = numeric.figure_of(found, request.GET.get("figure", ""))
-    if figure is None:
-        raise Http404
-    return found, figure
-
-
-@require_GET
 def pdf(request: HttpRequest, slug: str, province: str = "") -> HttpResponse:
     """Give the whole report of the nation or a province as PDF."""
-    report = readable_or_404(request)
-    _known_province(report, province)
-    content = numeric.printed(report.source, report.wording(language_now()), province)
-    return _file(content, "application/pdf", f"{_file_name(slug, province)}.pdf")
+    report, words = _whole(request, province)
+    content = numeric.printed(report.source, report.wording(language_now()), province, words)
+    return file_answer(content, "application/pdf", f"{_file_name(slug, province)}.pdf")
 
 
 @require_GET
 def word(request: HttpRequest, slug: str, province: str = "") -> HttpResponse:
     """Give the whole report of the nation or a province as a Word file in the official form."""
-    report = readable_or_404(request)
-    _known_province(report, province)
-    wording = report.wording(language_now())
+    report, words = _whole(request, province)
     form = official.provincial(report.cycle, province) if province else official.national(report.cycle)
-    content = numeric.word(report.source, wording, form, province)
-    return _file(content, DOCX, f"{_file_name(slug, province)}.docx")
+    content = numeric.word(report.source, report.wording(language_now()), form, province, words)
+    return file_answer(content, DOCX, f"{_file_name(slug, province)}.docx")
 
 
 @require_GET
 def workbook(request: HttpRequest, slug: str, province: str = "") -> HttpResponse:
     """Give all tables of the nation or a province as an Excel workbook."""
+    report, words = _whole(request, province)
+    wording = report.wording(language_now())
+    found = numeric.report(report.source, wording, province=province, words=words)
+    return file_answer(numeric.workbook(found), XLSX, f"{_file_name(slug, province)}.xlsx")
+
+
+def _whole(request: HttpRequest, province: str) -> tuple[queries.ReadableReport, numeric.Words | None]:
+    """Give what a file holds: the report, and the words that the reader may see.
+
+    Approved words stand with the figures of the run by which they were approved, whatever was run since.
+    """
     report = readable_or_404(request)
+    reading = writing.reading_for(request.user, report.cycle, province) if province else None
+    if reading is not None and reading.frozen is not None:
+        report = replace(report, run=reading.frozen.run)
     _known_province(report, province)
-    found = numeric.report(report.source, report.wording(language_now()), province=province)
-    return _file(numeric.workbook(found), XLSX, f"{_file_name(slug, province)}.xlsx")
+    return report, reading.words if reading is not None else None
 
 
 def _file_name(slug: str, province: str) -> str:
@@ -182,71 +208,11 @@ def _file_name(slug: str, province: str) -> str:
     return f"{slug}-{province}" if province else slug
 
 
-def _file(content: bytes, kind: str, name: str) -> HttpResponse:
+def file_answer(content: bytes, kind: str, name: str) -> HttpResponse:
     """Give bytes as a file to keep."""
     response = HttpResponse(content, content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-@require_POST
-@permissions.requires("publish_report")
-def publish(request: HttpRequest, slug: str) -> HttpResponse:
-    """Publish the report of a run."""
-    cycle = cycle_of_request(request)
-    number = request.POST.get("run", "")
-    run = run_of(cycle, int(number)) if cycle and number.isdigit() else None
-    if run is None:
-        raise Http404
-    operations.publish_report(run=run, by=request.user)
-    messages.success(request, _("The report is published; everyone can read it now."))
-    return redirect("reporting:index")
-
-
-@require_POST
-@permissions.requires("publish_report")
-def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
-    """Withdraw the report of a cycle."""
-    cycle = cycle_of_request(request)
-    if cycle is None:
-        raise Http404
-    operations.withdraw_report(cycle=cycle, by=request.user)
-    messages.success(request, _("The report is withdrawn; only the ministry reads it now."))
-    return redirect("reporting:index")
-
-
-@require_GET
-def comparison(request: HttpRequest) -> HttpResponse:
-    """Show our results on real studies beside those of other programs."""
-    studies = queries.comparison_studies()
-    study = request.GET.get("study", "")
-    study = study if study in studies else ""
-    page = Paginator(queries.comparison_rows(study), ROWS_PER_PAGE).get_page(request.GET.get("page"))
-    page.object_list = list(page.object_list)
-    for row in page.object_list:
-        row.difference_text = difference_text(row.difference)
-    address = reverse("reporting:comparison")
-    chips = [{"title": _("All"), "url": address, "is_current": not study, "count": ""}]
-    chips += [
-        {"title": name, "url": f"{address}?study={name}", "is_current": name == study, "count": ""}
-        for name in studies
-    ]
-    context = {
-        "page": page,
-        "chips": chips,
-        "chips_label": _("Study"),
-        "largest": difference_text(queries.largest_difference(study)),
-    }
-    return render(request, "reporting/comparison.html", context)
-
-
-def difference_text(value: float) -> str:
-    """Write a difference with two significant digits, in powers of ten where it is tiny."""
-    if value == 0:
-        return "0"
-    mantissa, _e, exponent = f"{value:.1e}".partition("e")
-    mark = mantissa.replace(".", ",") if language_now() == "vi" else mantissa
-    return f"{mark} · 10^{int(exponent)}".replace("-", "−")
 
 
 def language_now() -> str:
@@ -263,15 +229,19 @@ def readable_or_404(request: HttpRequest) -> queries.ReadableReport:
     return report
 
 
-def _composed(
-    report: queries.ReadableReport, wording: numeric.Wording, population: str, subject: str, province: str
+def composed(
+    report: queries.ReadableReport,
+    wording: numeric.Wording,
+    place: tuple[str, str, str],
+    words: numeric.Words | None = None,
 ) -> Any:
     """Compose a report, or answer that there is none for this grade, subject or province."""
+    population, subject, province = place
     pairs = {(row.population, row.subject) for row in numeric.headlines(report.source, wording.language)}
     if (population, subject) not in pairs:
         raise Http404
     _known_province(report, province)
-    return numeric.report(report.source, wording, population, subject, province)
+    return numeric.report(report.source, wording, population, subject, province, words)
 
 
 def _known_province(report: queries.ReadableReport, province: str) -> None:
