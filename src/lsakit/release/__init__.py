@@ -7,13 +7,16 @@ script that reproduces a published table. The prose is in ``docs/algorithms/disc
 
 from lsakit.release.build import RunTables, build_microdata
 from lsakit.release.cleaning_log import apply_log, log_of
+from lsakit.release.description import Description
 from lsakit.release.microdata import MicroData
+from lsakit.release.package import write_release
 from lsakit.release.plan import DisclosurePlan
 from lsakit.release.protection import Protected, protect
 from lsakit.release.reconciliation import reconcile
 from lsakit.release.risk import cell_counts, individual_risk
 
 __all__ = [
+    "Description",
     "DisclosurePlan",
     "MicroData",
     "Protected",
@@ -25,4 +28,5 @@ __all__ = [
     "log_of",
     "protect",
     "reconcile",
+    "write_release",
 ]
