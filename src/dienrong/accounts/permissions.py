@@ -67,6 +67,7 @@ HOLDERS: dict[str, frozenset[Role]] = {
     "use_api": DATA_KEEPERS,
     "view_unpublished_report": MINISTRY,
     "publish_report": MINISTRY,
+    "manage_datasets": MINISTRY,
     "view_audit": MINISTRY,
     "view_all_jobs": MINISTRY,
     "manage_people": OFFICERS,

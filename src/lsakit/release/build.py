@@ -145,7 +145,10 @@ def _students(run: RunTables) -> tuple[pl.DataFrame, Codebook]:
     require_columns(background, ["student_id", "school_id", "ses", *_SOURCES.values()], param="background")
     people = run.weights.select("student_id", "school_id", pl.col("final_weight").alias("W_FSTUWT"))
     known = background.select(
-        "student_id", _coded(background, "ST004D01T"), _coded(background, "ETHNIC"), pl.col("ses").alias("ESCS")
+        "student_id",
+        _coded(background, "ST004D01T"),
+        _coded(background, "ETHNIC"),
+        pl.col("ses").alias("ESCS"),
     )
     n_replicates = run.replicates.width - 1
     weights = run.replicates.rename({f"replicate_{r}": f"W_FSTURWT{r}" for r in range(1, n_replicates + 1)})
@@ -158,7 +161,9 @@ def _students(run: RunTables) -> tuple[pl.DataFrame, Codebook]:
         people = people.join(booklets, on="student_id", how="left", maintain_order="left")
     total = people.get_column("W_FSTUWT").sum()
     people = people.with_columns(
-        CNT=pl.lit(COUNTRY), ST001D01T=pl.lit(run.grade, dtype=pl.Int64), SENWT=pl.col("W_FSTUWT") * (SENATE_TOTAL / total)
+        CNT=pl.lit(COUNTRY),
+        ST001D01T=pl.lit(run.grade, dtype=pl.Int64),
+        SENWT=pl.col("W_FSTUWT") * (SENATE_TOTAL / total),
     )
     first = ["CNT", "CNTSCHID", "CNTSTUID", "ST001D01T", "ST004D01T", "ETHNIC", "ESCS"]
     first += ["BOOKID"] if run.responses is not None else []
@@ -166,7 +171,8 @@ def _students(run: RunTables) -> tuple[pl.DataFrame, Codebook]:
         *first, "W_FSTUWT", "SENWT", *weights.columns[1:], *names.values()
     )
     return table, Codebook(
-        variables=tuple(_student_variable(name, run) for name in table.columns), file_label=say("file.student", "vi")
+        variables=tuple(_student_variable(name, run) for name in table.columns),
+        file_label=say("file.student", "vi"),
     )
 
 
@@ -208,7 +214,11 @@ def _pv_variable(name: str) -> Variable:
     vi, en = both("variable.PV")
     area_vi, area_en = both(f"subject.{subject}") if subject in ("MATHS", "READING") else (short, short)
     return Variable(
-        name=name, label=f"{vi} {digits}: {area_vi}", label_en=f"{en} {digits}: {area_en}", width=11, decimals=4
+        name=name,
+        label=f"{vi} {digits}: {area_vi}",
+        label_en=f"{en} {digits}: {area_en}",
+        width=11,
+        decimals=4,
     )
 
 
@@ -230,7 +240,8 @@ def _schools(run: RunTables) -> tuple[pl.DataFrame, Codebook]:
     table = table.rename({"school_id": "CNTSCHID"}).with_columns(CNT=pl.lit(COUNTRY)).sort("CNTSCHID")
     table = table.select("CNT", "CNTSCHID", *CARRIED, "ENROLMENT", "W_SCHGRNRABWT")
     return table, Codebook(
-        variables=tuple(_school_variable(name, run) for name in table.columns), file_label=say("file.school", "vi")
+        variables=tuple(_school_variable(name, run) for name in table.columns),
+        file_label=say("file.school", "vi"),
     )
 
 

@@ -21,7 +21,12 @@ Rows = NDArray[np.int64]
 
 
 def merge_cells(
-    table: pl.DataFrame, keys: Sequence[str], *, k: int, merged: dict[str, int | str], counts: str | None = None
+    table: pl.DataFrame,
+    keys: Sequence[str],
+    *,
+    k: int,
+    merged: dict[str, int | str],
+    counts: str | None = None,
 ) -> tuple[pl.DataFrame, list[tuple[str, ...]]]:
     """Merge the categories of the last keys inside the groups of the first ones, until no cell is too small.
 
@@ -68,9 +73,7 @@ def merge_cells(
         outer, inner = names[:place], names[place:]
         size = pl.col(counts).sum() if counts else pl.len()
         cells = table.group_by(names).agg(size.alias("__n"))
-        groups = cells.group_by(outer).agg(
-            pl.col("__n").min().alias("__least"), pl.len().alias("__cells")
-        )
+        groups = cells.group_by(outer).agg(pl.col("__n").min().alias("__least"), pl.len().alias("__cells"))
         chosen = groups.filter((pl.col("__least") < k) & (pl.col("__cells") > 1)).sort(outer)
         if not chosen.height:
             continue
@@ -79,7 +82,8 @@ def merge_cells(
         joined = table.join(mark, on=outer, how="left", nulls_equal=True, maintain_order="left")
         is_merged = pl.col("__merge").fill_null(value=False)
         table = joined.with_columns(
-            pl.when(is_merged).then(pl.lit(merged[name])).otherwise(pl.col(name)).alias(name) for name in inner
+            pl.when(is_merged).then(pl.lit(merged[name])).otherwise(pl.col(name)).alias(name)
+            for name in inner
         ).drop("__merge")
     return table, log
 

@@ -67,7 +67,9 @@ def losses(before: MicroData, after: MicroData) -> pl.DataFrame:
                 row = _row(name, column, "changed", table.height, n_changed)
                 rows.append(row | _numeric(old, new, is_labelled=bool(before.codebooks[name][column].values)))
         rows.extend(
-            _row(name, column, "new", other.height, 0) for column in other.columns if column not in table.columns
+            _row(name, column, "new", other.height, 0)
+            for column in other.columns
+            if column not in table.columns
         )
     return pl.DataFrame(rows, schema=LOSS_SCHEMA)
 

@@ -157,7 +157,12 @@ def _study(study: Xml.Element, description: Description) -> None:
     _add(summary, "universe", description.population_en, lang="en")
     _add(summary, "dataKind", "Survey data", lang="en")
     collection = _add(_add(study, "method"), "dataColl")
-    _add(collection, "sampProc", "Stratified two-stage sample: schools with probability proportional to size.", lang="en")
+    _add(
+        collection,
+        "sampProc",
+        "Stratified two-stage sample: schools with probability proportional to size.",
+        lang="en",
+    )
     _add(collection, "weight", "W_FSTUWT; replicates W_FSTURWT1 to W_FSTURWT80, Fay 0.5.", lang="en")
     use = _add(_add(study, "dataAccs"), "useStmt")
     for language, sentence in _ANONYMISED.items():

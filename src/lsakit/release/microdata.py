@@ -130,9 +130,7 @@ class MicroData:
         """
         return self.codebooks[self.home_of(name)][name]
 
-    def with_table(
-        self, name: str, table: pl.DataFrame, *, changed: Sequence[Variable] = ()
-    ) -> MicroData:
+    def with_table(self, name: str, table: pl.DataFrame, *, changed: Sequence[Variable] = ()) -> MicroData:
         """Put another table in the place of one, and other descriptions in the place of some.
 
         Parameters

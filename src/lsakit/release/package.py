@@ -149,8 +149,14 @@ def _joined_book(data: MicroData) -> Codebook:
         variables=(
             *data.codebooks["student"].variables,
             *(school[name] for name in data.carried),
-            Variable(name="STRATUM", label=say("variable.STRATUM", "vi"), label_en=say("variable.STRATUM", "en"),
-                     type="text", width=8, derivation="VNM + REGION + PROVINCE"),
+            Variable(
+                name="STRATUM",
+                label=say("variable.STRATUM", "vi"),
+                label_en=say("variable.STRATUM", "en"),
+                type="text",
+                width=8,
+                derivation="VNM + REGION + PROVINCE",
+            ),
         ),
     )
 
@@ -270,9 +276,7 @@ def record_of(protected: Protected) -> dict[str, object]:
 
 def _write_record(path: Path, protected: Protected) -> None:
     """Write the record as JSON."""
-    path.write_text(
-        json.dumps(record_of(protected), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
+    path.write_text(json.dumps(record_of(protected), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _write_texts(
@@ -280,7 +284,9 @@ def _write_texts(
 ) -> None:
     """Write README, DataCite and DDI."""
     for language in LANGUAGES:
-        (place / f"README.{language}.md").write_text(readme(description, described, language), encoding="utf-8")
+        (place / f"README.{language}.md").write_text(
+            readme(description, described, language), encoding="utf-8"
+        )
     n_bytes = sum(path.stat().st_size for path in place.iterdir())
     media = [MEDIA[kind] for kind in formats]
     (place / "datacite.json").write_text(
@@ -323,7 +329,16 @@ def readme(description: Description, described: Sequence[DescribedFile], languag
     for part in ("weights", "proof", "protection"):
         lines += ["", f"## {tell(part)}", "", tell(f"{part}_text")]
     terms = tell("terms_text", license=description.license_name, license_url=description.license_url)
-    lines += ["", f"## {tell('terms')}", "", terms, "", f"## {tell('citation')}", "", description.citation(language)]
+    lines += [
+        "",
+        f"## {tell('terms')}",
+        "",
+        terms,
+        "",
+        f"## {tell('citation')}",
+        "",
+        description.citation(language),
+    ]
     if description.errata:
         lines += ["", f"## {tell('errata')}", "", *(f"- {one}" for one in description.errata)]
     return "\n".join(lines) + "\n"

@@ -84,7 +84,9 @@ def with_pseudonyms(data: MicroData, *, key: bytes, purpose: str) -> MicroData:
         ids = tables[unit].get_column(column).cast(pl.String).to_list()
         base = 10 ** len(str(len(ids)))
         numbers = pseudonyms(ids, key=key, purpose=f"{purpose}/{unit}", first=base + 1)
-        mapping = pl.DataFrame({"__old": ids, "__new": numbers}, schema={"__old": pl.String, "__new": pl.Int64})
+        mapping = pl.DataFrame(
+            {"__old": ids, "__new": numbers}, schema={"__old": pl.String, "__new": pl.Int64}
+        )
         for name, table in tables.items():
             if column in table.columns:
                 tables[name] = _replaced(table, column, mapping)
@@ -110,4 +112,6 @@ def _replaced(table: pl.DataFrame, column: str, mapping: pl.DataFrame) -> pl.Dat
 
 def _described(variable: Variable, base: int) -> Variable:
     """Describe a column of new numbers."""
-    return replace(variable, type="integer", width=len(str(base)), decimals=0, identifier=False, values={}, missing={})
+    return replace(
+        variable, type="integer", width=len(str(base)), decimals=0, identifier=False, values={}, missing={}
+    )

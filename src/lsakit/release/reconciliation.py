@@ -60,7 +60,9 @@ def reconcile(tracking: Any, data: Any) -> pl.DataFrame:
             param="status",
             got=unknown[0],
         )
-    listed = form.select(pl.col("student_id").cast(pl.String), "status", pl.col("booklet").alias("form_booklet"))
+    listed = form.select(
+        pl.col("student_id").cast(pl.String), "status", pl.col("booklet").alias("form_booklet")
+    )
     held = found.select(
         pl.col("student_id").cast(pl.String), pl.col("booklet").alias("data_booklet"), "items_booklet",
         pl.lit(value=True).alias("has_data"),

@@ -17,7 +17,13 @@ from lsakit.release.microdata import MicroData
 from lsakit.release.plan import PlanStep
 from lsakit.release.risk import counts_of_rows, individual_risk
 
-LOG_SCHEMA = {"key": pl.String, "partner": pl.String, "variable": pl.String, "old": pl.String, "new": pl.String}
+LOG_SCHEMA = {
+    "key": pl.String,
+    "partner": pl.String,
+    "variable": pl.String,
+    "old": pl.String,
+    "new": pl.String,
+}
 
 
 def swap(data: MicroData, step: PlanStep, seed: int) -> tuple[MicroData, pl.DataFrame]:
@@ -47,7 +53,9 @@ def swap(data: MicroData, step: PlanStep, seed: int) -> tuple[MicroData, pl.Data
     """
     share = float(step.settings["share"])
     if not 0.0 <= share <= 0.2:
-        raise TableError(f"The share of swapped records must be between 0 and 0.2. Got {share}.", param="share")
+        raise TableError(
+            f"The share of swapped records must be between 0 and 0.2. Got {share}.", param="share"
+        )
     at_school = [name for name in step.variables if name in data.carried]
     if at_school:
         raise TableError(
@@ -94,7 +102,10 @@ def _pairs(
             (
                 other
                 for other in waiting[groups[row]]
-                if free[other] and free[row] and schools[other] != schools[row] and values[other] != values[row]
+                if free[other]
+                and free[row]
+                and schools[other] != schools[row]
+                and values[other] != values[row]
             ),
             None,
         )
@@ -106,7 +117,11 @@ def _pairs(
 
 
 def _log(
-    data: MicroData, before: pl.DataFrame, after: pl.DataFrame, step: PlanStep, source: np.ndarray[tuple[int], np.dtype[np.int64]]
+    data: MicroData,
+    before: pl.DataFrame,
+    after: pl.DataFrame,
+    step: PlanStep,
+    source: np.ndarray[tuple[int], np.dtype[np.int64]],
 ) -> pl.DataFrame:
     """Write one row per changed value."""
     ids = before.get_column(data.student_key).cast(pl.String)

@@ -41,8 +41,12 @@ def main():
         worst, n_bad = max(worst, off), n_bad + is_bad
         mark = "KHÔNG KHỚP / DISAGREES" if is_bad else ""
         shown = made or (float("nan"), float("nan"), 0)
-        print(f"{row['values']:10} {row['by']:10} {row['group']:3} n={shown[2]:6} {shown[0]:9.3f} ({shown[1]:.3f}) {mark}")
-    print(f"{len(expected)} dòng / rows, {n_bad} không khớp / disagree, lệch lớn nhất / largest difference {worst:.2e}")
+        print(
+            f"{row['values']:10} {row['by']:10} {row['group']:3} n={shown[2]:6} {shown[0]:9.3f} ({shown[1]:.3f}) {mark}"
+        )
+    print(
+        f"{len(expected)} dòng / rows, {n_bad} không khớp / disagree, lệch lớn nhất / largest difference {worst:.2e}"
+    )
     return 1 if n_bad or not expected else 0
 
 

@@ -28,8 +28,12 @@ def read_columns(settings, names, from_csv):
         except ImportError:
             from_csv = True
     if not from_csv:
-        frame, _ = pyreadstat.read_sav(str(FOLDER / settings["student_file"]), usecols=names, output_format="dict")
-        return {name: np.asarray([np.nan if v is None else v for v in frame[name]], dtype=float) for name in names}
+        frame, _ = pyreadstat.read_sav(
+            str(FOLDER / settings["student_file"]), usecols=names, output_format="dict"
+        )
+        return {
+            name: np.asarray([np.nan if v is None else v for v in frame[name]], dtype=float) for name in names
+        }
     with (FOLDER / settings["student_csv"]).open(encoding="utf-8", newline="") as stream:
         rows = csv.reader(stream)
         header = next(rows)
@@ -77,8 +81,12 @@ def main():
         worst, is_bad = max(worst, off), not off <= tolerance
         n_bad += is_bad
         mark = "KHÔNG KHỚP / DISAGREES" if is_bad else ""
-        print(f"{row['values']:10} {row['by']:10} {row['group']:3} n={rows.sum():6} {estimate:9.3f} ({error:.3f}) {mark}")
-    print(f"{len(expected)} dòng / rows, {n_bad} không khớp / disagree, lệch lớn nhất / largest difference {worst:.2e}")
+        print(
+            f"{row['values']:10} {row['by']:10} {row['group']:3} n={rows.sum():6} {estimate:9.3f} ({error:.3f}) {mark}"
+        )
+    print(
+        f"{len(expected)} dòng / rows, {n_bad} không khớp / disagree, lệch lớn nhất / largest difference {worst:.2e}"
+    )
     return 1 if n_bad or not expected else 0
 
 
