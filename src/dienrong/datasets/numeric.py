@@ -169,7 +169,8 @@ def _plain(one: ReleasedFile) -> tuple[str, int, str]:
 
 def _write_linkage(path: Path, made: Protected, frame: Any, data: MicroData) -> None:
     """Count the schools that the published list of all schools names, before and after; for custodians alone."""
-    if frame is None:
+    after = made.data.tables["school"]
+    if frame is None or "PROVINCE" not in after.columns:
         return
     import polars as pl
 
@@ -178,7 +179,6 @@ def _write_linkage(path: Path, made: Protected, frame: Any, data: MicroData) -> 
         pl.col("province_code").cast(pl.Int64).alias("PROVINCE"), pl.col("enrolment").alias("ENROLMENT")
     )
     n_before, _found = linkage(before, listed, ["PROVINCE", "ENROLMENT"])
-    after = made.data.tables["school"]
     counted = {"n_schools": after.height, "n_named_before": n_before, "n_named_after": n_before}
     band = next((step for step in made.plan.steps if step.kind == "band"), None)
     if band is not None and band.settings["into"] in after.columns:
