@@ -34,10 +34,13 @@ def _links(request: HttpRequest) -> Iterable[object]:
     """Offer the files to everyone, the work on them to the ministry."""
     from django.urls import reverse
 
+    from dienrong.accounts import permissions
     from dienrong.core.shell import Link
 
     url = reverse("datasets:public")
-    return (Link(title=gettext("Data files"), url=url, is_current=request.path.startswith(url), order=25),)
+    group = "analysis" if permissions.may(request.user, "view_analysis") else ""
+    is_current = request.path.startswith(url)
+    return (Link(title=gettext("Data files"), url=url, is_current=is_current, order=42, group=group),)
 
 
 def _cards(user: Any, cycle: Any) -> Iterable[object]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.urls import reverse
-
 from dienrong.core import clock
 from dienrong.datasets import numeric
 from dienrong.datasets.models import Release
@@ -11,8 +9,8 @@ from dienrong.datasets.models import Release
 PUBLISHER_VI, PUBLISHER_EN = "Bộ Giáo dục và Đào tạo", "Ministry of Education and Training of Viet Nam"
 
 
-def description_of(release: Release) -> numeric.Description:
-    """Describe a release for lsakit."""
+def description_of(release: Release, *, url: str = "") -> numeric.Description:
+    """Describe a release for lsakit; the address is that under which readers know this site, where it is known."""
     cycle, day = release.freeze.run.cycle, clock.today()
     return numeric.Description(
         identifier=f"{release.slug}-{release.version}",
@@ -28,7 +26,7 @@ def description_of(release: Release) -> numeric.Description:
         population_en=f"students of grade {release.freeze.grade}, {cycle.name_en}",
         license_name=release.license_name,
         license_url=release.license_url,
-        url=reverse("datasets:release", args=[release.pk]) if release.pk else "",
+        url=url,
         doi=release.doi,
         errata=tuple(line.strip() for line in release.errata.splitlines() if line.strip()),
     )

@@ -248,12 +248,28 @@ def record_of(folder: Path) -> dict[str, Any]:
     return record
 
 
-def table_of(folder: Path) -> list[dict[str, Any]]:
-    """Read the table that a release proves, with its differences from the report."""
+def table_of(folder: Path, language: str) -> list[dict[str, Any]]:
+    """Read the table that a release proves, with its differences from the report and its words in one language."""
     import polars as pl
 
     keep = ("by", "group", "values")
-    return pl.read_csv(folder / "differences.csv", schema_overrides=dict.fromkeys(keep, pl.String)).to_dicts()
+    rows = pl.read_csv(folder / "differences.csv", schema_overrides=dict.fromkeys(keep, pl.String)).to_dicts()
+    cards = {card.name: card for card in codebook_cards(folder, ("STU_QQQ",))}
+    for row in rows:
+        card = cards.get(row["by"] or "")
+        values = dict((code, label) for code, label, _kind in card.values) if card else {}
+        row["by_words"] = (card.label_en if language == "en" else card.label_vi) if card else ""
+        row["group_words"] = _one_language(values.get(row["group"] or "", ""), language)
+        first = cards.get(row["values"].replace("{m}", "1"))
+        label = (first.label_en if language == "en" else first.label_vi) if first else row["values"]
+        row["values_words"] = label.partition(": ")[2] or row["values"]
+    return rows
+
+
+def _one_language(label: str, language: str) -> str:
+    """Take one language of a label that stands in both."""
+    vi, mark, en = label.partition(" | ")
+    return en if mark and language == "en" else vi
 
 
 def citation(description: Description, language: str) -> str:

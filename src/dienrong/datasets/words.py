@@ -34,12 +34,12 @@ GRANT_WORDS = {
     "destroyed": _("Destruction confirmed"),
 }
 STEP_WORDS = {
-    "drop": _("Leave out"),
+    "drop": _("Leave variables out"),
     "free_text": _("Leave out free text"),
-    "recode": _("Join categories"),
+    "recode": _("Join categories of a variable"),
     "band": _("Put in classes"),
     "top_bottom": _("Limit extreme values"),
-    "round": _("Round"),
+    "round": _("Round the numbers"),
     "merge": _("Merge small cells"),
     "coarsen": _("Show the wider area alone"),
     "suppress": _("Hide values of small cells"),

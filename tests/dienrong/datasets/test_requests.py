@@ -111,7 +111,7 @@ def test_the_link_is_shown_once_and_kept_nowhere(asked, ministry, signed_in) -> 
 def test_the_holder_takes_the_copy_and_another_e_mail_does_not(granted, visitor) -> None:
     grant, token = granted
     address = f"/tep-du-lieu/lien-ket/{token}"
-    assert visitor.get(address)["Referrer-Policy"] == "no-referrer"
+    assert visitor.get(address)["Referrer-Policy"] == "same-origin"
     assert visitor.post(address, {"email": "ai-khac@vnu.example"}).status_code == 422
     answer = visitor.post(address, {"email": "ANH@vnu.example"})
     archive = zipfile.ZipFile(io.BytesIO(body(answer)))
@@ -120,7 +120,7 @@ def test_the_holder_takes_the_copy_and_another_e_mail_does_not(granted, visitor)
     release = grant.request.release
     for one in release.files.all():
         assert archive.read(one.name) == (kept.folder_of(release) / one.name).read_bytes(), one.name
-    assert answer["Cache-Control"] == "no-store"
+    assert "no-store" in answer["Cache-Control"]
     visitor.post(address, {"email": "anh@vnu.example"})
     assert visitor.post(address, {"email": "anh@vnu.example"}).status_code == 422
     grant.refresh_from_db()

@@ -146,7 +146,7 @@ def release(request: HttpRequest, release_id: int) -> HttpResponse:
     if is_built:
         record = numeric.record_of(folder)
         context |= {"risk": _risk_rows(record), "steps": _step_rows(record), "record": record}
-        context["rows"] = numeric.table_of(folder)
+        context["rows"] = numeric.table_of(folder, parts.language_now())
     return render(request, "datasets/managed.html", context)
 
 
@@ -154,7 +154,8 @@ def _risk_rows(record: dict[str, Any]) -> list[dict[str, Any]]:
     """Lay out the risk before and after, one row per key set."""
     rows = []
     for need in record["requirements"]:
-        before, after = record["before"].get(need["file"]), record["after"].get(need["file"])
+        later = [one["risk"][need["file"]] for one in record["steps"] if need["file"] in one["risk"]]
+        before, after = record["before"].get(need["file"], later[0] if later else None), record["after"].get(need["file"])
         rows.append({"need": need, "keys": ", ".join(need["keys"]), "before": before, "after": after})
     return rows
 

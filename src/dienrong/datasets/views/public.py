@@ -41,8 +41,10 @@ def release(request: HttpRequest, release_id: int) -> HttpResponse:
         "release": found,
         "title": queries.title_of(found),
         "files": files,
-        "citation": numeric.citation(describing.description_of(found), language),
-        "rows": numeric.table_of(kept.folder_of(found)),
+        "citation": numeric.citation(
+            describing.description_of(found, url=request.build_absolute_uri(request.path)), language
+        ),
+        "rows": numeric.table_of(kept.folder_of(found), language),
         "versions": versions.filter(freeze__grade=found.freeze.grade).exclude(pk=found.pk),
         "errata": [line for line in found.errata.splitlines() if line.strip()],
         "may_manage": permissions.may(request.user, "manage_datasets"),

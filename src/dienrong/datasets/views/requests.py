@@ -67,9 +67,12 @@ def _grant(token: str) -> Grant:
 
 
 def _private(response: HttpResponse) -> HttpResponse:
-    """Keep a page out of indexes, histories of proxies and referrers."""
+    """Keep a page out of indexes, and its address out of what other sites are told.
+
+    The policy is not "no-referrer": browsers then send no origin with the form, and the form is refused.
+    """
     response["X-Robots-Tag"] = "noindex"
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 
