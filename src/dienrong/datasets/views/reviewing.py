@@ -221,9 +221,9 @@ def revoke(request: HttpRequest, grant_id: int) -> HttpResponse:
     return parts.form_page(
         request,
         form,
-        title=_("Revoke the link"),
+        title=_("Revoke the personal link"),
         lead=found.request.full_name,
-        button=_("Revoke the link"),
+        button=_("Revoke the personal link"),
         back=reverse("datasets:request", args=[found.request_id]),
         is_dangerous=True,
     )
