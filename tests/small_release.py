@@ -8,7 +8,9 @@ import polars as pl
 from lsakit.release import RunTables
 
 
-def run_tables(n_schools: int = 60, n_each: int = 12, *, seed: int = 7, n_values: int = 3, n_replicates: int = 8):
+def run_tables(
+    n_schools: int = 60, n_each: int = 12, *, seed: int = 7, n_values: int = 3, n_replicates: int = 8
+):
     """Make a run: three regions, provinces, private schools that are few, a rare group of students."""
     rng = np.random.default_rng(seed)
     regions = ("northern_mountains", "red_river_delta", "southeast")
@@ -52,18 +54,28 @@ def run_tables(n_schools: int = 60, n_each: int = 12, *, seed: int = 7, n_values
     return RunTables(
         grade=5,
         plausible_values=pl.DataFrame({"student_id": ids, **values}),
-        weights=pl.DataFrame({"student_id": ids, "school_id": background["school_id"], "final_weight": weight}),
+        weights=pl.DataFrame(
+            {"student_id": ids, "school_id": background["school_id"], "final_weight": weight}
+        ),
         replicates=pl.DataFrame(
             {"student_id": ids, **{f"replicate_{r + 1}": weight * signs[:, r] for r in range(n_replicates)}}
         ),
         background=background,
         schools=frame.select(
-            pl.col("school_id").alias("participant_id"), base_weight=pl.lit(10.0), nonresponse_factor=pl.lit(1.1)
+            pl.col("school_id").alias("participant_id"),
+            base_weight=pl.lit(10.0),
+            nonresponse_factor=pl.lit(1.1),
         ),
         enrolments=frame.select(pl.col("school_id").alias("participant_id"), "enrolment"),
         responses=pl.DataFrame({"student_id": ids, "booklet": [1] * n, **responses}),
         items=pl.DataFrame(
-            {"item": ["A1", "A2"], "subject": ["maths"] * 2, "cluster": ["M1"] * 2, "format": ["mc", "cr"], "max_score": [1, 2]}
+            {
+                "item": ["A1", "A2"],
+                "subject": ["maths"] * 2,
+                "cluster": ["M1"] * 2,
+                "format": ["mc", "cr"],
+                "max_score": [1, 2],
+            }
         ),
         provinces={f"{code:02d}": f"Tỉnh {code}" for code in (1, 2, 11, 12, 21, 22)},
     )

@@ -62,16 +62,22 @@ def _release(freeze: Any, kind: str, by: Any, reviewer: Any, say: Any) -> Any:
     facts = operations.ReleaseFacts(
         kind=kind,
         version="1.0",
-        title_vi=f"{cycle.name_vi}, lớp {grade}: tệp dữ liệu",
-        title_en=f"{cycle.name_en}, grade {grade}: data files",
+        title_vi=f"{cycle.name_vi}, lớp {grade}: tệp dữ liệu {'công khai' if kind == 'public' else 'hạn chế'}",
+        title_en=f"{cycle.name_en}, grade {grade}: {kind}-use data files",
         formats=("sav",),
         with_responses=False,
     )
     release = operations.make_release(freeze=freeze, facts=facts, by=by, in_background=False)
-    release = operations.build_release(release=release, progress=lambda _stage, share: say("Tệp dữ liệu · Data files", share))
+    release = operations.build_release(
+        release=release, progress=lambda _stage, share: say("Tệp dữ liệu · Data files", share)
+    )
     if release.refusal:
-        release = operations.rebuild_release(release=release, plan_text=numeric.shipped_plan("public_small"), by=by)
-        release = operations.build_release(release=release, progress=lambda _stage, share: say("Tệp dữ liệu · Data files", share))
+        release = operations.rebuild_release(
+            release=release, plan_text=numeric.shipped_plan("public_small"), by=by
+        )
+        release = operations.build_release(
+            release=release, progress=lambda _stage, share: say("Tệp dữ liệu · Data files", share)
+        )
     operations.review_release(release=release, is_approved=True, note="Đã đọc báo cáo nguy cơ.", by=reviewer)
     return operations.publish_release(release=release, by=by)
 

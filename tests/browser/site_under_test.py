@@ -214,9 +214,31 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         "profile": "/tai-khoan",
         "refusal": "/ky-danh-gia/khong-co",
     }
+    files = {
+        "data-files": "/tep-du-lieu/",
+        "data-release": "/tep-du-lieu/1",
+        "data-codebook": "/tep-du-lieu/1/bien",
+        "data-request": "/tep-du-lieu/2/xin-du-lieu",
+    }
+    custody = {
+        "data-board": "/tep-du-lieu/quan-ly",
+        "data-managed": "/tep-du-lieu/quan-ly/1",
+        "data-asked": "/tep-du-lieu/quan-ly/yeu-cau/1",
+        "data-make": "/tep-du-lieu/quan-ly/dot/1/phat-hanh",
+        "data-freeze": "/tep-du-lieu/quan-ly/dong-bang",
+    }
     return {
-        "": public | {"draw-public": plans["draw-public"]} | capacity["public"],
-        "bo": own | field | analysis | scaling | data | plans | field_pages | panels | capacity["all"],
+        "": public | {"draw-public": plans["draw-public"]} | capacity["public"] | files,
+        "bo": own
+        | custody
+        | field
+        | analysis
+        | scaling
+        | data
+        | plans
+        | field_pages
+        | panels
+        | capacity["all"],
         "so": own
         | local
         | {

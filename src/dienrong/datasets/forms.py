@@ -43,8 +43,14 @@ class ReleaseForm(forms.Form):
     )
     formats = forms.MultipleChoiceField(
         label=_("Formats"),
-        choices=[("sav", "SPSS (.sav)"), ("dta", "Stata (.dta)"), ("csv", "CSV"), ("parquet", "Parquet")],
-        initial=list(numeric.FORMATS),
+        choices=[
+            ("sav", "SPSS (.sav)"),
+            ("dta", "Stata (.dta)"),
+            ("csv", "CSV"),
+            ("parquet", "Parquet"),
+            ("iea", _("SPSS with the names of IEA")),
+        ],
+        initial=[one for one in numeric.FORMATS if one != "iea"],
         widget=forms.CheckboxSelectMultiple,
     )
     with_responses = forms.BooleanField(label=_("With the answers to items"), required=False, initial=True)

@@ -257,7 +257,7 @@ def table_of(folder: Path, language: str) -> list[dict[str, Any]]:
     cards = {card.name: card for card in codebook_cards(folder, ("STU_QQQ",))}
     for row in rows:
         card = cards.get(row["by"] or "")
-        values = dict((code, label) for code, label, _kind in card.values) if card else {}
+        values = {code: label for code, label, _kind in card.values} if card else {}
         row["by_words"] = (card.label_en if language == "en" else card.label_vi) if card else ""
         row["group_words"] = _one_language(values.get(row["group"] or "", ""), language)
         first = cards.get(row["values"].replace("{m}", "1"))

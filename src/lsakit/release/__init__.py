@@ -6,7 +6,7 @@ script that reproduces a published table. The prose is in ``docs/algorithms/disc
 """
 
 from lsakit.release.build import RunTables, build_microdata
-from lsakit.release.cleaning_log import apply_log, log_of
+from lsakit.release.cleaning_log import Correction, apply_log, log_of
 from lsakit.release.description import Description
 from lsakit.release.microdata import MicroData
 from lsakit.release.package import write_release
@@ -16,6 +16,7 @@ from lsakit.release.reconciliation import reconcile
 from lsakit.release.risk import cell_counts, individual_risk
 
 __all__ = [
+    "Correction",
     "Description",
     "DisclosurePlan",
     "MicroData",

@@ -17,6 +17,7 @@ from lsakit.randomness import stable_seeds
 from lsakit.release.microdata import MicroData
 
 MAX_ZONES = 75
+PRIMARY = 5
 SENATE_TOTAL = 500.0
 COUNTRY_NUMBER = 704
 _PLAIN = {
@@ -50,7 +51,7 @@ def iea_name(name: str, *, grade: int) -> str:
         digits = "".join(letter for letter in name[2:] if letter.isdigit())
         subject = _SUBJECTS.get(name[2 + len(digits) :])
         if subject and digits:
-            return f"{'A' if grade <= 5 else 'B'}{subject}{int(digits):02d}"
+            return f"{'A' if grade <= PRIMARY else 'B'}{subject}{int(digits):02d}"
     return _PLAIN.get(name, name)
 
 

@@ -5,6 +5,7 @@ See docs/algorithms/disclosure_control.md, section "Cleaning log".
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
@@ -13,12 +14,40 @@ from lsakit.errors import TableError
 from lsakit.io.frames import as_table, refuse_duplicates, require_columns
 
 LOG_COLUMNS = ("file", "key", "var", "old", "new", "rule", "who", "when", "evidence")
-_SCHEMA = dict.fromkeys(LOG_COLUMNS, pl.String)
+_SCHEMA: dict[str, type[pl.String]] = dict.fromkeys(LOG_COLUMNS, pl.String)
 
 
-def log_of(
-    before: Any, after: Any, *, file: str, key: str, rule: str, who: str, when: str, evidence: str = ""
-) -> pl.DataFrame:  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """Why values were corrected.
+
+    Parameters
+    ----------
+    rule : str
+        Which check or rule asked for it, such as ``"C3"``.
+    who, when : str
+        Who changed it and at which moment (ISO 8601); the clock is the caller's.
+    evidence : str, default ""
+        Document that proves it.
+
+    Raises
+    ------
+    TableError
+        If rule, person or moment is missing.
+    """
+
+    rule: str
+    who: str
+    when: str
+    evidence: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a correction that nobody could follow."""
+        if not self.rule or not self.who or not self.when:
+            raise TableError("A correction needs its rule, who made it and when.", param="rule")
+
+
+def log_of(before: Any, after: Any, *, file: str, key: str, correction: Correction) -> pl.DataFrame:
     """Write the log of the differences between two states of a file.
 
     Parameters
@@ -29,12 +58,8 @@ def log_of(
         Name of the file.
     key : str
         Identifier column.
-    rule : str
-        Which check or rule asked for it, such as ``"C3"``.
-    who, when : str
-        Who changed it and at which moment (ISO 8601); the clock is the caller's.
-    evidence : str, default ""
-        Document that proves it.
+    correction : Correction
+        Why.
 
     Returns
     -------
@@ -44,7 +69,7 @@ def log_of(
     Raises
     ------
     TableError
-        If the two differ in rows or columns, or a reason is missing.
+        If the two differ in rows or columns.
     """
     old, new = as_table(before, param="before"), as_table(after, param="after")
     refuse_duplicates(old, key, param="before")
@@ -55,22 +80,20 @@ def log_of(
             hint="Rows are added and removed by the import, not by cleaning.",
             param="after",
         )
-    if not rule or not who or not when:
-        raise TableError("A correction needs its rule, who made it and when.", param="rule")
     joined = old.select(pl.col(key)).join(new, on=key, how="left", maintain_order="left")
     parts = []
     for column in (name for name in old.columns if name != key):
         moved = old.get_column(column).ne_missing(joined.get_column(column))
-        texts = {
-            "file": file, "key": old.get_column(key).cast(pl.String), "var": column,
-            "old": old.get_column(column).cast(pl.String), "new": joined.get_column(column).cast(pl.String),
-            "rule": rule, "who": who, "when": when, "evidence": evidence,
-        }  # fmt: skip
-        row = old.select(
-            **{name: pl.lit(value) if isinstance(value, str) else value for name, value in texts.items()}
-        )
+        texts: dict[str, pl.Series | pl.Expr] = {
+            "key": old.get_column(key).cast(pl.String),
+            "old": old.get_column(column).cast(pl.String),
+            "new": joined.get_column(column).cast(pl.String),
+        }
+        words = {"file": file, "var": column, **asdict(correction)}
+        texts |= {name: pl.lit(value) for name, value in words.items()}
+        row = old.select(texts[name].alias(name) for name in LOG_COLUMNS)
         parts.append(row.filter(moved))
-    return pl.concat(parts).cast(_SCHEMA) if parts else pl.DataFrame(schema=_SCHEMA)
+    return pl.concat(parts) if parts else pl.DataFrame(schema=_SCHEMA)
 
 
 def apply_log(raw: Any, log: Any, *, file: str, key: str) -> pl.DataFrame:
@@ -101,8 +124,9 @@ def apply_log(raw: Any, log: Any, *, file: str, key: str) -> pl.DataFrame:
     Examples
     --------
     >>> raw = {"id": ["s1", "s2"], "age": [10, 99]}
-    >>> log = log_of(raw, {"id": ["s1", "s2"], "age": [10, 11]}, file="student", key="id", rule="C4",
-    ...              who="an", when="2026-05-04T09:00:00", evidence="list of the class")
+    >>> why = Correction(rule="C4", who="an", when="2026-05-04T09:00:00", evidence="list of the class")
+    >>> clean = {"id": ["s1", "s2"], "age": [10, 11]}
+    >>> log = log_of(raw, clean, file="student", key="id", correction=why)
     >>> apply_log(raw, log, file="student", key="id").rows()
     [('s1', 10), ('s2', 11)]
     """

@@ -20,6 +20,7 @@ import polars as pl
 from lsakit.errors import TableError
 from lsakit.io.codebook import Codebook, Variable
 from lsakit.io.files import write_table
+from lsakit.release.aliases import PRIMARY, with_iea_names
 from lsakit.release.description import Description
 from lsakit.release.metadata import DescribedFile, datacite_json, ddi_xml
 from lsakit.release.microdata import MicroData
@@ -27,7 +28,8 @@ from lsakit.release.protection import Protected
 from lsakit.release.published import REPORT_NAMES, TABLE_COLUMNS, compare_tables, patterns_of, published_table
 from lsakit.release.words import LANGUAGES, say
 
-FORMATS = ("sav", "dta", "csv", "parquet")
+FORMATS = ("sav", "dta", "csv", "parquet", "iea")
+IEA_STEMS = {"student": "SGVNM", "school": "CGVNM"}
 STEMS = {"student": "STU_QQQ", "school": "SCH_QQQ", "responses": "STU_COG"}
 SCRIPTS = ("table.R", "table.py", "table_numpy.py")
 MEDIA = {
@@ -68,7 +70,7 @@ def write_release(
     *,
     protected: Protected,
     report_table: pl.DataFrame,
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = ("sav", "dta", "csv", "parquet"),
     progress: Progress | None = None,
 ) -> tuple[ReleasedFile, ...]:
     """Write a release into an empty folder.
@@ -85,8 +87,9 @@ def write_release(
         How they were protected; its swap log and seed are not written.
     report_table : polars.DataFrame
         ``published_table`` of the untouched files, to state the differences.
-    formats : Sequence of {"sav", "dta", "csv", "parquet"}
-        Formats of the data files; ``"sav"`` or ``"csv"`` must be among them, for the scripts.
+    formats : Sequence of {"sav", "dta", "csv", "parquet", "iea"}
+        Formats of the data files; ``"sav"`` or ``"csv"`` must be among them, for the scripts. ``"iea"`` adds SPSS files
+        under the names of IEA studies.
     progress : Callable, optional
         Called with a word and a share between 0 and 1.
 
@@ -119,14 +122,27 @@ def write_release(
         described.append(
             DescribedFile(name=STEMS.get(name, name.upper()), codebook=book, n_rows=table.height)
         )
-        for step, kind in enumerate(formats):
+        for step, kind in enumerate(one for one in formats if one != "iea"):
             say_progress(f"write {kind}", (number * len(formats) + step) / total)
             _write_data(place / f"{STEMS.get(name, name.upper())}.{kind}", table, book, kind)
         _write_codebook(place, STEMS.get(name, name.upper()), book)
+    if "iea" in formats:
+        _write_iea(place, data)
     _write_proof(place, data, report_table, formats)
     _write_record(place / "disclosure.json", protected)
     _write_texts(place, description, described, formats)
     return _checksums(place)
+
+
+def _write_iea(place: Path, data: MicroData) -> None:
+    """Write the student and the school file once more as SPSS files under the names of IEA studies."""
+    grade = int(data.tables["student"].get_column("ST001D01T")[0])
+    renamed = with_iea_names(data, grade=grade)
+    books = {**renamed.codebooks, "student": _joined_book(renamed)}
+    for name, stem in IEA_STEMS.items():
+        table = renamed.students if name == "student" else renamed.tables[name]
+        letter = "A" if grade <= PRIMARY else "B"
+        _write_data(place / f"{letter}{stem}.sav", table, books[name].select(table.columns), "sav")
 
 
 def _ordered(students: pl.DataFrame, data: MicroData) -> pl.DataFrame:
@@ -288,7 +304,7 @@ def _write_texts(
             readme(description, described, language), encoding="utf-8"
         )
     n_bytes = sum(path.stat().st_size for path in place.iterdir())
-    media = [MEDIA[kind] for kind in formats]
+    media = [MEDIA[kind] for kind in formats if kind in MEDIA]
     (place / "datacite.json").write_text(
         datacite_json(description, n_bytes=n_bytes, formats=media), encoding="utf-8"
     )

@@ -185,7 +185,7 @@ def _labels(step: PlanStep, n: int) -> dict[int, tuple[str, str]]:
             hint="Give one label, and one in 'labels_en', for each category.",
             param=step.variables[0],
         )
-    return {number: pair for number, pair in enumerate(zip(names, english, strict=True), start=1)}
+    return dict(enumerate(zip(names, english, strict=True), start=1))
 
 
 def band(data: MicroData, step: PlanStep) -> MicroData:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from small_cycle import cycle, done_run, make_run, registry, small_store
-from small_datasets import PLAN_PUBLIC
 
 from dienrong.accounts import operations as accounts
 from dienrong.accounts.models import User
 from dienrong.datasets import operations
 from dienrong.datasets.models import Freeze, Release
 from dienrong.datasets.operations import ReleaseFacts
+from small_cycle import cycle, done_run, make_run, registry, small_store
+from small_datasets import PLAN_PUBLIC
 
 __all__ = ["cycle", "done_run", "make_run", "registry", "small_store"]
 

@@ -90,7 +90,11 @@ def test_a_plan_that_is_not_fulfilled_leaves_no_files(make_release, visitor) -> 
 def test_a_plan_that_touches_gender_or_is_no_plan_is_refused_at_once(freeze, ministry) -> None:
     from small_datasets import PLAN_PUBLIC
 
-    for text in (PLAN_PUBLIC.replace('["ETHNIC", "ESCS"]', '["ST004D01T"]'), "name = 1 =", "name = 'x'\nkind = 'public'"):
+    for text in (
+        PLAN_PUBLIC.replace('["ETHNIC", "ESCS"]', '["ST004D01T"]'),
+        "name = 1 =",
+        "name = 'x'\nkind = 'public'",
+    ):
         facts = ReleaseFacts(kind="public", version="9", title_vi="a", title_en="b", plan_text=text)
         with pytest.raises(DatasetsRefusal):
             operations.make_release(freeze=freeze, facts=facts, by=ministry)
@@ -98,7 +102,9 @@ def test_a_plan_that_touches_gender_or_is_no_plan_is_refused_at_once(freeze, min
     assert not Job.objects.exists()
 
 
-def test_the_maker_does_not_approve_and_nothing_unapproved_is_published(make_release, ministry, second) -> None:
+def test_the_maker_does_not_approve_and_nothing_unapproved_is_published(
+    make_release, ministry, second
+) -> None:
     release = make_release()
     with pytest.raises(NotAllowed):
         operations.review_release(release=release, is_approved=True, note="", by=ministry)
@@ -132,7 +138,9 @@ def test_a_release_sent_back_is_built_again_under_another_plan(make_release, min
     assert (built.state, built.made_by) == ("built", ministry)
 
 
-def test_everybody_takes_public_files_and_a_broken_download_goes_on(published_release, visitor, stranger, signed_in) -> None:
+def test_everybody_takes_public_files_and_a_broken_download_goes_on(
+    published_release, visitor, stranger, signed_in
+) -> None:
     release = published_release()
     page = visitor.get("/tep-du-lieu/").content.decode()
     assert "Tệp dữ liệu lớp 5" in page
@@ -164,7 +172,9 @@ def test_too_many_downloads_from_one_address_wait(published_release, visitor, mo
     assert answers == [200, 200, 429]
 
 
-def test_a_withdrawn_release_is_gone_for_everybody_but_the_ministry(published_release, visitor, ministry, signed_in) -> None:
+def test_a_withdrawn_release_is_gone_for_everybody_but_the_ministry(
+    published_release, visitor, ministry, signed_in
+) -> None:
     release = published_release()
     with pytest.raises(DatasetsRefusal):
         operations.withdraw_release(release=release, reason="", by=ministry)
@@ -175,7 +185,9 @@ def test_a_withdrawn_release_is_gone_for_everybody_but_the_ministry(published_re
     assert queries.public_files() == []
 
 
-def test_strangers_see_nothing_of_the_work(make_release, visitor, officer, stranger, researcher, newcomer, signed_in) -> None:
+def test_strangers_see_nothing_of_the_work(
+    make_release, visitor, officer, stranger, researcher, newcomer, signed_in
+) -> None:
     release = make_release()
     pages = (
         "/tep-du-lieu/quan-ly",
@@ -190,7 +202,10 @@ def test_strangers_see_nothing_of_the_work(make_release, visitor, officer, stran
             assert signed_in(person).get(address).status_code == 403, address
     for person in (officer, researcher):
         browser = signed_in(person)
-        assert browser.post(f"/tep-du-lieu/quan-ly/{release.pk}/xem-xet", {"decision": "approve"}).status_code == 403
+        assert (
+            browser.post(f"/tep-du-lieu/quan-ly/{release.pk}/xem-xet", {"decision": "approve"}).status_code
+            == 403
+        )
         assert browser.post(f"/tep-du-lieu/quan-ly/{release.pk}/cong-bo").status_code == 403
         assert browser.get(f"/tep-du-lieu/{release.pk}/bien").status_code == 404
         assert browser.get(f"/tep-du-lieu/{release.pk}/tep/expected.csv").status_code == 404

@@ -37,7 +37,9 @@ def restricted(published_release):
 
 @pytest.fixture
 def asked(restricted) -> DataRequest:
-    return operations.ask_for_data(release=restricted, facts=RequestFacts(**FACTS), address="10.0.0.1", by=None)
+    return operations.ask_for_data(
+        release=restricted, facts=RequestFacts(**FACTS), address="10.0.0.1", by=None
+    )
 
 
 @pytest.fixture
@@ -45,7 +47,9 @@ def granted(asked, ministry) -> tuple[Grant, str]:
     return operations.decide_grant(request=asked, n_days=30, most_downloads=2, by=ministry)
 
 
-def test_restricted_files_are_described_and_not_given(restricted, visitor, signed_in, officer, researcher) -> None:
+def test_restricted_files_are_described_and_not_given(
+    restricted, visitor, signed_in, officer, researcher
+) -> None:
     for browser in (visitor, signed_in(officer), signed_in(researcher)):
         assert browser.get(f"/tep-du-lieu/{restricted.pk}").status_code == 200
         assert browser.get(f"/tep-du-lieu/{restricted.pk}/bien").status_code == 200
@@ -175,15 +179,23 @@ def test_the_holder_confirms_the_destruction(granted, visitor, ministry) -> None
         operations.renew_grant(grant=grant, n_days=5, most_downloads=1, by=ministry)
 
 
-def test_strangers_decide_on_nothing(granted, restricted, officer, researcher, newcomer, visitor, signed_in) -> None:
+def test_strangers_decide_on_nothing(
+    granted, restricted, officer, researcher, newcomer, visitor, signed_in
+) -> None:
     grant, token = granted
     request = grant.request
     for person in (officer, researcher, newcomer):
         browser = signed_in(person)
         assert browser.get(f"/tep-du-lieu/quan-ly/yeu-cau/{request.pk}").status_code == 403
         for end in ("dong-y", "tu-choi"):
-            assert browser.post(f"/tep-du-lieu/quan-ly/yeu-cau/{request.pk}/{end}", {"reason": "x"}).status_code == 403
+            assert (
+                browser.post(f"/tep-du-lieu/quan-ly/yeu-cau/{request.pk}/{end}", {"reason": "x"}).status_code
+                == 403
+            )
         for end in ("gia-han", "thu-hoi"):
-            assert browser.post(f"/tep-du-lieu/quan-ly/lien-ket/{grant.pk}/{end}", {"reason": "x"}).status_code == 403
+            assert (
+                browser.post(f"/tep-du-lieu/quan-ly/lien-ket/{grant.pk}/{end}", {"reason": "x"}).status_code
+                == 403
+            )
     assert visitor.get("/tep-du-lieu/lien-ket/" + "a" * 43).status_code == 404
     assert visitor.get(f"/tep-du-lieu/lien-ket/{token[:-1]}").status_code == 404

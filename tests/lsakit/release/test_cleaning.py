@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from lsakit.errors import TableError
-from lsakit.release import apply_log, log_of, reconcile
+from lsakit.release import Correction, apply_log, log_of, reconcile
 
 
 def test_tv_7_1_four_errors_one_of_them_settled_by_the_data() -> None:
@@ -38,8 +38,8 @@ def test_answers_that_fit_neither_booklet_are_asked_about() -> None:
 def test_raw_and_log_give_the_clean_file_and_nothing_else_does() -> None:
     raw = pl.DataFrame({"id": ["a", "b", "c"], "age": [10, 99, 11], "sex": ["F", "X", None]})
     clean = pl.DataFrame({"id": ["c", "a", "b"], "age": [11, 10, 12], "sex": ["M", "F", "M"]})
-    facts = {"file": "student", "key": "id", "rule": "C4", "who": "an", "when": "2026-05-04T09:00:00"}
-    log = log_of(raw, clean, **facts, evidence="danh sách lớp")
+    why = Correction(rule="C4", who="an", when="2026-05-04T09:00:00", evidence="danh sách lớp")
+    log = log_of(raw, clean, file="student", key="id", correction=why)
     assert log.columns == ["file", "key", "var", "old", "new", "rule", "who", "when", "evidence"]
     assert log.height == 3
     assert apply_log(raw, log, file="student", key="id").equals(clean.sort("id"))
@@ -49,4 +49,4 @@ def test_raw_and_log_give_the_clean_file_and_nothing_else_does() -> None:
     with pytest.raises(TableError, match="a row or variable that the file lacks"):
         apply_log(raw.filter(pl.col("id") != "b"), log, file="student", key="id")
     with pytest.raises(TableError, match="needs its rule"):
-        log_of(raw, clean, **{**facts, "rule": ""})
+        Correction(rule="", who="an", when="2026-05-04T09:00:00")

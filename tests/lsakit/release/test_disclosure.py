@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate
-from small_release import run_tables
 
 from lsakit.errors import TableError
 from lsakit.release import DisclosurePlan, build_microdata, cell_counts, individual_risk, protect
 from lsakit.release.cells import merge_cells, rows_to_hide
 from lsakit.release.protection import count_suppressed
 from lsakit.release.published import compare_tables, published_table
+from small_release import run_tables
 
 SMALL = DisclosurePlan.read("public_small")
 
@@ -43,7 +43,9 @@ def test_tv_7_2_small_cells_are_merged_as_stated() -> None:
     assert log == [("size", "R1", "pub"), ("type", "R1")]
 
 
-@pytest.mark.parametrize(("f", "total"), [(1, 100.0), (2, 3.0), (3, 3.5), (7, 200.0), (40, 60.0), (500, 9000.0)])
+@pytest.mark.parametrize(
+    ("f", "total"), [(1, 100.0), (2, 3.0), (3, 3.5), (7, 200.0), (40, 60.0), (500, 9000.0)]
+)
 def test_the_individual_risk_is_the_integral_it_stands_for(f: int, total: float) -> None:
     a = total / f - 1.0
     exact = integrate.quad(lambda u: u ** (f - 1) / (1 + a * u), 0, 1, points=[0.9, 0.99], epsabs=1e-13)[0]

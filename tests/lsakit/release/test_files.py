@@ -11,7 +11,6 @@ from xml.etree import ElementTree as Xml
 
 import polars as pl
 import pytest
-from small_release import run_tables
 
 import lsakit as lk
 from lsakit.errors import TableError
@@ -19,9 +18,10 @@ from lsakit.io.codebook import Codebook, Variable
 from lsakit.release import Description, DisclosurePlan, build_microdata, protect, write_release
 from lsakit.release.aliases import jackknife_zones, with_iea_names
 from lsakit.release.missing_scheme import missing_codes, refuse_collisions, width_for
-from lsakit.release.package import write_archive
+from lsakit.release.package import FORMATS, write_archive
 from lsakit.release.pseudonyms import pseudonyms, with_pseudonyms
 from lsakit.release.published import published_table
+from small_release import run_tables
 
 KEY = b"a key of the tests, 32 bytes lon"
 ABOUT = Description(
@@ -45,7 +45,7 @@ def made(data):
 def folder(data, made, tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("release")
     released = with_pseudonyms(made.data, key=KEY, purpose="t/1.0")
-    write_release(place, released, ABOUT, protected=made, report_table=published_table(data))
+    write_release(place, released, ABOUT, protected=made, report_table=published_table(data), formats=FORMATS)
     return place
 
 
@@ -142,7 +142,9 @@ def test_nothing_secret_is_written(folder, made) -> None:
 def test_the_same_release_has_the_same_bytes(data, made, folder, tmp_path) -> None:
     released = with_pseudonyms(made.data, key=KEY, purpose="t/1.0")
     again = tmp_path / "again"
-    found = write_release(again, released, ABOUT, protected=made, report_table=published_table(data))
+    found = write_release(
+        again, released, ABOUT, protected=made, report_table=published_table(data), formats=FORMATS
+    )
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
     differing = [one.name for one in found if (again / one.name).read_bytes() != first[one.name]]
     # Stata's header and Excel's properties carry the moment of writing; the sums name those files in turn.
@@ -161,7 +163,11 @@ def test_ddi_is_in_the_order_of_the_schema_and_valid_where_the_schema_is_given(f
     assert len(ids) == len(set(ids))
     assert {one.get("files") for one in root.iterfind(".//d:var", space)} <= set(ids)
     gender = root.find(".//d:var[@name='ST004D01T']", space)
-    assert [one.findtext("d:catValu", namespaces=space) for one in gender.iterfind("d:catgry", space)] == ["1", "2", "4"]
+    assert [one.findtext("d:catValu", namespaces=space) for one in gender.iterfind("d:catgry", space)] == [
+        "1",
+        "2",
+        "4",
+    ]
     schema = os.environ.get("DDI_CODEBOOK_XSD")
     if schema:
         etree = pytest.importorskip("lxml.etree")
@@ -169,12 +175,23 @@ def test_ddi_is_in_the_order_of_the_schema_and_valid_where_the_schema_is_given(f
         assert rules.validate(etree.parse(str(folder / "ddi.xml"))), rules.error_log
 
 
-def test_iea_names_stand_beside(made) -> None:
+def test_iea_names_stand_beside(made, folder) -> None:
     other = with_iea_names(made.data, grade=5)
     student = other.tables["student"]
-    assert {"IDCNTRY", "IDSCHOOL", "IDSTUD", "TOTWGT", "HOUWGT", "SENWGT", "ASMMAT01", "ASRREA03", "ITSEX"} <= set(
-        student.columns
-    )
+    assert {
+        "IDCNTRY",
+        "IDSCHOOL",
+        "IDSTUD",
+        "TOTWGT",
+        "HOUWGT",
+        "SENWGT",
+        "ASMMAT01",
+        "ASRREA03",
+        "ITSEX",
+    } <= set(student.columns)
+    pupils, meta = lk.read_table(folder / "ASGVNM.sav"), lk.read_table(folder / "ACGVNM.sav")
+    assert pupils["TOTWGT"].sum() == pytest.approx(student["TOTWGT"].sum(), rel=1e-12)
+    assert "IDSCHOOL" in meta.columns
     assert student["SENWGT"].sum() == pytest.approx(500.0)
     assert student["HOUWGT"].sum() == pytest.approx(student.height)
     assert not [one for one in other.codebooks["student"] if one.name not in student.columns]

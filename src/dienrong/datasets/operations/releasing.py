@@ -38,7 +38,7 @@ class ReleaseFacts:
     license_url: str = "https://creativecommons.org/licenses/by/4.0/"
     doi: str = ""
     errata: str = ""
-    formats: tuple[str, ...] = numeric.FORMATS
+    formats: tuple[str, ...] = ("sav", "dta", "csv", "parquet")
     with_responses: bool = True
     plan_text: str = ""
 

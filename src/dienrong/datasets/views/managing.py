@@ -155,7 +155,10 @@ def _risk_rows(record: dict[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for need in record["requirements"]:
         later = [one["risk"][need["file"]] for one in record["steps"] if need["file"] in one["risk"]]
-        before, after = record["before"].get(need["file"], later[0] if later else None), record["after"].get(need["file"])
+        before, after = (
+            record["before"].get(need["file"], later[0] if later else None),
+            record["after"].get(need["file"]),
+        )
         rows.append({"need": need, "keys": ", ".join(need["keys"]), "before": before, "after": after})
     return rows
 
