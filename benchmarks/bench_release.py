@@ -34,8 +34,6 @@ def peak_megabytes() -> float:
 def measure(n_rows: int) -> dict[str, float]:
     """Release a sample of this size and measure each step."""
     sys.path.insert(0, str(TESTS))
-    from small_release import run_tables
-
     from lsakit.release import (
         Description,
         DisclosurePlan,
@@ -44,8 +42,9 @@ def measure(n_rows: int) -> dict[str, float]:
         protect,
         write_release,
     )
-    from lsakit.release.published import published_table
     from lsakit.release.pseudonyms import with_pseudonyms
+    from lsakit.release.published import published_table
+    from small_release import run_tables
 
     about = Description(
         identifier="b", title_vi="b", title_en="b", kind="public", version="1", year=2026, published_on="2026-01-01",

@@ -159,7 +159,7 @@ def _students(run: RunTables) -> tuple[pl.DataFrame, Codebook]:
     if run.responses is not None:
         booklets = run.responses.select("student_id", pl.col("booklet").cast(pl.Int64).alias("BOOKID"))
         people = people.join(booklets, on="student_id", how="left", maintain_order="left")
-    total = people.get_column("W_FSTUWT").sum()
+    total = float(people.get_column("W_FSTUWT").sum())
     people = people.with_columns(
         CNT=pl.lit(COUNTRY),
         ST001D01T=pl.lit(run.grade, dtype=pl.Int64),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lsakit.errors import TableError
-from lsakit.io.codebook import Codebook, Variable
+from lsakit.io.codebook import Code, Codebook, Variable
 
 # Last digit of the code of each kind; the digits before it are nines. Kinds: docs/algorithms/disclosure_control.md.
 LAST_DIGIT: Mapping[str, Mapping[str, int]] = {
@@ -15,7 +15,7 @@ LAST_DIGIT: Mapping[str, Mapping[str, int]] = {
 FIRST_DIGIT = 4
 
 
-def missing_codes(width: int, kinds: Iterable[str], *, programme: str = "pisa") -> dict[int, str]:
+def missing_codes(width: int, kinds: Iterable[str], *, programme: str = "pisa") -> dict[Code, str]:
     """Give the missing codes of a numeric variable.
 
     Parameters

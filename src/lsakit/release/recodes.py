@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from lsakit.errors import TableError
-from lsakit.io.codebook import Variable
+from lsakit.io.codebook import Code, Variable
 from lsakit.release.microdata import MicroData
 from lsakit.release.missing_scheme import missing_codes, width_for
 from lsakit.release.plan import PlanStep
@@ -64,7 +64,9 @@ def labelled(labels: Mapping[int, tuple[str, str]], **fields: Any) -> Variable:
     width = width_for(max(labels))
     kinds = fields.pop("kinds", "D")
     codes = missing_codes(width, kinds)
-    values = {code: f"{vi} | {en}" if en and en != vi else vi for code, (vi, en) in labels.items()}
+    values: dict[Code, str] = {
+        code: f"{vi} | {en}" if en and en != vi else vi for code, (vi, en) in labels.items()
+    }
     for code, kind in codes.items():
         if kind == "D":
             values[code] = f"{SUPPRESSED_LABEL['vi']} | {SUPPRESSED_LABEL['en']} [D]"
