@@ -60,11 +60,19 @@ class ReleaseForm(forms.Form):
         widget=forms.Textarea(attrs=LINES),
         help_text=_("One change on a line; it stands on the public page."),
     )
+    plan_choice = forms.ChoiceField(
+        label=_("Plan that comes with the software"),
+        required=False,
+        choices=[
+            ("", _("For samples of the whole country")),
+            ("public_small", _("For samples of few schools (public use)")),
+        ],
+    )
     plan_text = forms.CharField(
         label=_("Plan of disclosure control"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 10, "class": "mono", "spellcheck": "false"}),
-        help_text=_("TOML; empty for the plan that comes with the software."),
+        help_text=_("A plan of your own, in TOML; empty for the one chosen above."),
     )
 
 

@@ -97,6 +97,8 @@ def make(request: HttpRequest, freeze_id: int) -> HttpResponse:
     form = ReleaseForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         values = {**form.cleaned_data, "formats": tuple(form.cleaned_data["formats"])}
+        choice = values.pop("plan_choice")
+        values["plan_text"] = values["plan_text"] or (numeric.shipped_plan(choice) if choice else "")
         try:
             made = operations.make_release(freeze=found, facts=ReleaseFacts(**values), by=request.user)
         except Refusal as refusal:
