@@ -17,6 +17,7 @@ from lsakit.release.microdata import MicroData
 from lsakit.release.plan import PlanStep
 from lsakit.release.risk import counts_of_rows, individual_risk
 
+TIDY_EVERY = 256  # how often taken rows leave the queue of partners
 LOG_SCHEMA = {
     "key": pl.String,
     "partner": pl.String,
@@ -95,24 +96,28 @@ def _pairs(
         waiting.setdefault(groups[row], []).append(row)
     free = np.ones(view.height, dtype=bool)
     pairs: list[tuple[int, int]] = []
+    n_taken: dict[tuple[object, ...], int] = dict.fromkeys(waiting, 0)
     for row in np.lexsort((ticket, -risk)).tolist():
         if len(pairs) >= most:
             break
+        if not free[row]:
+            continue
+        group = groups[row]
         partner = next(
             (
                 other
-                for other in waiting[groups[row]]
-                if free[other]
-                and free[row]
-                and schools[other] != schools[row]
-                and values[other] != values[row]
+                for other in waiting[group]
+                if free[other] and schools[other] != schools[row] and values[other] != values[row]
             ),
             None,
         )
-        if partner is not None:
-            free[row] = free[partner] = False
-            pairs.append((row, partner))
-            waiting[groups[row]] = [other for other in waiting[groups[row]] if free[other]]
+        if partner is None:
+            continue
+        free[row] = free[partner] = False
+        pairs.append((row, partner))
+        n_taken[group] += 1
+        if n_taken[group] % TIDY_EVERY == 0:
+            waiting[group] = [other for other in waiting[group] if free[other]]
     return pairs
 
 
