@@ -20,6 +20,7 @@ from django.utils import translation
 
 from dienrong import (
     demo_capacity,
+    demo_datasets,
     demo_fieldwork,
     demo_followup,
     demo_registry,
@@ -103,6 +104,7 @@ def run_demo(console_progress: Console | None = None, *, size: str = "national")
         _scale(cycle, run, expert, console)
         _publish(run, expert, console)
         _set_standards(cycle, expert, console)
+        _release_data(run, expert, console)
         _compare(expert, console)
         console.say(_closing())
 
@@ -310,6 +312,12 @@ def _set_standards(cycle: Any, expert: Any, console: Console) -> None:
     console.progress("Chuyên gia xác định chuẩn · Panels set standards", 0.0)
     n = demo_standards.fill_standards(cycle=cycle, by=expert)
     console.say(f"{n} phiên xác định chuẩn · {n} standard-setting sessions")
+
+
+def _release_data(run: Any, expert: Any, console: Console) -> None:
+    """Publish data files of the run, with a request that waits."""
+    n = demo_datasets.fill_datasets(run=run, by=expert, password=PASSWORD, say=console.progress)
+    console.say(f"{n} bộ tệp dữ liệu đã công bố · {n} releases of data files")
 
 
 def _compare(expert: Any, console: Console) -> None:

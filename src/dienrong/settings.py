@@ -132,6 +132,7 @@ INSTALLED_APPS = [
     "dienrong.standards",
     "dienrong.reporting",
     "dienrong.explorer",
+    "dienrong.datasets",
     "dienrong.api",
 ]
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("dienrong.standards.urls")),
     path("", include("dienrong.reporting.urls")),
     path("", include("dienrong.explorer.urls")),
+    path("", include("dienrong.datasets.urls")),
     path("", include("dienrong.api.urls")),
 ]
 

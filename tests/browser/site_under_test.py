@@ -224,9 +224,23 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     }
     press = f"/bao-cao/{SLUG}/thong-tin-bao-chi"
     reports = {"press": press, "approved-texts": f"/bao-cao/{SLUG}/cac-tinh"}
+    files = {
+        "data-files": "/tep-du-lieu/",
+        "data-release": "/tep-du-lieu/1",
+        "data-codebook": "/tep-du-lieu/1/bien",
+        "data-request": "/tep-du-lieu/2/xin-du-lieu",
+    }
+    custody = {
+        "data-board": "/tep-du-lieu/quan-ly",
+        "data-managed": "/tep-du-lieu/quan-ly/1",
+        "data-asked": "/tep-du-lieu/quan-ly/yeu-cau/1",
+        "data-make": "/tep-du-lieu/quan-ly/dot/1/phat-hanh",
+        "data-freeze": "/tep-du-lieu/quan-ly/dong-bang",
+    }
     return {
-        "": public | {"press": press} | {"draw-public": plans["draw-public"]} | capacity["public"],
+        "": public | {"press": press} | {"draw-public": plans["draw-public"]} | capacity["public"] | files,
         "bo": own
+        | custody
         | field
         | analysis
         | reports

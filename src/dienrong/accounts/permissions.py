@@ -75,6 +75,7 @@ HOLDERS: dict[str, frozenset[Role]] = {
     "write_provincial_report": frozenset({Role.PROVINCE_OFFICER}),
     "read_approved_texts": DATA_KEEPERS,
     "read_every_province": MINISTRY,
+    "manage_datasets": MINISTRY,
     "view_audit": MINISTRY,
     "view_all_jobs": MINISTRY,
     "manage_people": OFFICERS,
