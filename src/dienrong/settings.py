@@ -129,6 +129,7 @@ INSTALLED_APPS = [
     "dienrong.scaling",
     "dienrong.standards",
     "dienrong.reporting",
+    "dienrong.plans",
     "dienrong.api",
 ]
 

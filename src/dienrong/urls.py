@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("dienrong.scaling.urls")),
     path("", include("dienrong.standards.urls")),
     path("", include("dienrong.reporting.urls")),
+    path("", include("dienrong.plans.urls")),
     path("", include("dienrong.api.urls")),
 ]
 

@@ -15,6 +15,7 @@ from lsakit.errors import LsakitError
 from lsakit.tables import charts
 from lsakit.tables.official_form import (
     OfficialForm,
+    addressed_lines,
     closed_lines,
     date_line,
     kind_and_summary,
@@ -266,6 +267,8 @@ class _Writer:
         if form is not None:
             self._head(form)
         self._title(form)
+        for line in addressed_lines(form, self.texts) if form else ():
+            self._paragraph(line, style="Body Text", align="center")
         for basis in closed_lines(form.bases) if form else ():
             paragraph = self._paragraph("", style="Body Text")
             add_run(paragraph, basis, italic=True)
