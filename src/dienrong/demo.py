@@ -21,6 +21,7 @@ from django.utils import translation
 from dienrong import (
     demo_capacity,
     demo_fieldwork,
+    demo_plans,
     demo_registry,
     demo_sampling,
     demo_scaling,
@@ -100,6 +101,7 @@ def run_demo(console_progress: Console | None = None, *, size: str = "national")
         _scale(cycle, run, expert, console)
         _publish(run, expert, console)
         _set_standards(cycle, expert, console)
+        _plan(expert, size, console)
         _compare(expert, console)
         console.say(_closing())
 
@@ -300,6 +302,21 @@ def _set_standards(cycle: Any, expert: Any, console: Console) -> None:
     console.progress("Chuyên gia xác định chuẩn · Panels set standards", 0.0)
     n = demo_standards.fill_standards(cycle=cycle, by=expert)
     console.say(f"{n} phiên xác định chuẩn · {n} standard-setting sessions")
+
+
+def _plan(expert: Any, size: str, console: Console) -> None:
+    """Load the plans of Project 468 and show two merged provinces at work on them."""
+    from dienrong.accounts import operations
+
+    def make(username: str, full_name: str, role: str, code: str, unit: str) -> Any:
+        account = DemoAccount(username=username, full_name=full_name, role=role, unit_kind="province")
+        return _person(account) or _create(operations, account, expert, code, unit)
+
+    console.progress("Kế hoạch 468 · Plan 468", 0.0)
+    n = demo_plans.fill_plans(size=size, by=expert, make=make)
+    console.say(
+        f"{n} mục tiêu của Đề án 468 đã nạp nguyên văn · {n} targets of Project 468 loaded as written"
+    )
 
 
 def _compare(expert: Any, console: Console) -> None:

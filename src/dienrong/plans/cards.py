@@ -47,7 +47,9 @@ def report_cards(user: Any) -> Iterable[Card]:
         is_begun = row.report is not None
         yield Card(
             title=_("Send the report: %(kind)s") % {"kind": row.call.get_kind_display()},
-            text=_("It is late.") if row.is_late else _("Its numbers are ready; your own words are kept as you write."),
+            text=_("It is late.")
+            if row.is_late
+            else _("Its numbers are ready; your own words are kept as you write."),
             deadline=row.call.due_on,
             url=reverse("plans:report", args=[row.report.pk]) if row.report else reverse("plans:reports"),
             button=_("Go on writing") if is_begun else _("Begin the report"),

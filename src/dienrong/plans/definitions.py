@@ -184,15 +184,23 @@ ANSWERS = {
     ("full", "concluded"): gettext_lazy(
         "Fully: list, selection, sessions and reports are complete and the school is concluded."
     ),
-    ("full", "tested"): gettext_lazy("Fully: every person selected has an outcome and the sessions are reported."),
-    ("replaced", "no"): gettext_lazy("A school for which a replacement took part does not count as taken part."),
+    ("full", "tested"): gettext_lazy(
+        "Fully: every person selected has an outcome and the sessions are reported."
+    ),
+    ("replaced", "no"): gettext_lazy(
+        "A school for which a replacement took part does not count as taken part."
+    ),
     ("replaced", "yes"): gettext_lazy("A school for which a replacement took part counts as taken part."),
     ("period", "phase"): gettext_lazy("Samples whose tests fall into the phase, up to the day."),
     ("period", "year"): gettext_lazy("Samples whose tests fall into the calendar year of the day."),
     ("with_continuing", "yes"): gettext_lazy("Continuing education centers in a sample are counted."),
     ("with_continuing", "no"): gettext_lazy("Continuing education centers in a sample are not counted."),
-    ("with_inclusion", "yes"): gettext_lazy("Centers supporting inclusive education in a sample are counted."),
-    ("with_inclusion", "no"): gettext_lazy("Centers supporting inclusive education in a sample are not counted."),
+    ("with_inclusion", "yes"): gettext_lazy(
+        "Centers supporting inclusive education in a sample are counted."
+    ),
+    ("with_inclusion", "no"): gettext_lazy(
+        "Centers supporting inclusive education in a sample are not counted."
+    ),
 }
 
 INDICATORS = {

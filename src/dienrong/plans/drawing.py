@@ -62,7 +62,9 @@ def target_bars(stands: Sequence[Any]) -> Figure:
         for number, line in enumerate(lines):
             y = top + 17 + (number - (len(lines) - 1) / 2) * 15
             parts.append(
-                format_html('<text x="{}" y="{}" text-anchor="end" fill="{}">{}</text>', LEFT - 10, y, INK, line)
+                format_html(
+                    '<text x="{}" y="{}" text-anchor="end" fill="{}">{}</text>', LEFT - 10, y, INK, line
+                )
             )
         parts.append(
             format_html(
@@ -136,9 +138,13 @@ def past_line(
         own = [one for one in known if one.name == name]
         color = (BLUE, GREEN, "#cc79a7")[place % 3]
         path = " ".join(f"{x(one.day):.1f},{y(one.share):.1f}" for one in own)
-        parts.append(format_html('<polyline points="{}" fill="none" stroke="{}" stroke-width="2"/>', path, color))
+        parts.append(
+            format_html('<polyline points="{}" fill="none" stroke="{}" stroke-width="2"/>', path, color)
+        )
         parts += [
-            format_html('<circle cx="{}" cy="{}" r="4" fill="{}"/>', f"{x(one.day):.1f}", f"{y(one.share):.1f}", color)
+            format_html(
+                '<circle cx="{}" cy="{}" r="4" fill="{}"/>', f"{x(one.day):.1f}", f"{y(one.share):.1f}", color
+            )
             for one in own
         ]
     last = known[-1]
@@ -158,7 +164,13 @@ def past_line(
         )  # fmt: skip
     title = _("%(share)s on %(day)s") % {"share": percent_text(last.share), "day": day_text(last.day)}
     rows = tuple(
-        (day_text(one.day), one.name, number_text(one.n_counted), number_text(one.n_all), percent_text(one.share))
+        (
+            day_text(one.day),
+            one.name,
+            number_text(one.n_counted),
+            number_text(one.n_all),
+            percent_text(one.share),
+        )
         for one in known
     )
     note = _("Line across: target. Dashed: where the pace so far leads by the deadline.")
@@ -169,4 +181,66 @@ def past_line(
         alternative=f"{title}. {note}",
         columns=(_("As of"), _("Unit"), _("Reached"), _("Out of"), _("Share")),
         rows=rows,
+    )
+
+
+TILE_WIDTH, TILE_HEIGHT = 108, 40
+FILLS = {"reached": BLUE, "behind": "#f5b98d", "unknown": "#ffffff"}
+INKS = {"reached": "#ffffff", "behind": INK, "unknown": MUTED}
+ARCHIPELAGOS = (("QĐ Hoàng Sa (Đà Nẵng)", 7), ("QĐ Trường Sa (Khánh Hòa)", 12))
+SIGNS = {"reached": "✓", "behind": "–", "unknown": "?"}
+
+
+def province_tiles(rows: Sequence[Any], code: str) -> Figure:
+    """Draw the provinces as tiles on a map: name, share of one indicator, and whether its target is reached.
+
+    Parameters
+    ----------
+    rows : sequence of NationRow
+        The provinces with values and states.
+    code : str
+        The indicator.
+    """
+    from dienrong.plans.numeric import tiles
+
+    places = {one["code"]: one for one in tiles()}
+    known = [row for row in rows if row.unit.code in places]
+    parts: list[SafeString] = []
+    table = []
+    for row in known:
+        tile = places[row.unit.code]
+        value, state = row.values.get(code), row.states.get(code, "unknown")
+        state = "behind" if state == "on_the_way" else state
+        x, y = tile["column"] * (TILE_WIDTH + 4) + 4, tile["row"] * (TILE_HEIGHT + 4) + 4
+        share = percent_text(value.share if value is not None else None, 0)
+        parts.append(
+            format_html(
+                '<g><title>{}: {}</title><rect x="{}" y="{}" width="{}" height="{}" rx="3" fill="{}" stroke="{}"/>'
+                '<text x="{}" y="{}" text-anchor="middle" font-size="12" fill="{}">{}</text>'
+                '<text x="{}" y="{}" text-anchor="middle" font-size="12" font-weight="600" fill="{}">{} {}</text></g>',
+                row.unit.name, share, x, y, TILE_WIDTH, TILE_HEIGHT, FILLS[state], "#7f8b99",
+                x + TILE_WIDTH / 2, y + 16, INKS[state], tile["short"],
+                x + TILE_WIDTH / 2, y + 32, INKS[state], SIGNS[state], share,
+            )
+        )  # fmt: skip
+        table.append((row.unit.name, share, SIGNS[state]))
+    for name, row_number in ARCHIPELAGOS:
+        x, y = 5 * (TILE_WIDTH + 4) + 12, row_number * (TILE_HEIGHT + 4) + 24
+        parts.append(format_html('<text x="{}" y="{}" font-size="11" fill="{}">{}</text>', x, y, MUTED, name))
+    n_reached = sum(row.states.get(code) == "reached" for row in known)
+    title = _("%(n)s of %(all)s provinces reach the target") % {
+        "n": number_text(n_reached),
+        "all": number_text(len(known)),
+    }
+    height = (max((one["row"] for one in places.values()), default=0) + 1) * (TILE_HEIGHT + 4) + 8
+    said = "; ".join(f"{name}: {share}" for name, share, _sign in table)
+    return Figure(
+        title=title,
+        drawing=_svg(height, parts, title),
+        note=_(
+            "✓ target reached · – not reached yet · ? nobody or nothing counted there. Equal tiles, not areas."
+        ),
+        alternative=f"{title}. {said}.",
+        columns=(_("Province"), _("Share"), _("Assessment")),
+        rows=tuple(table),
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from dienrong.core.models import TimestampedModel
 
@@ -135,7 +134,9 @@ class Target(TimestampedModel):
     """What a document asks of an indicator in a phase: a share, or words without one; with its quote and place."""
 
     document = models.ForeignKey(PlanDocument, on_delete=models.CASCADE, related_name="targets")
-    phase = models.ForeignKey(Phase, on_delete=models.PROTECT, related_name="targets", verbose_name=_("phase"))
+    phase = models.ForeignKey(
+        Phase, on_delete=models.PROTECT, related_name="targets", verbose_name=_("phase")
+    )
     indicator = models.SlugField(_("indicator"), max_length=40)
     share = models.DecimalField(_("target, per cent"), max_digits=5, decimal_places=4, null=True, blank=True)
     place = models.CharField(_("place in the document"), max_length=40)
@@ -271,7 +272,9 @@ class ReportCall(models.Model):
         verbose_name_plural = _("reports asked for")
         ordering = ["-due_on", "-pk"]
         constraints = [
-            models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="plans_call_days_in_order"),
+            models.CheckConstraint(
+                condition=Q(last_day__gte=F("first_day")), name="plans_call_days_in_order"
+            ),
             models.UniqueConstraint(
                 fields=["kind", "first_day", "last_day"],
                 condition=Q(unit__isnull=True),

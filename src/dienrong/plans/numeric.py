@@ -10,7 +10,13 @@ from lsakit.errors import LsakitError
 from lsakit.tables import OfficialForm, PublicationTable, Report, Section, WordBlock, WordDocument
 from lsakit.tables import report_xlsx as write_workbook
 from lsakit.tables import word_file as write_word
-from lsakit.tables.official_form import addressed_lines, closed_lines, date_line, kind_and_summary, number_line
+from lsakit.tables.official_form import (
+    addressed_lines,
+    closed_lines,
+    date_line,
+    kind_and_summary,
+    number_line,
+)
 from lsakit.tables.publication import natural_widths, numeric_columns
 from lsakit.tables.texts import Texts
 
@@ -98,3 +104,10 @@ def _table(one: Mapping[str, Any]) -> PublicationTable:
         note=one.get("note", ""),
         values={(line, place): (value, kind) for line, place, value, kind in one.get("numbers", ())},
     )
+
+
+def tiles() -> tuple[dict[str, Any], ...]:
+    """Give the places of the provinces on a map of equal tiles: code, column, row, short name, islands."""
+    from lsakit.tables.standard_figures.maps import province_tiles
+
+    return tuple(province_tiles().to_dicts())

@@ -28,7 +28,12 @@ STAND_WORDS = {
     "behind": pgettext_lazy("target", "Not reached yet"),
     "unknown": pgettext_lazy("target", "Not assessed"),
 }
-STAND_SHAPES = {"reached": "done", "on_the_way": "in_progress", "behind": "attention", "unknown": "not_started"}
+STAND_SHAPES = {
+    "reached": "done",
+    "on_the_way": "in_progress",
+    "behind": "attention",
+    "unknown": "not_started",
+}
 REPORT_SHAPES = {"draft": "in_progress", "sent": "done", "correcting": "attention", "": "not_started"}
 SIDES = {
     "trained_only": _("Trained, not certified"),

@@ -100,10 +100,13 @@ def _direction(facts: Facts) -> Written:
         said.append(_document_sentence(one))
     if len({one.until for one in facts.ancestors}) and facts.unit.kind == "province":
         names = ", ".join(
-            f"{one.unit.full_name} ({_('until %(day)s') % {'day': day_text(one.until)}})" for one in facts.ancestors
+            f"{one.unit.full_name} ({_('until %(day)s') % {'day': day_text(one.until)}})"
+            for one in facts.ancestors
         )
         said.append(
-            _("%(unit)s continues these provinces: %(names)s. Numbers before that day are given for each of them.")
+            _(
+                "%(unit)s continues these provinces: %(names)s. Numbers before that day are given for each of them."
+            )
             % {"unit": facts.unit.name, "names": names}
         )
     return said, []
@@ -143,7 +146,8 @@ def target_sentence(one: Stand) -> str:
     if one.state == "reached":
         return _("%(title)s: %(n)s of %(all)s, %(share)s. The target of %(target)s is reached.") % words
     return (
-        _("%(title)s: %(n)s of %(all)s, %(share)s. To the target of %(target)s %(missing)s are missing.") % words
+        _("%(title)s: %(n)s of %(all)s, %(share)s. To the target of %(target)s %(missing)s are missing.")
+        % words
     )
 
 
@@ -285,7 +289,12 @@ def _figure(part: Part, facts: Facts) -> dict[str, str] | None:
     if not bars:
         return None
     found = drawing.target_bars(bars)
-    return {"title": found.title, "svg": str(found.drawing), "note": found.note, "alternative": found.alternative}
+    return {
+        "title": found.title,
+        "svg": str(found.drawing),
+        "note": found.note,
+        "alternative": found.alternative,
+    }
 
 
 WRITERS: dict[str, Any] = {

@@ -93,8 +93,8 @@ def facts_of(report: PlanReport) -> Facts:
     }
     rows: list[NationRow] = []
     if report.unit is None:
-        from dienrong.plans.queries.access import NATION
         from dienrong.accounts.permissions import Scope
+        from dienrong.plans.queries.access import NATION
 
         assert unit == NATION
         _aims, rows, _refused = nation_rows(call.phase, day, provinces_in(Scope(is_national=True), day))
@@ -103,7 +103,7 @@ def facts_of(report: PlanReport) -> Facts:
         unit=unit,
         day=day,
         stands=tuple(stands),
-        documents=tuple([*documents_of(report.unit), *(documents_of(None) if report.unit else ())]),
+        documents=(*documents_of(report.unit), *(documents_of(None) if report.unit else ())),
         ancestors=tuple(ancestors),
         progress=progress,
         months=tuple(months),
@@ -132,7 +132,9 @@ def programmes_of(report: PlanReport, day: datetime.date) -> list[Programme]:
     by_plan: dict[int, Counter[str]] = {}
     for one in turns:
         by_plan.setdefault(one.plan, Counter())[one.state] += 1
-    plans = Plan.objects.filter(pk__in=by_plan).select_related("cycle").order_by("cycle__first_test_date", "pk")
+    plans = (
+        Plan.objects.filter(pk__in=by_plan).select_related("cycle").order_by("cycle__first_test_date", "pk")
+    )
     return [
         Programme(
             title=f"{plan.cycle.name_vi} · {plan.title}",
@@ -191,7 +193,9 @@ def trainings_of(report: PlanReport, day: datetime.date) -> list[TrainingRow]:
     ]
 
 
-def values_for_snapshot(stands: Sequence[Stand], report: PlanReport, day: datetime.date) -> list[dict[str, Any]]:
+def values_for_snapshot(
+    stands: Sequence[Stand], report: PlanReport, day: datetime.date
+) -> list[dict[str, Any]]:
     """Give the values of a report as they are kept: definition, counts, target, and hash of who stood behind."""
     from dienrong.plans.queries.values import Counting
 

@@ -9,7 +9,6 @@ from importlib.resources import as_file, files
 from typing import Any
 
 import typst
-
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -50,7 +49,9 @@ def blocks_of(content: Mapping[str, Any]) -> list[dict[str, Any]]:
                 )
             for one in part["tables"]:
                 if len(one["rows"]) > MOST_PRINTED_ROWS or not one["is_printed"]:
-                    sentence = _("The table “%(name)s” stands in the Excel annexes.") % {"name": one["caption"]}
+                    sentence = _("The table “%(name)s” stands in the Excel annexes.") % {
+                        "name": one["caption"]
+                    }
                     blocks.append({"kind": "paragraph", "text": sentence})
                     continue
                 n_tables += 1
@@ -95,7 +96,11 @@ def pdf(content: Mapping[str, Any]) -> bytes:
         if one["kind"] == "table":
             one["is_number"] = list(numeric.numeric_columns(one["columns"], one["rows"]))
             one["widths"] = list(numeric.natural_widths(one["columns"], one["rows"]))
-    data = {"title": content["title"], "blocks": blocks, **numeric.official_lines(content["head"], content["title"])}
+    data = {
+        "title": content["title"],
+        "blocks": blocks,
+        **numeric.official_lines(content["head"], content["title"]),
+    }
     with as_file(files("lsakit.tables").joinpath("fonts")) as fonts:
         make: Any = typst.Compiler
         compiler = make(

@@ -30,7 +30,12 @@ def share(value: float | None) -> Cell:
 
 
 def table(
-    caption: str, columns: Sequence[Any], rows: Sequence[Sequence[Cell]], *, note: str = "", is_printed: bool = True
+    caption: str,
+    columns: Sequence[Any],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    note: str = "",
+    is_printed: bool = True,
 ) -> dict[str, Any]:
     """Give a table as it is kept: written cells, and the numbers behind them by row and column."""
     return {
@@ -65,7 +70,15 @@ def targets(facts: Facts) -> dict[str, Any]:
             ]
         )
     note = _("As of %(day)s. How each number is counted stands at the end.") % {"day": day_text(facts.day)}
-    columns = [_("Indicator"), _("Target"), _("Reached"), _("Out of"), _("Share"), _("Missing"), _("Assessment")]
+    columns = [
+        _("Indicator"),
+        _("Target"),
+        _("Reached"),
+        _("Out of"),
+        _("Share"),
+        _("Missing"),
+        _("Assessment"),
+    ]
     return table(_("Targets of the phase and results"), columns, rows, note=note)
 
 
@@ -76,9 +89,7 @@ def progress(facts: Facts) -> dict[str, Any] | None:
     keys = sorted({(point.day, point.name) for code in codes for point in facts.progress[code]})
     if not keys:
         return None
-    by_key = {
-        code: {(point.day, point.name): point for point in facts.progress[code]} for code in codes
-    }
+    by_key = {code: {(point.day, point.name): point for point in facts.progress[code]} for code in codes}
     several = len({name for _day, name in keys}) > 1
     rows = []
     for day, name in keys:
@@ -129,7 +140,10 @@ def training(facts: Facts) -> dict[str, Any] | None:
     ]
     if not rows:
         return None
-    sums = [sum(getattr(one, name) for one in facts.trainings) for name in ("n_people", "n_completed", "n_certified")]
+    sums = [
+        sum(getattr(one, name) for one in facts.trainings)
+        for name in ("n_people", "n_completed", "n_certified")
+    ]
     rows.append([text(_("Sum")), text(""), text(""), text(""), *(count(one) for one in sums)])
     columns = [
         _("Code"), _("Course"), _("Days"), _("Organizer"), _("Took part"), _("Completed"), _("Certified"),

@@ -55,7 +55,9 @@ def load_phases(*, by: Any) -> int:
         if is_new:
             made.append(phase.code)
     if made:
-        record(action="plans.phases_loaded", actor=by, obj=Phase.objects.get(code=made[0]), after={"codes": made})
+        record(
+            action="plans.phases_loaded", actor=by, obj=Phase.objects.get(code=made[0]), after={"codes": made}
+        )
     return len(made)
 
 
@@ -204,7 +206,9 @@ def _write_targets(
                 hint=_("Take them from the lists; the place is the path of a section."),
             )
         if not 1 <= paragraph <= len(section.paragraphs):
-            raise PlanRefusal(_("Target %(n)s names a paragraph that its section does not have.") % {"n": number})
+            raise PlanRefusal(
+                _("Target %(n)s names a paragraph that its section does not have.") % {"n": number}
+            )
         share = row.get("share")
         Target.objects.create(
             document=document,

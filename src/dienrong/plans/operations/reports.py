@@ -170,7 +170,8 @@ def save_text(*, report: PlanReport, part: str, text: str, seen_version: int | N
     written = "\n".join(clean_text(line) for line in text.splitlines()).strip()
     if len(written) > LONGEST_TEXT:
         raise PlanRefusal(
-            _("This text has %(n)s letters; at most %(most)s fit.") % {"n": len(written), "most": LONGEST_TEXT},
+            _("This text has %(n)s letters; at most %(most)s fit.")
+            % {"n": len(written), "most": LONGEST_TEXT},
             hint=_("Shorten it."),
         )
     last = report.texts.filter(part=part).order_by("-version").first()
@@ -239,7 +240,9 @@ def set_head(*, unit: AdministrativeUnit | None, values: Mapping[str, Any], by: 
         name: [clean_text(line) for line in values.get(name, ()) if clean_text(line)] for name in lines
     }
     said |= {
-        "parent_agency": "\n".join(clean_text(line) for line in str(values.get("parent_agency", "")).splitlines()),
+        "parent_agency": "\n".join(
+            clean_text(line) for line in str(values.get("parent_agency", "")).splitlines()
+        ),
         "agency": demand_text(values.get("agency", ""), _("Write the name of the agency."), longest=160),
         "symbol": demand_text(values.get("symbol", ""), _("Write the symbol, such as BC-SGDĐT."), longest=40),
         "place": demand_text(values.get("place", ""), _("Write the place."), longest=80),
@@ -370,7 +373,9 @@ def keep_signed(*, version: ReportVersion, name: str, content: bytes, by: Any) -
     )
     access.demand_unit(by, access.unit_of_row(version.report.unit), "write_plan_reports")
     if not content.startswith(b"%PDF-"):
-        raise PlanRefusal(_("The signed copy is a PDF file."), hint=_("Scan or save the signed document as PDF."))
+        raise PlanRefusal(
+            _("The signed copy is a PDF file."), hint=_("Scan or save the signed document as PDF.")
+        )
     if len(content) > LARGEST_SIGNED:
         raise PlanRefusal(_("The file is larger than 20 MB."), hint=_("Scan it in black and white."))
     before = version.signed_hash
@@ -379,7 +384,9 @@ def keep_signed(*, version: ReportVersion, name: str, content: bytes, by: Any) -
     version.signed_at, version.signed_by = clock.now(), by
     version.save(update_fields=["signed_hash", "signed_name", "signed_at", "signed_by"])
     after = {"version": version.number, "hash": version.signed_hash}
-    record(action="plans.signed_copy_kept", actor=by, obj=version.report, before={"hash": before}, after=after)
+    record(
+        action="plans.signed_copy_kept", actor=by, obj=version.report, before={"hash": before}, after=after
+    )
     return version
 
 

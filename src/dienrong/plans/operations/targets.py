@@ -55,7 +55,9 @@ def add_target(*, unit: AdministrativeUnit | None, facts: TargetFacts, by: Any) 
         raise PlanRefusal(_("The document is dated after today."), hint=_("Correct the day of issue."))
     number = demand_text(facts.number, _("Write number and symbol of the document."), longest=60)
     document = _own_document(unit, number, facts.issued_on, by)
-    if document.targets.filter(phase=facts.phase, indicator=facts.indicator, withdrawn_at__isnull=True).exists():
+    if document.targets.filter(
+        phase=facts.phase, indicator=facts.indicator, withdrawn_at__isnull=True
+    ).exists():
         raise NotNow(
             _("This document sets a target of this indicator in the phase already."),
             hint=_("Withdraw that one first."),
@@ -70,7 +72,12 @@ def add_target(*, unit: AdministrativeUnit | None, facts: TargetFacts, by: Any) 
         is_added=True,
         added_by=by,
     )
-    after = {"indicator": target.indicator, "share": target.share, "document": number, "phase": facts.phase.code}
+    after = {
+        "indicator": target.indicator,
+        "share": target.share,
+        "document": number,
+        "phase": facts.phase.code,
+    }
     record(action="plans.target_added", actor=by, obj=target, after=after)
     return target
 
@@ -159,5 +166,3 @@ def set_reading(
     before = indicator_of(indicator).chosen(last.choices if last is not None else None)
     record(action="plans.reading_set", actor=by, obj=made, before=before, after=chosen)
     return made
-
-

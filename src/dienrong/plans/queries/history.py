@@ -165,7 +165,9 @@ def forecast(value: Value, unit: AdministrativeUnit | School | None, phase: Phas
         return None
     is_yearly = value.choices.get("period") == "year"
     since = max(
-        datetime.date(value.day.year, 1, 1) if is_yearly else value.day - datetime.timedelta(days=LONGEST_PACE),
+        datetime.date(value.day.year, 1, 1)
+        if is_yearly
+        else value.day - datetime.timedelta(days=LONGEST_PACE),
         phase.first_day,
     )
     known = first_record()

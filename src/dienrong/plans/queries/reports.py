@@ -22,7 +22,11 @@ HEAD_LINES = ("addressees", "bases", "authority", "recipients")
 def calls_for(unit: AdministrativeUnit | None) -> QuerySet[ReportCall]:
     """List the reports that a province is asked for, and those that it opened; without unit all of the nation."""
     found = ReportCall.objects.select_related("phase", "unit")
-    return found.filter(Q(unit__isnull=True) | Q(unit=unit)) if unit is not None else found.filter(unit__isnull=True)
+    return (
+        found.filter(Q(unit__isnull=True) | Q(unit=unit))
+        if unit is not None
+        else found.filter(unit__isnull=True)
+    )
 
 
 def reports_of(user: Any) -> QuerySet[PlanReport]:
@@ -68,7 +72,10 @@ def default_head(report_unit: AdministrativeUnit | None) -> dict[str, Any]:
                 "bases": bases,
                 "authority": [_("The Minister")],
                 "signer": "",
-                "recipients": [_("Departments of education and training of the provinces"), _("File: office")],
+                "recipients": [
+                    _("Departments of education and training of the provinces"),
+                    _("File: office"),
+                ],
             }
         return {
             "parent_agency": _("People's Committee") + "\n" + report_unit.full_name,

@@ -105,9 +105,7 @@ def stands_of(
     return found
 
 
-def _stand(
-    aim: Aim, value: Value, unit: Unit, phase: Phase, user: Any, with_forecast: bool
-) -> Stand:
+def _stand(aim: Aim, value: Value, unit: Unit, phase: Phase, user: Any, with_forecast: bool) -> Stand:
     """Set a value beside its target."""
     share = aim.target.share
     seen = forecast(value, unit.row, phase) if with_forecast else None

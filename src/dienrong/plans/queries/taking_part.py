@@ -179,7 +179,9 @@ def _done_by(plans: Iterable[int], full: str, day: datetime.date) -> set[int]:
 def _declined_by(plans: Iterable[int], day: datetime.date) -> set[int]:
     """Give the schools that had declined by the end of a day and not come back since."""
     kinds = Q(kind="declined") | Q(kind="reopened") | Q(kind="settled")
-    rows = FieldEvent.objects.filter(kinds, field_school__plan__in=plans, at__lt=end_of(day)).order_by("at", "pk")
+    rows = FieldEvent.objects.filter(kinds, field_school__plan__in=plans, at__lt=end_of(day)).order_by(
+        "at", "pk"
+    )
     last: dict[int, str] = defaultdict(str)
     for school, kind in rows.values_list("field_school_id", "kind"):
         last[school] = kind

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_safe
 
 from dienrong.accounts.permissions import Scope, may, requires
 from dienrong.audit.operations import record
-from dienrong.capacity.models import Person
 from dienrong.capacity.queries import access as capacity_access
 from dienrong.core import clock
 from dienrong.core.recording import ObjectName
@@ -117,6 +116,7 @@ def _target_page(request: HttpRequest, found: Unit, phase_code: str, code: str) 
         "options": _options(code, choices),
         "may_change": may(request.user, "change_plans") and found.kind in ("province", "nation"),
         "sentences": INDICATORS[code].sentences(choices),
+        "targets_shown": [one for one in (aim.own, *aim.others, aim.national) if one is not None],
     }
     try:
         value = Counting(code, choices, phase, day).of(found.row, with_hash=True)
@@ -170,7 +170,9 @@ def _options(code: str, choices: dict[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def _comparison(code: str, choices: dict[str, str], phase: Phase, day: Any, found: Unit) -> list[dict[str, Any]]:
+def _comparison(
+    code: str, choices: dict[str, str], phase: Phase, day: Any, found: Unit
+) -> list[dict[str, Any]]:
     """Give the value under each other reading that changes one answer."""
     rows = []
     for option in INDICATORS[code].options:
@@ -226,7 +228,9 @@ def behind(request: HttpRequest, kind: str, code: str, phase: str, indicator: st
 @transaction.atomic
 def _note_look(user: Any, found: Unit, aim: documents.Aim, which: str, n: int) -> None:
     """Write into the log that somebody looked at people behind a value."""
-    thing = ObjectName(kind="plans.value", key=f"{found.kind}/{found.code or '-'}/{aim.indicator.code}", title=found.name)
+    thing = ObjectName(
+        kind="plans.value", key=f"{found.kind}/{found.code or '-'}/{aim.indicator.code}", title=found.name
+    )
     after = {"indicator": aim.indicator.code, "who": "counted" if which == "co" else "missing", "n": n}
     record(action="plans.people_looked_at", actor=user, obj=thing, after=after)
 
@@ -239,10 +243,11 @@ def _nation(request: HttpRequest, phase: Phase) -> HttpResponse:
     units = provinces_in(Scope(is_national=True), day)
     aims, rows, refused = standing.nation_rows(phase, day, units)
     call = ReportCall.objects.filter(unit__isnull=True, phase=phase).order_by("-due_on").first()
-    sent = {
-        one.unit_id: one
-        for one in PlanReport.objects.filter(call=call, unit__isnull=False).order_by("pk")
-    } if call is not None else {}
+    sent = (
+        {one.unit_id: one for one in PlanReport.objects.filter(call=call, unit__isnull=False).order_by("pk")}
+        if call is not None
+        else {}
+    )
     chosen = request.GET.get("chi-tieu", "") or (aims[0].indicator.code if aims else "")
     table = [
         {
