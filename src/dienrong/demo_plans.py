@@ -19,7 +19,7 @@ OFFICE_FROM = datetime.date(2024, 1, 2)
 SCHOOL_FROM = datetime.date(2025, 9, 5)
 N_SCHOOLS, N_TEACHERS = 8, 3
 CA_MAU, BAC_NINH = "96", "24"
-BASIS = "Quyết định số 468/QĐ-BGDĐT ngày 13/02/2023 (đợt báo cáo minh họa của bản trình diễn)"
+BASIS = "Công văn của Bộ Giáo dục và Đào tạo về báo cáo giai đoạn 2022 - 2026 (minh họa của bản trình diễn)"
 WORDS = {
     "direction": "Sở Giáo dục và Đào tạo đã ban hành văn bản hướng dẫn hằng năm, phân công phòng Quản lý chất lượng làm đầu mối, "
     "phối hợp với Ủy ban nhân dân các xã, phường trong việc chuẩn bị danh sách và cơ sở vật chất.",

@@ -40,4 +40,4 @@ def _links(request: HttpRequest) -> Iterable[object]:
         return ()
     url = reverse("plans:home")
     is_current = request.path == url or request.path.startswith(f"{url}/")
-    return (Link(title=gettext("Plan 468"), url=url, is_current=is_current, order=34),)
+    return (Link(title=gettext("Plan 468"), url=url, is_current=is_current, order=34, group="project"),)

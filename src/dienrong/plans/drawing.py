@@ -103,6 +103,13 @@ def target_bars(stands: Sequence[Any]) -> Figure:
     )
 
 
+def _line_name(name: str, x: float, y: float, color: str) -> SafeString:
+    """Write whose line it is beside its first point."""
+    return format_html(
+        '<text x="{}" y="{}" fill="{}" font-size="12">{}</text>', f"{x + 6:.1f}", f"{y - 8:.1f}", color, name
+    )
+
+
 def past_line(
     points: Sequence[Any], *, target: float | None, deadline: datetime.date, expected: float | None
 ) -> Figure | None:
@@ -141,6 +148,8 @@ def past_line(
         parts.append(
             format_html('<polyline points="{}" fill="none" stroke="{}" stroke-width="2"/>', path, color)
         )
+        if len({one.name for one in known}) > 1:
+            parts.append(_line_name(own[0].name, x(own[0].day), y(own[0].share), color))
         parts += [
             format_html(
                 '<circle cx="{}" cy="{}" r="4" fill="{}"/>', f"{x(one.day):.1f}", f"{y(one.share):.1f}", color

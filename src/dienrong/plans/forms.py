@@ -27,7 +27,7 @@ class TargetForm(forms.Form):
         label=_("Target, per cent"), min_value=Decimal("0.01"), max_value=100, decimal_places=2, localize=True
     )
     number = forms.CharField(label=_("Number and symbol of the document"), max_length=60)
-    issued_on = DayField(label=_("Day of issue"))
+    issued_on = DayField(label=_("Day of the document"))
     place = forms.CharField(
         label=_("Place in the document"), max_length=40, help_text=_("Such as: II.1.2, second dash.")
     )
@@ -105,7 +105,7 @@ class HeadForm(forms.Form):
     )
     agency = forms.CharField(label=_("Agency"), max_length=160)
     symbol = forms.CharField(label=_("Symbol"), max_length=40)
-    place = forms.CharField(label=_("Place"), max_length=80)
+    place = forms.CharField(label=_("Place of issue"), max_length=80)
     addressees = forms.CharField(label=_("Addressed to, one a line"), required=False, widget=LINES)
     bases = forms.CharField(
         label=_("Legal bases, one a line"), required=False, widget=forms.Textarea(attrs={"rows": "6"})

@@ -62,7 +62,7 @@ class PlanDocument(models.Model):
     source_kind = models.CharField(max_length=6, choices=Source.choices)
     source_note = models.CharField(max_length=400, blank=True)
     number = models.CharField(_("number and symbol"), max_length=60)
-    issued_on = models.DateField(_("day of issue"), null=True, blank=True)
+    issued_on = models.DateField(_("day of the document"), null=True, blank=True)
     issuer = models.CharField(_("issued by"), max_length=200)
     kind_word = models.CharField(max_length=60)
     title = models.CharField(_("title"), max_length=500)

@@ -15,6 +15,7 @@ from dienrong.plans.composing import tables
 from dienrong.plans.composing.facts import Facts
 from dienrong.plans.composing.parts import Part, parts_of
 from dienrong.plans.models import PlanDocument, ReportCall
+from dienrong.plans.queries.reports import document_name, lower_first
 from dienrong.plans.queries.standing import Stand
 
 VERSION = "plans.report/1"
@@ -84,7 +85,7 @@ def period_of(call: ReportCall) -> str:
 
 def title_of(facts: Facts) -> str:
     """Write what the report is about."""
-    names = {"period": period_of(facts.report.call), "unit": facts.unit.name}
+    names = {"period": period_of(facts.report.call), "unit": lower_first(facts.unit.name)}
     if facts.report.unit is None:
         return _("Report on carrying out Project 468 in the whole country, %(period)s") % names
     return _("Report on carrying out Project 468 in %(unit)s, %(period)s") % names
@@ -100,7 +101,7 @@ def _direction(facts: Facts) -> Written:
         said.append(_document_sentence(one))
     if len({one.until for one in facts.ancestors}) and facts.unit.kind == "province":
         names = ", ".join(
-            f"{one.unit.full_name} ({_('until %(day)s') % {'day': day_text(one.until)}})"
+            f"{lower_first(one.unit.full_name)} ({_('until %(day)s') % {'day': day_text(one.until)}})"
             for one in facts.ancestors
         )
         said.append(
@@ -114,10 +115,7 @@ def _direction(facts: Facts) -> Written:
 
 def _document_sentence(one: PlanDocument) -> str:
     """Name a document with its number, day and issuer."""
-    words = {"number": one.number, "issuer": one.issuer, "day": day_text(one.issued_on)}
-    if one.issued_on is None:
-        return _("The work follows document %(number)s of %(issuer)s.") % words
-    return _("The work follows document %(number)s of %(day)s of %(issuer)s.") % words
+    return _("The work follows %(document)s.") % {"document": document_name(one)}
 
 
 def _results(facts: Facts) -> Written:

@@ -118,7 +118,7 @@ def participation(facts: Facts) -> dict[str, Any] | None:
         for one in facts.programmes
     ]
     columns = [
-        _("Programme and sample"), _("Schools drawn"), _("Took part fully"), _("Replaced"), _("Still open"),
+        _("Programme and sample"), _("Institutions drawn"), _("Took part fully"), _("Replaced"), _("Still open"),
         _("Did not take part"),
     ]  # fmt: skip
     return table(_("Sampled schools by programme"), columns, rows) if rows else None

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('source_kind', models.CharField(choices=[('text', 'Full text'), ('quoted', 'As quoted by other documents'), ('news', 'As told by a news article'), ('own', 'Entered by the unit')], max_length=6)),
                 ('source_note', models.CharField(blank=True, max_length=400)),
                 ('number', models.CharField(max_length=60, verbose_name='number and symbol')),
-                ('issued_on', models.DateField(blank=True, null=True, verbose_name='day of issue')),
+                ('issued_on', models.DateField(blank=True, null=True, verbose_name='day of the document')),
                 ('issuer', models.CharField(max_length=200, verbose_name='issued by')),
                 ('kind_word', models.CharField(max_length=60)),
                 ('title', models.CharField(max_length=500, verbose_name='title')),

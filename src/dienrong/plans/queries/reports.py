@@ -10,7 +10,17 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from dienrong.core import clock
-from dienrong.plans.models import Phase, PlanReport, Reminder, ReportCall, ReportHead, ReportText, Snapshot
+from dienrong.core.formats import day_text
+from dienrong.plans.models import (
+    Phase,
+    PlanDocument,
+    PlanReport,
+    Reminder,
+    ReportCall,
+    ReportHead,
+    ReportText,
+    Snapshot,
+)
 from dienrong.plans.queries import access
 from dienrong.plans.queries.documents import documents_of
 from dienrong.plans.queries.values import CannotCount, Counting
@@ -59,7 +69,7 @@ def default_head(report_unit: AdministrativeUnit | None) -> dict[str, Any]:
     """Give the head that a unit's reports have until it writes another, in Vietnamese."""
     with translation.override("vi"):
         bases = [
-            _("Pursuant to document %(number)s of %(issuer)s") % {"number": one.number, "issuer": one.issuer}
+            _("Pursuant to %(document)s") % {"document": document_name(one)}
             for one in [*documents_of(None), *reversed(documents_of(report_unit) if report_unit else [])]
         ]
         if report_unit is None:
@@ -84,7 +94,7 @@ def default_head(report_unit: AdministrativeUnit | None) -> dict[str, Any]:
             "place": report_unit.name,
             "addressees": [
                 _("Ministry of Education and Training"),
-                f"{_('People’s Committee')} {_lower(report_unit.full_name)}",
+                f"{_('People’s Committee')} {lower_first(report_unit.full_name)}",
             ],
             "bases": bases,
             "authority": [_("The Director")],
@@ -97,7 +107,15 @@ def default_head(report_unit: AdministrativeUnit | None) -> dict[str, Any]:
         }
 
 
-def _lower(name: str) -> str:
+def document_name(one: PlanDocument) -> str:
+    """Name a document as official documents name one another: kind, number, day, issuer; in the language in force."""
+    words = {"kind": one.kind_word.capitalize() or _("document"), "number": one.number, "issuer": one.issuer}
+    if one.issued_on is None:
+        return _("%(kind)s No. %(number)s of %(issuer)s") % words
+    return _("%(kind)s No. %(number)s of %(day)s of %(issuer)s") % {**words, "day": day_text(one.issued_on)}
+
+
+def lower_first(name: str) -> str:
     """Write the first letter of a name small: Tỉnh Cà Mau stands as tỉnh Cà Mau within a line."""
     return name[:1].lower() + name[1:]
 

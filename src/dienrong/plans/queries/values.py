@@ -152,7 +152,9 @@ class Counting:
         }
         counted = [one for one in turns if one.plan in done]
         sides = {"open": len(by_plan) - len(done)}
-        return self._of_turns(turns, counted, len(done), len(by_plan), sides, with_hash)
+        value = self._of_turns(turns, counted, len(done), len(by_plan), sides, with_hash)
+        waiting = (one.sampled for one in turns if one.plan not in done and one.state == "open")
+        return dataclasses.replace(value, missing=frozenset(waiting))
 
     def _of_turns(
         self,
