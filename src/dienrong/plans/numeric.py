@@ -43,11 +43,18 @@ def form_of(head: Mapping[str, Any]) -> OfficialForm:
     )
 
 
-def word_file(*, title: str, head: Mapping[str, Any], blocks: Sequence[Mapping[str, Any]]) -> bytes:
+def word_file(
+    *,
+    title: str,
+    head: Mapping[str, Any],
+    blocks: Sequence[Mapping[str, Any]],
+    annexes: Sequence[Mapping[str, Any]] = (),
+) -> bytes:
     """Write a report as a Word file in the form of official documents; the same content gives the same bytes."""
     document = WordDocument(
         title=title,
         blocks=tuple(_block(one) for one in blocks),
+        annexes=tuple(_block(one) for one in annexes),
         language=LANGUAGE,
         form=form_of(head),
     )
@@ -57,7 +64,7 @@ def word_file(*, title: str, head: Mapping[str, Any], blocks: Sequence[Mapping[s
 def _block(one: Mapping[str, Any]) -> WordBlock:
     """Give a block of the document."""
     values = dict(one)
-    for name in ("columns",):
+    for name in ("columns", "widths"):
         values[name] = tuple(values.get(name, ()))
     values["rows"] = tuple(tuple(row) for row in values.get("rows", ()))
     return WordBlock(**values)

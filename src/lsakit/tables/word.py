@@ -131,6 +131,8 @@ class WordDocument:
         The parts of an official document; without it the file bears a title alone.
     is_landscape : bool, default False
         Whether the paper lies.
+    annexes : tuple of WordBlock, default ()
+        Parts that stand behind the signature, on a new page.
     is_report : bool, default False
         Whether headings, tables and figures bear numbers, and tables and figures their source.
     """
@@ -142,6 +144,7 @@ class WordDocument:
     source_line: str = ""
     form: OfficialForm | None = None
     is_landscape: bool = False
+    annexes: tuple[WordBlock, ...] = ()
     is_report: bool = False
 
 
@@ -279,6 +282,8 @@ class _Writer:
             self._paragraph(self.document.source_line, style="Quote")
         if form is not None and (form.authority or form.recipients):
             self._closing(form)
+        for block in (WordBlock(kind="page"), *self.document.annexes) if self.document.annexes else ():
+            self.parts[block.kind](block)
         return saved(self.file)
 
     def _paragraph(self, text: str, *, style: str = "Normal", align: str = "") -> Any:

@@ -19,6 +19,12 @@ from dienrong.plans.queries.reports import document_name, lower_first
 from dienrong.plans.queries.standing import Stand
 
 VERSION = "plans.report/1"
+WHOLE = 1e-9
+COUNTED_WORDS = {
+    "people": pgettext_lazy("counted", "people"),
+    "schools": pgettext_lazy("counted", "institutions"),
+    "programmes": pgettext_lazy("counted", "programmes"),
+}
 LANGUAGE = "vi"
 """Reports are documents of Vietnamese offices; they are Vietnamese whatever the language of the pages."""
 
@@ -77,7 +83,7 @@ def _figures(stand: Stand) -> dict[str, Any]:
 def period_of(call: ReportCall) -> str:
     """Name the period of a report."""
     if call.kind == ReportCall.Kind.PHASE:
-        return _("phase %(code)s") % {"code": call.phase.code.replace("-", " – ")}
+        return _("phase %(code)s") % {"code": call.phase.code.replace("-", "\u00a0–\u00a0")}
     if call.kind == ReportCall.Kind.YEAR:
         return _("year %(year)s") % {"year": call.last_day.year}
     return _("month %(month)s/%(year)s") % {"month": call.last_day.month, "year": call.last_day.year}
@@ -99,9 +105,10 @@ def _direction(facts: Facts) -> Written:
     said = []
     for one in facts.documents:
         said.append(_document_sentence(one))
-    if len({one.until for one in facts.ancestors}) and facts.unit.kind == "province":
-        names = ", ".join(
-            f"{lower_first(one.unit.full_name)} ({_('until %(day)s') % {'day': day_text(one.until)}})"
+    if facts.ancestors and facts.unit.kind == "province":
+        names = "; ".join(
+            _("%(name)s (until %(day)s)")
+            % {"name": lower_first(one.unit.full_name), "day": day_text(one.until)}
             for one in facts.ancestors
         )
         said.append(
@@ -133,20 +140,34 @@ def target_sentence(one: Stand) -> str:
         "title": title,
         "n": number_text(value.n_counted),
         "all": number_text(value.n_all),
-        "share": percent_text(value.share),
-        "target": percent_text(one.target_share),
+        "what": str(COUNTED_WORDS[value.indicator.counts]),
+        "share": short_share(value.share),
+        "target": short_share(one.target_share),
         "missing": number_text(one.n_missing),
     }
     if not value.n_all:
         return _("%(title)s: the registers hold nobody who would count.") % words
     if one.target_share is None:
-        return _("%(title)s: %(n)s of %(all)s, %(share)s. The documents name no share to reach.") % words
+        return (
+            _("%(title)s: %(n)s of %(all)s %(what)s, %(share)s. The documents name no share to reach.")
+            % words
+        )
     if one.state == "reached":
-        return _("%(title)s: %(n)s of %(all)s, %(share)s. The target of %(target)s is reached.") % words
+        return (
+            _("%(title)s: %(n)s of %(all)s %(what)s, %(share)s. The target of %(target)s is reached.") % words
+        )
     return (
-        _("%(title)s: %(n)s of %(all)s, %(share)s. To the target of %(target)s %(missing)s are missing.")
+        _(
+            "%(title)s: %(n)s of %(all)s %(what)s, %(share)s. To the target of %(target)s %(missing)s are missing."
+        )
         % words
     )
+
+
+def short_share(share: float | None) -> str:
+    """Write a share without decimals where it has none: 100%, 43,8%."""
+    is_whole = share is not None and abs(share * 100 - round(share * 100)) < WHOLE
+    return percent_text(share, 0 if is_whole else 1)
 
 
 def _progress(facts: Facts) -> Written:
@@ -183,6 +204,7 @@ def _annex(key: str) -> Any:
             "rows": [list(row) for row in found.rows],
             "numbers": [list(one) for one in found.numbers],
             "note": "",
+            "widths": [],
             "is_printed": True,
         }
         return list(found.sentences), [kept if found.rows else None]
@@ -200,8 +222,8 @@ def _shortcomings(facts: Facts) -> Written:
             _("%(title)s: %(share)s against a target of %(target)s.")
             % {
                 "title": str(one.aim.indicator.title),
-                "share": percent_text(one.value.share),
-                "target": percent_text(one.target_share),
+                "share": short_share(one.value.share),
+                "target": short_share(one.target_share),
             }
         )
         said += _sides(one)
@@ -244,10 +266,11 @@ def _nothing(_facts: Facts) -> Written:
 def _solutions(facts: Facts) -> Written:
     """Tell how many are still needed, until when."""
     said = [
-        _("%(title)s: %(missing)s more are needed by %(day)s.")
+        _("%(title)s: %(missing)s more %(what)s by %(day)s.")
         % {
             "title": str(one.aim.indicator.title),
             "missing": number_text(one.n_missing),
+            "what": str(COUNTED_WORDS[one.value.indicator.counts]),
             "day": day_text(one.deadline),
         }
         for one in facts.stands

@@ -19,11 +19,13 @@ from dienrong.plans.ports import Annex
 from dienrong.plans.queries import taking_part
 from dienrong.plans.queries.access import Unit, unit_of_row
 from dienrong.plans.queries.documents import Ancestor, ancestors_of, documents_of
-from dienrong.plans.queries.history import Point, month_ends, series
+from dienrong.plans.queries.history import Point, month_ends, quarter_ends, series
 from dienrong.plans.queries.standing import NationRow, Stand, nation_rows, stands_of
 from dienrong.plans.queries.values import choices_on
 from dienrong.registry.queries import provinces_in
 from dienrong.sampling.models import Plan
+
+QUARTERS_BEFORE = 6
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +78,22 @@ def day_of(call: ReportCall) -> datetime.date:
     return min(call.last_day, clock.today())
 
 
+def moments_of(call: ReportCall, day: datetime.date) -> list[datetime.date]:
+    """List the days of which a report tells the progress: the months of the year, before them quarters for a phase."""
+    first = max(call.first_day, datetime.date(day.year, 1, 1))
+    months = month_ends(first, day)
+    if call.kind != ReportCall.Kind.PHASE or first <= call.first_day:
+        return months
+    return [*quarter_ends(call.first_day, first - datetime.timedelta(days=1))[-QUARTERS_BEFORE:], *months]
+
+
 def facts_of(report: PlanReport) -> Facts:
     """Read what the registers say for a report."""
     call, unit = report.call, unit_of_row(report.unit)
     day = day_of(call)
     stands = stands_of(unit, call.phase, day)
     ancestors = ancestors_of(report.unit)
-    first = max(call.first_day, datetime.date(day.year - 1, day.month, 1))
-    months = month_ends(first, day)
+    months = moments_of(call, day)
     progress = {
         one.aim.indicator.code: tuple(
             series(one.aim.indicator.code, one.value.choices, report.unit, call.phase, months, ancestors)

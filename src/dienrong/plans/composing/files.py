@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import as_file, files
 from typing import Any
@@ -21,43 +23,40 @@ ROMANS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XI
 MOST_PRINTED_ROWS = 40
 
 
-def blocks_of(content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Turn content into the blocks of a document: headings, sentences, own words, figures, tables."""
-    blocks: list[dict[str, Any]] = []
-    n_tables = 0
+def blocks_of(content: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Turn content into the blocks of a document and those of its annexes, which stand behind the signature."""
+    text: list[dict[str, Any]] = []
+    annexes: list[dict[str, Any]] = []
+    n_tables = itertools.count(1)
+    n_parts = iter(ROMANS)
     with translation.override(LANGUAGE):
-        said = [one for one in content["parts"] if not one["is_annex"]]
-        for number, part in enumerate(content["parts"]):
-            if part["is_annex"]:
-                blocks += [{"kind": "page"}, {"kind": "heading", "text": f"{_('Annex')}. {part['heading']}"}]
-            else:
-                blocks.append({"kind": "heading", "text": f"{ROMANS[said.index(part)]}. {part['heading']}"})
-            blocks += [{"kind": "paragraph", "text": one} for one in part["paragraphs"]]
-            blocks += [{"kind": "paragraph", "text": one} for one in own_paragraphs(part["own"])]
-            if not (part["paragraphs"] or part["own"] or part["tables"] or number == 0):
-                blocks.append({"kind": "room"})
-            if part["figure"]:
-                figure = part["figure"]
-                blocks.append(
-                    {
-                        "kind": "figure",
-                        "text": figure["title"],
-                        "svg": figure["svg"],
-                        "alternative": figure["alternative"],
-                        "note": figure["note"],
-                    }
-                )
-            for one in part["tables"]:
-                if len(one["rows"]) > MOST_PRINTED_ROWS or not one["is_printed"]:
-                    sentence = _("The table “%(name)s” stands in the Excel annexes.") % {
-                        "name": one["caption"]
-                    }
-                    blocks.append({"kind": "paragraph", "text": sentence})
-                    continue
-                n_tables += 1
-                caption = _("Table %(n)s. %(caption)s") % {"n": n_tables, "caption": one["caption"]}
-                names = ("columns", "rows", "note")
-                blocks.append({"kind": "table", "text": caption, **{name: one[name] for name in names}})
+        word = _("Annex")
+        for part in content["parts"]:
+            place = annexes if part["is_annex"] else text
+            number = word if part["is_annex"] else next(n_parts)
+            place.append({"kind": "heading", "text": f"{number}. {part['heading']}"})
+            place += _part_blocks(part, n_tables)
+    return text, annexes
+
+
+def _part_blocks(part: Mapping[str, Any], n_tables: Iterator[int]) -> list[dict[str, Any]]:
+    """Turn one part into blocks: sentences, the officer's words, the figure, tables; room where nothing is said."""
+    blocks: list[dict[str, Any]] = [{"kind": "paragraph", "text": one} for one in part["paragraphs"]]
+    blocks += [{"kind": "paragraph", "text": one} for one in own_paragraphs(part["own"])]
+    if not (blocks or part["tables"]):
+        blocks.append({"kind": "room"})
+    if part["figure"]:
+        figure = part["figure"]
+        names = ("svg", "alternative", "note")
+        blocks.append({"kind": "figure", "text": figure["title"], **{name: figure[name] for name in names}})
+    for one in part["tables"]:
+        if len(one["rows"]) > MOST_PRINTED_ROWS or not one["is_printed"]:
+            sentence = _("The table “%(name)s” stands in the Excel annexes.") % {"name": one["caption"]}
+            blocks.append({"kind": "paragraph", "text": sentence})
+            continue
+        caption = _("Table %(n)s. %(caption)s") % {"n": next(n_tables), "caption": one["caption"]}
+        names = ("columns", "rows", "note", "widths")
+        blocks.append({"kind": "table", "text": caption, **{name: one[name] for name in names}})
     return blocks
 
 
@@ -68,7 +67,8 @@ def own_paragraphs(text: str) -> list[str]:
 
 def word(content: Mapping[str, Any]) -> bytes:
     """Write the Word file."""
-    return numeric.word_file(title=content["title"], head=content["head"], blocks=blocks_of(content))
+    blocks, annexes = blocks_of(content)
+    return numeric.word_file(title=content["title"], head=content["head"], blocks=blocks, annexes=annexes)
 
 
 def workbook(content: Mapping[str, Any]) -> bytes:
@@ -84,21 +84,20 @@ def workbook(content: Mapping[str, Any]) -> bytes:
 
 def _day(iso: str) -> str:
     """Write a kept day as people here write it."""
-    import datetime
-
     return day_text(datetime.date.fromisoformat(iso))
 
 
 def pdf(content: Mapping[str, Any]) -> bytes:
     """Print the report; the same content gives the same bytes."""
-    blocks = blocks_of(content)
-    for one in blocks:
+    blocks, annexes = blocks_of(content)
+    for one in (*blocks, *annexes):
         if one["kind"] == "table":
             one["is_number"] = list(numeric.numeric_columns(one["columns"], one["rows"]))
-            one["widths"] = list(numeric.natural_widths(one["columns"], one["rows"]))
+            one["widths"] = one["widths"] or list(numeric.natural_widths(one["columns"], one["rows"]))
     data = {
         "title": content["title"],
         "blocks": blocks,
+        "annexes": annexes,
         **numeric.official_lines(content["head"], content["title"]),
     }
     with as_file(files("lsakit.tables").joinpath("fonts")) as fonts:

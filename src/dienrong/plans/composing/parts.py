@@ -29,7 +29,7 @@ PARTS = (
         heading=_("Results against the targets"),
         asks=_("What was done well, and how; models worth spreading."),
     ),
-    Part(key="progress", heading=_("Progress by month")),
+    Part(key="progress", heading=_("Progress over time")),
     Part(key="participation", heading=_("Participation in assessments")),
     Part(key="training", heading=_("Training and certificates")),
     Part(

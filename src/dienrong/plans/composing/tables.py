@@ -35,6 +35,7 @@ def table(
     rows: Sequence[Sequence[Cell]],
     *,
     note: str = "",
+    widths: Sequence[float] = (),
     is_printed: bool = True,
 ) -> dict[str, Any]:
     """Give a table as it is kept: written cells, and the numbers behind them by row and column."""
@@ -49,6 +50,7 @@ def table(
             if cell[1] is not None
         ],
         "note": note,
+        "widths": list(widths),
         "is_printed": is_printed,
     }
 
@@ -101,7 +103,8 @@ def progress(facts: Facts) -> dict[str, Any] | None:
             row.append(share(point.share) if point is not None else text("–"))
         rows.append(row)
     columns = [_("As of"), *([_("Unit")] if several else []), *(titles[code] for code in codes)]
-    return table(_("Shares by month"), columns, rows)
+    widths = [1.35, *([1.5] if several else []), *(1.5 for _code in codes)]
+    return table(_("Shares over time"), columns, rows, widths=widths)
 
 
 def participation(facts: Facts) -> dict[str, Any] | None:
@@ -149,7 +152,8 @@ def training(facts: Facts) -> dict[str, Any] | None:
         _("Code"), _("Course"), _("Days"), _("Organizer"), _("Took part"), _("Completed"), _("Certified"),
     ]  # fmt: skip
     note = _("People of the unit, once for each training; a revoked certificate does not count.")
-    return table(_("Trainings of the period"), columns, rows, note=note)
+    widths = (1.5, 2.6, 1.5, 1.2, 0.9, 0.95, 1.0)
+    return table(_("Trainings of the period"), columns, rows, note=note, widths=widths)
 
 
 def provinces(facts: Facts) -> dict[str, Any]:
@@ -181,4 +185,6 @@ def method(facts: Facts) -> dict[str, Any]:
                     text(f"{one.value.version} · {one.value.definition_hash[7:19]}"),
                 ]
             )
-    return table(_("Definitions"), [_("Indicator"), _("How it is counted"), _("Version")], rows)
+    return table(
+        _("Definitions"), [_("Indicator"), _("How it is counted"), _("Version")], rows, widths=(1.3, 4, 1)
+    )

@@ -94,7 +94,7 @@ def default_head(report_unit: AdministrativeUnit | None) -> dict[str, Any]:
             "place": report_unit.name,
             "addressees": [
                 _("Ministry of Education and Training"),
-                f"{_('People’s Committee')} {lower_first(report_unit.full_name)}",
+                _("People's Committee") + " " + lower_first(report_unit.full_name),
             ],
             "bases": bases,
             "authority": [_("The Director")],
