@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from dienrong.core.formats import day_text, number_text, percent_text
 from dienrong.plans import drawing
