@@ -69,7 +69,11 @@ def words_of(code: str) -> list[str]:
     for section in said["sections"]:
         lines += [] if section.get("is_heading_ours") else [section["heading"]]
         lines += section.get("paragraphs", [])
-    lines += [said["closing"], "Nơi nhận:", *said["recipients"], said["signer_title"], said["signer"]] if said.get("closing") else []
+    lines += (
+        [said["closing"], "Nơi nhận:", *said["recipients"], said["signer_title"], said["signer"]]
+        if said.get("closing")
+        else []
+    )
     return " ".join(lines).split()
 
 
@@ -95,7 +99,16 @@ def test_the_plan_of_ca_mau_is_the_one_of_the_old_province(merged_ca_mau, minist
     plan = PlanDocument.objects.get(code="ca-mau-208")
     assert (plan.unit.code, plan.unit.valid_to, plan.issued_on) == ("96", MERGED, datetime.date(2024, 9, 30))
     topics = set(plan.sections.values_list("topic", flat=True))
-    assert topics >= {"purpose", "demands", "general_goal", "goals", "tasks", "solutions", "funding", "organization"}
+    assert topics >= {
+        "purpose",
+        "demands",
+        "general_goal",
+        "goals",
+        "tasks",
+        "solutions",
+        "funding",
+        "organization",
+    }
     assert plan.sections.filter(topic="organization").count() == 7
     assert plan in documents.documents_of(merged_ca_mau)
     assert [one.unit.name for one in documents.ancestors_of(merged_ca_mau)] == ["Bạc Liêu", "Cà Mau"]
@@ -106,7 +119,13 @@ def test_targets_are_the_paragraphs_that_they_name(merged_ca_mau, ministry) -> N
     rows = Target.objects.filter(document__code="ca-mau-208").select_related("phase")
     said = {(one.phase.code, one.indicator): (float(one.share), one.quote) for one in rows}
     assert len(said) == 10
-    expected = {"programmes": 1, "participation": 1, "core_experts": 1, "testing_staff": 0.5, "school_staff": 0.5}
+    expected = {
+        "programmes": 1,
+        "participation": 1,
+        "core_experts": 1,
+        "testing_staff": 0.5,
+        "school_staff": 0.5,
+    }
     for code, share in expected.items():
         assert said["2022-2026", code][0] == share
         assert said["2027-2030", code][0] == 1

@@ -36,7 +36,9 @@ def phase(fieldwork) -> Phase:
 
 def north() -> list[FieldSchool]:
     found = FieldSchool.objects.filter(school__province__code="01", sampled__role="original")
-    return list(found.select_related("school__province", "school__commune", "sampled", "plan").order_by("number"))
+    return list(
+        found.select_related("school__province", "school__commune", "sampled", "plan").order_by("number")
+    )
 
 
 def take_part(school: FieldSchool, by, *, first: int, conclude: bool) -> None:
@@ -87,7 +89,12 @@ def test_declined_replaced_and_left(fieldwork, phase, ministry) -> None:
     assert dict(value(AFTER, phase).sides) == {"replaced": 0, "open": 2, "out": 1}
     schools[0].refresh_from_db()
     made = operations.call_replacement(school=schools[0], by=ministry)
-    take_part(FieldSchool.objects.select_related("school__province", "school__commune", "plan").get(pk=made.pk), ministry, first=1, conclude=True)
+    take_part(
+        FieldSchool.objects.select_related("school__province", "school__commune", "plan").get(pk=made.pk),
+        ministry,
+        first=1,
+        conclude=True,
+    )
     found = value(AFTER, phase)
     assert (found.n_counted, found.n_all, found.sides["replaced"]) == (0, 3, 1)
     assert value(AFTER, phase, replaced="yes").n_counted == 1

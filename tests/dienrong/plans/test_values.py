@@ -137,9 +137,9 @@ def test_a_number_by_raw_rows_is_the_same(five, phase) -> None:
     north = set()
     for person in five.values():
         for post in person.postings.all():
-            if post.valid_from <= DAY and (post.valid_to is None or post.valid_to > DAY):
-                if lives_on[post.school.school_id] == "01":
-                    north.add(person.pk)
+            holds = post.valid_from <= DAY and (post.valid_to is None or post.valid_to > DAY)
+            if holds and lives_on[post.school.school_id] == "01":
+                north.add(person.pk)
     found = value("school_staff", province("01"), DAY, phase)
     assert (found.n_counted, found.n_all) == (len(north & holding), len(north)) == (2, 4)
 
@@ -148,7 +148,9 @@ def test_the_state_hash_tells_who_stood_behind(five, phase) -> None:
     north = province("01")
     first = values.value_of("school_staff", north, DAY, phase=phase, choices=ALL_SCHOOLS, with_hash=True)
     again = values.value_of("school_staff", north, DAY, phase=phase, choices=ALL_SCHOOLS, with_hash=True)
-    other = values.value_of("school_staff", north, TRAINED_ON, phase=phase, choices=ALL_SCHOOLS, with_hash=True)
+    other = values.value_of(
+        "school_staff", north, TRAINED_ON, phase=phase, choices=ALL_SCHOOLS, with_hash=True
+    )
     assert first.state_hash == again.state_hash != other.state_hash
     assert first.definition_hash == other.definition_hash
     read_otherwise = value("school_staff", north, DAY, phase, measure="trained")
@@ -173,7 +175,9 @@ def test_every_reading_has_its_own_sentences() -> None:
         plain = indicator.chosen()
         for option in indicator.options:
             for answer, _word in option.choices[1:]:
-                assert indicator.sentences({**plain, option.name: answer}) != indicator.sentences(plain), option.name
+                assert indicator.sentences({**plain, option.name: answer}) != indicator.sentences(plain), (
+                    option.name
+                )
     with pytest.raises(UnknownIndicator):
         indicator_of("wishes")
     with pytest.raises(UnknownIndicator):
