@@ -153,7 +153,7 @@ def test_addressees_stand_above_the_bases_and_annexes_behind_the_signature() -> 
         )
     ]
     assert places == sorted(places)
-    assert "- Ủy ban nhân dân tỉnh." in lines
+    assert "- Ủy ban nhân dân tỉnh." in [one.text for one in opened(content).paragraphs]
     one = dataclasses.replace(FORM, addressees=("Bộ Giáo dục và Đào tạo",))
     assert addressed_lines(one, Texts("vi")) == ("Kính gửi: Bộ Giáo dục và Đào tạo",)
     assert addressed_lines(FORM, Texts("vi")) == ()

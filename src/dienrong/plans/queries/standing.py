@@ -111,7 +111,11 @@ def _stand(aim: Aim, value: Value, unit: Unit, phase: Phase, user: Any, with_for
     seen = forecast(value, unit.row, phase) if with_forecast else None
     n_missing = value.n_to_reach(share) if share is not None else 0
     state = state_of(value, share, seen)
-    act = next_act(value, unit, user) if user is not None and state not in ("reached", "unknown") else None
+    act = None
+    if user is not None and state in ("behind", "on_the_way"):
+        act = next_act(value, unit, user)
+    elif user is not None and state == "unknown":
+        act = _fill_register(value, unit, user)
     return Stand(
         aim=aim,
         value=value,
@@ -210,6 +214,20 @@ def _nominate(value: Value, user: Any) -> Act | None:
                 url=reverse("capacity:nominate", args=[training.pk]),
             )
     return None
+
+
+def _fill_register(value: Value, unit: Unit, user: Any) -> Act | None:
+    """Lead a school or commune whose people nobody has put into the register to the register."""
+    is_theirs = unit.kind in ("school", "commune") and value.indicator.code == "school_staff"
+    if not is_theirs or value.n_all or not permissions.may(user, "change_people"):
+        return None
+    if capacity_access.people_of(user, "change_people").exists():
+        return None
+    return Act(
+        text=_("Nobody of your unit stands in the register of staff yet"),
+        button=_("Put your staff in"),
+        url=reverse("capacity:people"),
+    )
 
 
 def _plan(user: Any) -> Act | None:
