@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dienrong.accounts import permissions
+from dienrong.capacity.cards import todays_cards as training_cards
 from dienrong.core import clock
 from dienrong.core.formats import number_text
-from dienrong.cycles.board import Card
+from dienrong.cycles.board import MOST_CARDS, Card
 from dienrong.plans.models import PlanReport, ReportCall
 from dienrong.plans.queries import access, documents, reports
 from dienrong.plans.queries.access import Unit
@@ -116,5 +117,6 @@ def unit_card(user: Any, unit: Unit, phase: Any) -> Card | None:
 
 
 def todays_cards(user: Any) -> list[Card]:
-    """Give every card of the room, the most urgent first; for the room's own page."""
-    return sorted([*report_cards(user), *target_cards(user)], key=lambda card: card.order)
+    """Give what waits for a person on the page of the plan: reports that are due, then trainings and nominations."""
+    found = [*report_cards(user), *training_cards(user)]
+    return sorted(found, key=lambda card: (card.order, card.deadline or datetime.date.max))[:MOST_CARDS]
