@@ -64,7 +64,8 @@ def _ministry_cards(today: datetime.date) -> Iterable[Card]:
     if call is None:
         return
     n_all = len(access_provinces())
-    n_sent = PlanReport.objects.filter(call=call, unit__isnull=False, state=PlanReport.State.SENT).count()
+    reports_sent = PlanReport.objects.filter(call=call, unit__isnull=False)
+    n_sent = reports_sent.exclude(state=PlanReport.State.DRAFT).count()
     if n_sent >= n_all:
         return
     n = n_all - n_sent

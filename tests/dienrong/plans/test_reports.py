@@ -253,6 +253,9 @@ def test_who_may_ask_begin_write_and_send(
         operations.reopen_report(report=report, reason="x", by=stranger)
     with pytest.raises(NotNow):
         operations.remind(call=call, unit=north, text="x", by=ministry)
+    operations.reopen_report(report=report, reason="Sai số liệu", by=officer)
+    with pytest.raises(NotNow):
+        operations.remind(call=call, unit=north, text="a report under correction was sent", by=ministry)
 
 
 def _facts(call: ReportCall, kind: str, **changes) -> CallFacts:

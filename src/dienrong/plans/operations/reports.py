@@ -404,7 +404,7 @@ def remind(*, call: ReportCall, unit: AdministrativeUnit, text: str, by: Any) ->
         If nothing is written.
     """
     charge.demand_nation(by, "call_plan_reports")
-    if PlanReport.objects.filter(call=call, unit=unit, state=State.SENT).exists():
+    if PlanReport.objects.filter(call=call, unit=unit).exclude(state=State.DRAFT).exists():
         raise NotNow(_("%(name)s has sent this report.") % {"name": unit.full_name})
     words = demand_text(text, _("Write what the province is told."), longest=2000)
     made = Reminder.objects.create(call=call, unit=unit, at=clock.now(), by=by, text=words)

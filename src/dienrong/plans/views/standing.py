@@ -275,7 +275,7 @@ def _nation(request: HttpRequest, phase: Phase) -> HttpResponse:
         "table": table,
         "refused": list(refused.values()),
         "call": call,
-        "n_sent": sum(one.state == PlanReport.State.SENT for one in sent.values()),
+        "n_sent": sum(one.state != PlanReport.State.DRAFT for one in sent.values()),
         "n_units": len(units),
         "rows": [
             {
