@@ -244,7 +244,9 @@ def set_head(*, unit: AdministrativeUnit | None, values: Mapping[str, Any], by: 
             clean_text(line) for line in str(values.get("parent_agency", "")).splitlines()
         ),
         "agency": demand_text(values.get("agency", ""), _("Write the name of the agency."), longest=160),
-        "symbol": demand_text(values.get("symbol", ""), _("Write the symbol, such as BC-SGDĐT."), longest=40),
+        "symbol": demand_text(
+            values.get("symbol", ""), _("Write the symbol, such as “BC-SGDĐT”."), longest=40
+        ),
         "place": demand_text(values.get("place", ""), _("Write the place."), longest=80),
         "signer": clean_text(values.get("signer", ""))[:120],
         "changed_at": clock.now(),

@@ -322,6 +322,6 @@ def head(request: HttpRequest) -> HttpResponse:
         title=_("Form of the reports"),
         button=_("Save it"),
         back=reverse("plans:reports"),
-        lead=_("Agency, symbol, legal bases, addressees, signature and recipients by Decree 30/2020/NĐ-CP."),
+        lead=_("Agency, symbol, legal bases, addressees, signature and recipients by Decree 30 of 2020."),
     )
     return render(request, "plans/form.html", context, status=422 if form.errors else 200)
