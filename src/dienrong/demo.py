@@ -23,6 +23,7 @@ from dienrong import (
     demo_datasets,
     demo_fieldwork,
     demo_followup,
+    demo_plans,
     demo_registry,
     demo_reporting,
     demo_sampling,
@@ -105,6 +106,7 @@ def run_demo(console_progress: Console | None = None, *, size: str = "national")
         _publish(run, expert, console)
         _set_standards(cycle, expert, console)
         _release_data(run, expert, console)
+        _plan(expert, size, console)
         _compare(expert, console)
         console.say(_closing())
 
@@ -318,6 +320,21 @@ def _release_data(run: Any, expert: Any, console: Console) -> None:
     """Publish data files of the run, with a request that waits."""
     n = demo_datasets.fill_datasets(run=run, by=expert, password=PASSWORD, say=console.progress)
     console.say(f"{n} bộ tệp dữ liệu đã công bố · {n} releases of data files")
+
+
+def _plan(expert: Any, size: str, console: Console) -> None:
+    """Load the plans of Project 468 and show two merged provinces at work on them."""
+    from dienrong.accounts import operations
+
+    def make(username: str, full_name: str, role: str, code: str, unit: str) -> Any:
+        account = DemoAccount(username=username, full_name=full_name, role=role, unit_kind="province")
+        return _person(account) or _create(operations, account, expert, code, unit)
+
+    console.progress("Kế hoạch 468 · Plan 468", 0.0)
+    n = demo_plans.fill_plans(size=size, by=expert, make=make)
+    console.say(
+        f"{n} mục tiêu của Đề án 468 đã nạp nguyên văn · {n} targets of Project 468 loaded as written"
+    )
 
 
 def _compare(expert: Any, console: Console) -> None:

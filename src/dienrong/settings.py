@@ -133,6 +133,7 @@ INSTALLED_APPS = [
     "dienrong.reporting",
     "dienrong.explorer",
     "dienrong.datasets",
+    "dienrong.plans",
     "dienrong.api",
 ]
 

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("dienrong.reporting.urls")),
     path("", include("dienrong.explorer.urls")),
     path("", include("dienrong.datasets.urls")),
+    path("", include("dienrong.plans.urls")),
     path("", include("dienrong.api.urls")),
 ]
 

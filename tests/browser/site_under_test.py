@@ -138,6 +138,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     scaling = scaling_addresses(page)
     capacity = capacity_addresses(page)
     followup = followup_addresses(page)
+    project = project_addresses(page)
     page.goto(f"/bao-cao/{SLUG}/grade5/maths")
     province = page.locator("#province option").nth(1).get_attribute("value")
     national = f"/bao-cao/{SLUG}/grade5/maths"
@@ -249,7 +250,8 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         | plans
         | field_pages
         | panels
-        | capacity["all"],
+        | capacity["all"]
+        | project["all"],
         "so": own
         | local
         | writing_addresses(page)
@@ -264,9 +266,15 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
             "refused": f"/ky-danh-gia/{SLUG}/phan-tich",
         }
         | capacity["organizer"]
-        | followup["owner"],
-        "xa": {"board": "/", "people": "/nguoi-dung"} | local | capacity["local"] | followup["local"],
-        "truong": {"board": "/"} | local | capacity["local"],
+        | followup["owner"]
+        | project["local"]
+        | {"plan-reports": "/ke-hoach-468/bao-cao"},
+        "xa": {"board": "/", "people": "/nguoi-dung"}
+        | local
+        | capacity["local"]
+        | followup["local"]
+        | project["local"],
+        "truong": {"board": "/"} | local | capacity["local"] | project["local"],
         "coi-khao-sat": {"board": "/", "test-sessions": "/buoi-khao-sat"},
         "ma-hoa": {"board": "/"},
         "nghien-cuu": {"board": "/", "national": national},
@@ -326,6 +334,34 @@ def writing_addresses(page: Any) -> dict[str, str]:
         "write-versions": f"{desk}/muc/han-che/phien-ban",
         "write-measures": f"{desk}/viec-can-lam",
     }
+
+
+def project_addresses(page: Any) -> dict[str, dict[str, str]]:
+    """Name the pages of the plan of Project 468, by who opens them; the nation of the tests holds one province at least."""
+    root, phase = "/ke-hoach-468", "2022-2026"
+    page.goto(root)
+    province = str(page.locator(f"main table a[href^='{root}/tinh/']").first.get_attribute("href"))
+    call = page.locator(f"main a[href^='{root}/bao-cao/dot/']").first.get_attribute("href")
+    local = {
+        "plan-home": root,
+        "plan-documents": f"{root}/van-ban",
+        "plan-document": f"{root}/van-ban/qd-468",
+    }
+    every = local | {
+        "plan-province": province,
+        "plan-target": f"{province}/{phase}/core_experts",
+        "plan-schools-behind": f"{province}/{phase}/participation/danh-sach",
+        "plan-people-behind": f"{province}/{phase}/core_experts/danh-sach",
+        "plan-nation-target": f"{root}/toan-quoc/{phase}/core_experts",
+        "plan-reading": f"{province}/cach-tinh/school_staff",
+        "plan-target-new": f"{root}/chi-tieu/them",
+        "plan-reports": f"{root}/bao-cao",
+        "plan-call-new": f"{root}/bao-cao/mo",
+        "plan-call": str(call),
+        "plan-remind": f"{call}/nhac/{province.rpartition('/')[2]}",
+        "plan-head": f"{root}/bao-cao/the-thuc",
+    }
+    return {"all": every, "local": local}
 
 
 def capacity_addresses(page: Any) -> dict[str, dict[str, str]]:

@@ -40,6 +40,8 @@ class OfficialForm:
         Name of the person who signs.
     recipients : tuple of str, default ()
         Who receives the document, without dashes and closing marks.
+    addressees : tuple of str, default ()
+        To whom the document is addressed, above its text; none for a document to everybody.
 
     Raises
     ------
@@ -62,6 +64,7 @@ class OfficialForm:
     authority: tuple[str, ...] = ()
     signer: str = ""
     recipients: tuple[str, ...] = ()
+    addressees: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         issued = self.parent_agency or self.number or self.symbol or self.date
@@ -115,6 +118,27 @@ def date_line(form: OfficialForm, texts: Texts) -> str:
         day, year = f"{form.date.day:02d}", f"{form.date.year}"
         month = texts.say("official.months").split(" ")[form.date.month - 1]
     return texts.say("official.date", place=form.place, day=day, month=month, year=year)
+
+
+def addressed_lines(form: OfficialForm, texts: Texts) -> tuple[str, ...]:
+    """Write to whom a document is addressed: one on a line, several on a line each below the word.
+
+    Parameters
+    ----------
+    form : OfficialForm
+        The form.
+    texts : Texts
+        The language.
+
+    Returns
+    -------
+    tuple of str
+        The lines; none where the document is addressed to nobody.
+    """
+    if len(form.addressees) <= 1:
+        return tuple(texts.say("official.addressed", who=one) for one in form.addressees)
+    lines = closed_lines(form.addressees, before="- ")
+    return (texts.say("official.addressed", who="").rstrip(), *lines)
 
 
 def closed_lines(lines: tuple[str, ...], *, before: str = "") -> tuple[str, ...]:

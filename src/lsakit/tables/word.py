@@ -15,6 +15,7 @@ from lsakit.errors import LsakitError
 from lsakit.tables import charts
 from lsakit.tables.official_form import (
     OfficialForm,
+    addressed_lines,
     closed_lines,
     date_line,
     kind_and_summary,
@@ -133,6 +134,8 @@ class WordDocument:
         The parts of an official document; without it the file bears a title alone.
     is_landscape : bool, default False
         Whether the paper lies.
+    annexes : tuple of WordBlock, default ()
+        Parts that stand behind the signature, on a new page.
     is_report : bool, default False
         Whether headings, tables and figures bear numbers, and tables and figures their source.
     """
@@ -144,6 +147,7 @@ class WordDocument:
     source_line: str = ""
     form: OfficialForm | None = None
     is_landscape: bool = False
+    annexes: tuple[WordBlock, ...] = ()
     is_report: bool = False
 
 
@@ -276,6 +280,8 @@ class _Writer:
         if form is not None:
             self._head(form)
         self._title(form)
+        for line in addressed_lines(form, self.texts) if form else ():
+            self._paragraph(line, style="Body Text", align="center")
         for basis in closed_lines(form.bases) if form else ():
             paragraph = self._paragraph("", style="Body Text")
             add_run(paragraph, basis, italic=True)
@@ -286,6 +292,8 @@ class _Writer:
             self._paragraph(self.document.source_line, style="Quote")
         if form is not None and (form.authority or form.recipients):
             self._closing(form)
+        for block in (WordBlock(kind="page"), *self.document.annexes) if self.document.annexes else ():
+            self.parts[block.kind](block)
         return saved(self.file)
 
     def _paragraph(self, text: str, *, style: str = "Normal", align: str = "") -> Any:

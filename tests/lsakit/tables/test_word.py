@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import io
 import shutil
@@ -18,7 +19,13 @@ from docx.shared import Mm
 from lsakit.errors import LsakitError
 from lsakit.tables import OfficialForm, WordBlock, WordDocument, build_report, report_docx, word_file
 from lsakit.tables.charts import drawing_size, picture, printed_width
-from lsakit.tables.official_form import closed_lines, date_line, kind_and_summary, number_line
+from lsakit.tables.official_form import (
+    addressed_lines,
+    closed_lines,
+    date_line,
+    kind_and_summary,
+    number_line,
+)
 from lsakit.tables.publication import numeric_columns
 from lsakit.tables.report import ReportCycle
 from lsakit.tables.texts import Texts
@@ -122,6 +129,34 @@ def test_the_text_begins_with_kind_summary_and_bases_in_italics(written: bytes) 
     assert all(run.italic for one in bases for run in one.runs)
     headings = [one.text for one in lines if one.style.name == "Heading 1"]
     assert headings[:2] == ["1. Kết quả đạt được", "2. Tồn tại, hạn chế"]
+
+
+def test_addressees_stand_above_the_bases_and_annexes_behind_the_signature() -> None:
+    form = dataclasses.replace(FORM, addressees=("Bộ Giáo dục và Đào tạo", "Ủy ban nhân dân tỉnh"))
+    document = WordDocument(
+        title="Báo cáo kết quả", blocks=(WordBlock(kind="paragraph", text="Thân bài"),), language="vi", form=form,
+        annexes=(WordBlock(kind="heading", text="Phụ lục"),),
+    )  # fmt: skip
+    content = word_file(document)
+    assert word_file(document) == content
+    body = opened(content).element.body
+    lines = ["".join(one.itertext()) for one in body]
+    places = [
+        next(place for place, line in enumerate(lines) if words in line)
+        for words in (
+            "Kính gửi:",
+            "- Bộ Giáo dục và Đào tạo;",
+            "Căn cứ Thông tư",
+            "Thân bài",
+            "Nơi nhận:",
+            "Phụ lục",
+        )
+    ]
+    assert places == sorted(places)
+    assert "- Ủy ban nhân dân tỉnh." in [one.text for one in opened(content).paragraphs]
+    one = dataclasses.replace(FORM, addressees=("Bộ Giáo dục và Đào tạo",))
+    assert addressed_lines(one, Texts("vi")) == ("Kính gửi: Bộ Giáo dục và Đào tạo",)
+    assert addressed_lines(FORM, Texts("vi")) == ()
 
 
 def test_it_ends_with_recipients_and_signature(written: bytes) -> None:

@@ -16,7 +16,14 @@ from django.db.models import Q, QuerySet
 
 from dienrong.accounts.permissions import Scope
 from dienrong.capacity.models import Level, Posting
-from dienrong.registry.models import AdministrativeUnit, School, SchoolEvent, SchoolSuccession, SchoolVersion
+from dienrong.registry.models import (
+    AdministrativeUnit,
+    School,
+    SchoolEvent,
+    SchoolSuccession,
+    SchoolVersion,
+    UnitVersion,
+)
 from dienrong.registry.queries import in_force, present_successors
 from dienrong.registry.queries.history import MOVING
 
@@ -147,25 +154,39 @@ def _parts(keys: Iterable[int]) -> Iterable[list[int]]:
 
 
 def units_lying_on(keys: Iterable[int], day: date) -> dict[int, Lying]:
-    """Tell where units (keys) lie on a day: themselves, or the units in which they live on."""
-    wanted = set(keys)
-    units = AdministrativeUnit.objects.filter(pk__in=wanted).select_related("parent__parent")
-    return {unit.pk: Lying(places=tuple(_unit_places(unit, day))) for unit in units}
+    """Tell where units (keys) lie on a day: themselves, or the units in which they live on.
+
+    Two queries for all units that are in force; an ended one asks for its successions besides.
+    """
+    units = AdministrativeUnit.objects.filter(pk__in=set(keys)).select_related("parent__parent")
+    reached = {unit.pk: _reached_by(unit, day) for unit in units}
+    above = _parents_on({one.pk for found in reached.values() for one in found}, day)
+    return {
+        key: Lying(places=tuple(_place_of_unit(one, above.get(one.pk, one.parent)) for one in found))
+        for key, found in reached.items()
+    }
 
 
-def _unit_places(unit: AdministrativeUnit, day: date) -> list[Place]:
-    """Give the places of one unit on a day; a unit asked for before its first day counts as itself."""
+def _reached_by(unit: AdministrativeUnit, day: date) -> list[AdministrativeUnit]:
+    """Give the units of a day in which one lives on; a unit asked for before its first day counts as itself."""
     holds = unit.valid_to is None or unit.valid_to > day
-    reached = [unit] if holds else [one.unit for one in present_successors(unit, day)]
-    return [_place_of_unit(one, day) for one in reached]
+    return [unit] if holds else [one.unit for one in present_successors(unit, day)]
 
 
-def _place_of_unit(unit: AdministrativeUnit, day: date) -> Place:
-    """Give the place of a unit that is in force: province and commune by its parents on the day."""
-    version = unit.versions.filter(in_force(day)).select_related("parent__parent").first()
-    above = version.parent if version is not None else unit.parent
+def _parents_on(keys: set[int], day: date) -> dict[int, AdministrativeUnit | None]:
+    """Give the parents of units by what holds of them on a day; units without a version of that day are left out."""
+    found: dict[int, AdministrativeUnit | None] = {}
+    for part in _parts(keys):
+        rows = UnitVersion.objects.filter(in_force(day), unit__in=part).select_related("parent__parent")
+        for row in rows:
+            found.setdefault(row.unit_id, row.parent)
+    return found
+
+
+def _place_of_unit(unit: AdministrativeUnit, above: AdministrativeUnit | None) -> Place:
+    """Give the place of a unit that is in force: province and commune by its parent of the day."""
     commune = unit.pk if unit.level == AdministrativeUnit.Level.COMMUNE else None
-    walk: AdministrativeUnit | None = unit if unit.level == AdministrativeUnit.Level.PROVINCE else above
+    walk = unit if unit.level == AdministrativeUnit.Level.PROVINCE else above
     while walk is not None and walk.level != AdministrativeUnit.Level.PROVINCE:
         walk = walk.parent
     return Place(province=walk.pk if walk is not None else None, commune=commune)

@@ -1,0 +1,1 @@
+"""Reports as content: facts read once, then written as sections."""

@@ -1,0 +1,1 @@
+"""Changes of the room: each is one transaction with its audit entry."""
