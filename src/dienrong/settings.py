@@ -123,6 +123,7 @@ INSTALLED_APPS = [
     "dienrong.scorecard",
     "dienrong.cycles",
     "dienrong.capacity",
+    "dienrong.readiness",
     "dienrong.sampling",
     "dienrong.fieldwork",
     "dienrong.analysis",

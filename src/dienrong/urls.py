@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("dienrong.imports.urls")),
     path("", include("dienrong.scorecard.urls")),
     path("", include("dienrong.capacity.urls")),
+    path("", include("dienrong.readiness.urls")),
     path("", include("dienrong.sampling.urls")),
     path("", include("dienrong.fieldwork.urls")),
     path("", include("dienrong.analysis.urls")),
