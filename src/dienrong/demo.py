@@ -21,6 +21,7 @@ from django.utils import translation
 from dienrong import (
     demo_capacity,
     demo_fieldwork,
+    demo_readiness,
     demo_registry,
     demo_sampling,
     demo_scaling,
@@ -95,6 +96,7 @@ def run_demo(console_progress: Console | None = None, *, size: str = "national")
         cycle = _make_cycle(expert)
         _make_plans(cycle, expert, size, console)
         _fill_capacity(expert, console)
+        _fill_readiness(cycle, expert, console)
         run = _run_analysis(cycle, expert, size, console)
         _set_steps(cycle, expert)
         _scale(cycle, run, expert, console)
@@ -232,6 +234,12 @@ def _fill_capacity(expert: Any, console: Console) -> None:
     console.say(
         f"{n_certificates} giấy chứng nhận bồi dưỡng đã cấp · {n_certificates} training certificates issued"
     )
+
+
+def _fill_readiness(cycle: Any, expert: Any, console: Console) -> None:
+    """Fill the survey of facilities, the machine checks and the estimates."""
+    n_schools = demo_readiness.fill_readiness(cycle=cycle, by=expert, person=_person_named)
+    console.say(f"{n_schools} trường đã khảo sát phòng máy · {n_schools} schools surveyed for readiness")
 
 
 def _person_named(username: str) -> Any:

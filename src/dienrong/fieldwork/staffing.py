@@ -116,7 +116,9 @@ def students_by_school(cycle: Any) -> Mapping[int, int | None] | None:
         if one.state != OUT:
             n = selected.get(one.pk) or int(one.plan.design.get("n_students") or 0)
             found[one.school_id] = (found.get(one.school_id) or 0) + n or None
-    sampled = SampledSchool.objects.filter(draw__plan__cycle=cycle, role="original").exclude(draw__plan__in=plans)
+    sampled = SampledSchool.objects.filter(draw__plan__cycle=cycle, role="original").exclude(
+        draw__plan__in=plans
+    )
     for school, design in sampled.order_by().values_list("school_id", "draw__plan__design"):
         found[school] = (found.get(school) or 0) + int(design.get("n_students") or 0) or None
     return found if found or plans else None

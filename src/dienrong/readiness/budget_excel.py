@@ -61,10 +61,14 @@ class _Sheets:
             "n": budget.version,
         }
         self.bold = book.add_format({"bold": True})
-        self.head = book.add_format({"bold": True, "border": 1, "bg_color": "#e8f1fb", "text_wrap": True, "valign": "top"})
+        self.head = book.add_format(
+            {"bold": True, "border": 1, "bg_color": "#e8f1fb", "text_wrap": True, "valign": "top"}
+        )
         self.text = book.add_format({"border": 1, "text_wrap": True, "valign": "top"})
         self.money = book.add_format({"border": 1, "num_format": MONEY, "valign": "top"})
-        self.typed = book.add_format({"border": 1, "num_format": MONEY, "bg_color": "#fff8e1", "valign": "top"})
+        self.typed = book.add_format(
+            {"border": 1, "num_format": MONEY, "bg_color": "#fff8e1", "valign": "top"}
+        )
         self.count = book.add_format({"border": 1, "num_format": ONE_DECIMAL, "valign": "top"})
         self.sum = book.add_format({"border": 1, "bold": True, "num_format": MONEY})
         self.sum_text = book.add_format({"border": 1, "bold": True})
@@ -84,7 +88,12 @@ class _Sheets:
     def write_prices(self, sheet: Any, lines: Sequence[BudgetLine]) -> dict[tuple[str, str, int], str]:
         """Write each price once; give the cell in which it stands."""
         note = _("Change a price in the yellow column; all sums follow.")
-        self._begin(sheet, (_("Item"), _("Unit"), _("Unit price, dong"), _("Ground of the price")), (52, 12, 18, 60), note)
+        self._begin(
+            sheet,
+            (_("Item"), _("Unit"), _("Unit price, dong"), _("Ground of the price")),
+            (52, 12, 18, 60),
+            note,
+        )
         cells: dict[tuple[str, str, int], str] = {}
         for line in lines:
             key = (line.name, line.unit, line.unit_price)
@@ -98,13 +107,20 @@ class _Sheets:
             sheet.write_string(row, 3, line.legal_basis, self.text)
         return cells
 
-    def write_lines(self, sheet: Any, lines: Sequence[BudgetLine], cells: dict[tuple[str, str, int], str]) -> None:
+    def write_lines(
+        self, sheet: Any, lines: Sequence[BudgetLine], cells: dict[tuple[str, str, int], str]
+    ) -> None:
         """Write the lines; the amount is quantity × norm × price, rounded to the đồng."""
         columns = (
             _("No."), _("Part"), _("Content of spending"), _("School"), _("Source"), _("Unit"), _("Quantity"),
             _("Norm (days, times)"), _("Unit price, dong"), _("Amount, dong"),
         )  # fmt: skip
-        self._begin(sheet, columns, (6, 22, 44, 34, 24, 10, 11, 11, 15, 18), _("Amount = quantity × norm × unit price."))
+        self._begin(
+            sheet,
+            columns,
+            (6, 22, 44, 34, 24, 10, 11, 11, 15, 18),
+            _("Amount = quantity × norm × unit price."),
+        )
         for number, line in enumerate(lines, start=1):
             row = FIRST + number - 1
             sheet.write_number(row, 0, number, self.text)
@@ -121,7 +137,9 @@ class _Sheets:
         last = FIRST + len(lines)
         sheet.write_string(last, 2, _("Total"), self.sum_text)
         total = sum(one.amount for one in lines)
-        sheet.write_formula(last, 9, f"=SUM(J{FIRST + 1}:J{max(last, FIRST + 1)})" if lines else "=0", self.sum, total)
+        sheet.write_formula(
+            last, 9, f"=SUM(J{FIRST + 1}:J{max(last, FIRST + 1)})" if lines else "=0", self.sum, total
+        )
 
     def write_sums(self, sheet: Any, lines: Sequence[BudgetLine], source: str) -> None:
         """Write sums by part, then by source; both end with the same total."""

@@ -39,12 +39,20 @@ def todays_cards(user: Any, cycle: Any) -> list[Card]:
     if scope.is_national or scope.provinces or scope.communes:
         found += _of_officer(user, cycle, until)
     if permissions.may(user, "manage_budgets"):
-        drafts = access.budgets_of(user).filter(cycle=cycle, state__in=(Budget.State.DRAFT, Budget.State.APPRAISED)).count()
+        drafts = (
+            access.budgets_of(user)
+            .filter(cycle=cycle, state__in=(Budget.State.DRAFT, Budget.State.APPRAISED))
+            .count()
+        )
         if drafts:
             found.append(
                 Card(
                     number=number_text(drafts),
-                    title=ngettext("%(n)s estimate waits for its next step", "%(n)s estimates wait for their next step", drafts)
+                    title=ngettext(
+                        "%(n)s estimate waits for its next step",
+                        "%(n)s estimates wait for their next step",
+                        drafts,
+                    )
                     % {"n": number_text(drafts)},
                     url=reverse("readiness:budgets"),
                     button=_("Open the estimates"),
@@ -56,7 +64,9 @@ def todays_cards(user: Any, cycle: Any) -> list[Card]:
 
 def _of_school(user: Any, cycle: Any, until: Any) -> Iterable[Card]:
     """Give the cards of a school: fill the form, correct it, check machines."""
-    mine = access.surveys_of(user, cycle, "answer_readiness").filter(school__school_id__in=access.scope_of(user).schools)
+    mine = access.surveys_of(user, cycle, "answer_readiness").filter(
+        school__school_id__in=access.scope_of(user).schools
+    )
     for survey in mine.select_related("school")[:3]:
         code = survey.school.school_id
         if survey.state == Survey.State.RETURNED:
@@ -97,7 +107,8 @@ def _of_officer(user: Any, cycle: Any, until: Any) -> Iterable[Card]:
         n = number_text(n_waiting)
         yield Card(
             number=n,
-            title=ngettext("%(n)s survey waits for review", "%(n)s surveys wait for review", n_waiting) % {"n": n},
+            title=ngettext("%(n)s survey waits for review", "%(n)s surveys wait for review", n_waiting)
+            % {"n": n},
             url=f"{reverse('readiness:schools')}?trang-thai=waiting",
             button=_("Review"),
             order=8,
@@ -107,7 +118,8 @@ def _of_officer(user: Any, cycle: Any, until: Any) -> Iterable[Card]:
         n = number_text(n_open)
         yield Card(
             number=n,
-            title=ngettext("%(n)s school has not handed in", "%(n)s schools have not handed in", n_open) % {"n": n},
+            title=ngettext("%(n)s school has not handed in", "%(n)s schools have not handed in", n_open)
+            % {"n": n},
             deadline=until,
             url=reverse("readiness:reminders"),
             button=_("Remind them"),
@@ -119,7 +131,8 @@ def _of_officer(user: Any, cycle: Any, until: Any) -> Iterable[Card]:
             n = number_text(n_open)
             yield Card(
                 number=n,
-                title=ngettext("%(n)s school waits for its mode", "%(n)s schools wait for their mode", n_open) % {"n": n},
+                title=ngettext("%(n)s school waits for its mode", "%(n)s schools wait for their mode", n_open)
+                % {"n": n},
                 url=f"{reverse('readiness:schools')}?trang-thai=accepted",
                 button=_("Decide"),
                 order=11,

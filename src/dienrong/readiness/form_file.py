@@ -7,9 +7,8 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from dienrong.core.text import clean_text, search_key
 from dienrong.core.typed_numbers import plain_number
@@ -151,7 +150,7 @@ def _question(row: dict) -> Question:  # type: ignore[type-arg]
     )
 
 
-class BadAnswer(ValueError):
+class AnswerError(ValueError):
     """An answer that cannot be read, with the sentence that says the fix."""
 
 
@@ -160,7 +159,7 @@ def read_answer(question: Question, typed: str) -> str:
 
     Raises
     ------
-    BadAnswer
+    AnswerError
         If the question cannot be answered so.
     """
     text = clean_text(typed)
@@ -171,7 +170,7 @@ def read_answer(question: Question, typed: str) -> str:
     if question.kind in ("choice", "yes_no"):
         return _chosen(question, text)
     if len(text) > MOST_LETTERS:
-        raise BadAnswer(_("Write at most %(n)s letters.") % {"n": MOST_LETTERS})
+        raise AnswerError(_("Write at most %(n)s letters.") % {"n": MOST_LETTERS})
     return text
 
 
@@ -183,7 +182,7 @@ def _whole(question: Question, text: str) -> str:
         value = 0.5
     low, high = question.low or 0, question.high if question.high is not None else 10**9
     if value != int(value) or not low <= value <= high:
-        raise BadAnswer(_("Write a whole number from %(low)s to %(high)s.") % {"low": low, "high": high})
+        raise AnswerError(_("Write a whole number from %(low)s to %(high)s.") % {"low": low, "high": high})
     return str(int(value))
 
 
@@ -196,5 +195,5 @@ def _chosen(question: Question, text: str) -> str:
     found = known.get(search_key(text))
     if found is None:
         words = ", ".join(label for _code, label in question.options)
-        raise BadAnswer(_("Choose one of: %(words)s.") % {"words": words})
+        raise AnswerError(_("Choose one of: %(words)s.") % {"words": words})
     return found

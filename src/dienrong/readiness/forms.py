@@ -14,13 +14,15 @@ from dienrong.readiness.operations import GroupFacts, LineFacts, NormFacts
 from dienrong.readiness.operations.surveys import BOUNDS
 
 
-
 def day_field(label: Any) -> forms.DateField:
     """Make a field for a day typed as dd/mm/yyyy."""
     return forms.DateField(
         label=label,
         input_formats=["%d/%m/%Y", "%Y-%m-%d"],
-        widget=forms.DateInput(format="%d/%m/%Y", attrs={"inputmode": "numeric", "placeholder": "31/12/2026", "autocomplete": "off"}),
+        widget=forms.DateInput(
+            format="%d/%m/%Y",
+            attrs={"inputmode": "numeric", "placeholder": "31/12/2026", "autocomplete": "off"},
+        ),
         error_messages={"invalid": _("Write the day like 31/12/2026.")},
     )
 
@@ -44,7 +46,7 @@ class RoundForm(forms.Form):
     """Opens the survey in a province."""
 
     province = forms.ChoiceField(label=_("Province"))
-    reach = forms.ChoiceField(label=_("which schools").capitalize(), choices=SurveyRound.Reach.choices)  # type: ignore[attr-defined]
+    reach = forms.ChoiceField(label=_("Which schools"), choices=SurveyRound.Reach.choices)
     due_on = day_field(_("Until"))
 
     def __init__(self, *args: Any, provinces: list[tuple[str, str]], **options: Any) -> None:
@@ -64,11 +66,17 @@ class GroupForm(forms.Form):
     memory_gb = WholeField(label=_("Memory, GB"), initial=4)
     screen = forms.ChoiceField(
         label=_("Screen"),
-        choices=[(one, one.replace("x", " × ")) for one in ("1366x768", "1280x800", "1440x900", "1600x900", "1920x1080", "1280x1024", "1024x768")],
+        choices=[
+            (one, one.replace("x", " × "))
+            for one in ("1366x768", "1280x800", "1440x900", "1600x900", "1920x1080", "1280x1024", "1024x768")
+        ],
     )
     system = forms.ChoiceField(label=_("System"), choices=MachineGroup.System.choices, initial="windows_10")
     browser = forms.ChoiceField(label=_("Browser"), choices=MachineGroup.Browser.choices)
-    browser_version = WholeField(label=_("Main version of the browser"), help_text=_("In the browser: menu, Help, About. For example 109."))
+    browser_version = WholeField(
+        label=_("Main version of the browser"),
+        help_text=_("In the browser: menu, Help, About. For example 109."),
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -86,7 +94,9 @@ class GroupForm(forms.Form):
 class ReviewForm(forms.Form):
     """Returns a survey with a reason."""
 
-    reason = forms.CharField(label=_("What the school is to correct"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = forms.CharField(
+        label=_("What the school is to correct"), max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+    )
 
 
 class LinkForm(forms.Form):
@@ -104,7 +114,10 @@ class HandOverForm(forms.Form):
 
     report_file = forms.FileField(label=_("File of the report"), required=False)
     report_text = forms.CharField(
-        label=_("Or the text of the report"), required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Or the text of the report"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
     def body(self) -> bytes:
@@ -145,7 +158,12 @@ class BudgetForm(forms.Form):
     """Begins an estimate."""
 
     province = forms.ChoiceField(label=_("Province"))
-    year = forms.IntegerField(label=_("Budget year"), min_value=2020, max_value=2060, widget=forms.TextInput(attrs={"inputmode": "numeric"}))
+    year = forms.IntegerField(
+        label=_("Budget year"),
+        min_value=2020,
+        max_value=2060,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
     stream = forms.ChoiceField(label=_("Sent to"), choices=Stream.choices)
 
     def __init__(self, *args: Any, provinces: list[tuple[str, str]], **options: Any) -> None:

@@ -230,7 +230,9 @@ def judge(facts: Facts, norm: Norm) -> Outcome:
     lack_headphones = max(0, need.n_headphones - facts.n_headphones)
     if lack_headphones:
         reasons.append(
-            Reason(code="headphones_short", is_hindrance=False, have=facts.n_headphones, need=need.n_headphones)
+            Reason(
+                code="headphones_short", is_hindrance=False, have=facts.n_headphones, need=need.n_headphones
+            )
         )
     if n_usable < need.n_mixed or any(one.is_hindrance for one in conditions):
         mode = PAPER

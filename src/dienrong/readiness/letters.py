@@ -23,14 +23,18 @@ MOST_LINES = 400
 def proposal(budget: Budget, lines: Sequence[BudgetLine]) -> bytes:
     """Write the proposal as a Word file in the form of Decree 30/2020/NĐ-CP."""
     with translation.override(LANGUAGE):
-        return numeric.word_file(_blocks(budget, lines), form=_form(budget), title=_title(budget), subtitle="")
+        return numeric.word_file(
+            _blocks(budget, lines), form=_form(budget), title=_title(budget), subtitle=""
+        )
 
 
 def _title(budget: Budget) -> str:
     """Say what the proposal is about."""
     words = {
         Stream.FINANCE: _("On the budget estimate of the year %(year)s for large-scale assessment"),
-        Stream.TRAINING: _("On the budget estimate of the year %(year)s for training in large-scale assessment"),
+        Stream.TRAINING: _(
+            "On the budget estimate of the year %(year)s for training in large-scale assessment"
+        ),
     }
     return words[Stream(budget.stream)] % {"year": budget.year}
 
@@ -40,7 +44,8 @@ def _form(budget: Budget) -> dict[str, Any]:
     receivers = {Stream.FINANCE: _("Department of Finance"), Stream.TRAINING: _("Department of Home Affairs")}
     bases = [
         _("Decision 468/QĐ-BGDĐT of 13 February 2023 of the Minister of Education and Training"),
-        _("the plan of the People's Committee of %(province)s to carry out Project 468") % {"province": budget.province.full_name},
+        _("the plan of the People's Committee of %(province)s to carry out Project 468")
+        % {"province": budget.province.full_name},
         _("Law on the State Budget and guiding documents"),
     ]
     return {
@@ -51,14 +56,20 @@ def _form(budget: Budget) -> dict[str, Any]:
         "kind": _("Proposal"),
         "bases": tuple(_("Pursuant to %(what)s") % {"what": one} for one in bases),
         "authority": (_("Director"),),
-        "recipients": (_("As above"), receivers[Stream(budget.stream)], _("File: office, quality management")),
+        "recipients": (
+            _("As above"),
+            receivers[Stream(budget.stream)],
+            _("File: office, quality management"),
+        ),
     }
 
 
 def _blocks(budget: Budget, lines: Sequence[BudgetLine]) -> list[dict[str, Any]]:
     """Write the parts of the proposal."""
     total = total_of(lines)
-    receiver = {Stream.FINANCE: _("Department of Finance"), Stream.TRAINING: _("Department of Home Affairs")}[Stream(budget.stream)]
+    receiver = {Stream.FINANCE: _("Department of Finance"), Stream.TRAINING: _("Department of Home Affairs")}[
+        Stream(budget.stream)
+    ]
     blocks: list[dict[str, Any]] = [
         {"kind": "paragraph", "text": _("To: %(who)s") % {"who": receiver}},
         {"kind": "heading", "text": _("1. Why it is needed")},
@@ -76,11 +87,19 @@ def _blocks(budget: Budget, lines: Sequence[BudgetLine]) -> list[dict[str, Any]]
         {"kind": "heading", "text": _("4. What is asked")},
         {
             "kind": "paragraph",
-            "text": _("The Department of Education and Training asks that the estimate be looked over, joined with others and laid before the authority."),
+            "text": _(
+                "The Department of Education and Training asks that the estimate be looked over, joined with others and laid before the authority."
+            ),
         },
     ]
     if budget.change_note:
-        blocks.insert(4, {"kind": "paragraph", "text": _("Version %(n)s: %(note)s") % {"n": budget.version, "note": budget.change_note}})
+        blocks.insert(
+            4,
+            {
+                "kind": "paragraph",
+                "text": _("Version %(n)s: %(note)s") % {"n": budget.version, "note": budget.change_note},
+            },
+        )
     return blocks
 
 
@@ -88,12 +107,20 @@ def _reasons(budget: Budget) -> list[str]:
     """Write the reasons from the survey, with their numbers."""
     state = state_of(budget.cycle, budget.province, budget.updated_at.date())
     sentences = [
-        _("For “%(cycle)s”, %(n)s schools of the province were asked about facilities and machines; %(done)s handed the survey in.")
-        % {"cycle": budget.cycle.name, "n": number_text(state.n_asked), "done": number_text(state.n_submitted)}
+        _(
+            "For “%(cycle)s”, %(n)s schools of the province were asked about facilities and machines; %(done)s handed the survey in."
+        )
+        % {
+            "cycle": budget.cycle.name,
+            "n": number_text(state.n_asked),
+            "done": number_text(state.n_submitted),
+        }
     ]
     if budget.stream == Stream.FINANCE:
         sentences.append(
-            _("By the norm of the cycle %(computer)s schools can be tested on computers, %(mixed)s mixed, %(paper)s on paper; %(machines)s computers are missing.")
+            _(
+                "By the norm of the cycle %(computer)s schools can be tested on computers, %(mixed)s mixed, %(paper)s on paper; %(machines)s computers are missing."
+            )
             % {
                 "computer": number_text(state.n_by_mode["computer"]),
                 "mixed": number_text(state.n_by_mode["mixed"]),
@@ -102,7 +129,11 @@ def _reasons(budget: Budget) -> list[str]:
             }
         )
     else:
-        sentences.append(_("The number of learners is that of staff who are needed by the norm of the cycle and hold no certificate yet."))
+        sentences.append(
+            _(
+                "The number of learners is that of staff who are needed by the norm of the cycle and hold no certificate yet."
+            )
+        )
     return sentences
 
 
@@ -143,7 +174,15 @@ def _lines(lines: Sequence[BudgetLine]) -> dict[str, Any]:
     return {
         "kind": "table",
         "text": "",
-        "columns": (_("No."), _("Content of spending"), _("Unit"), _("Quantity"), _("Norm"), _("Unit price"), _("Amount, dong")),
+        "columns": (
+            _("No."),
+            _("Content of spending"),
+            _("Unit"),
+            _("Quantity"),
+            _("Norm"),
+            _("Unit price"),
+            _("Amount, dong"),
+        ),
         "rows": tuple(rows),
         "widths": (0.06, 0.36, 0.1, 0.1, 0.08, 0.13, 0.17),
         "note": note,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 DIGITS = ("không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín")
-GROUPS = ("", "nghìn", "triệu", "tỷ", "nghìn tỷ", "triệu tỷ")
 
 
 def dong_in_words(amount: int) -> str:
@@ -23,18 +22,22 @@ def dong_in_words(amount: int) -> str:
     """
     if not 0 <= amount < 10**18:
         raise ValueError(f"amount must lie between 0 and 10^18. Got {amount}.")
-    if amount == 0:
-        return "Không đồng"
-    groups = []
-    while amount:
-        amount, group = divmod(amount, 1000)
-        groups.append(group)
-    words = []
-    for place in range(len(groups) - 1, -1, -1):
-        if groups[place]:
-            words += [_three(groups[place], is_first=place == len(groups) - 1), GROUPS[place]]
-    text = " ".join(word for word in words if word) + " đồng"
+    text = " ".join(_words(amount) or ["không"]) + " đồng"
     return text[0].upper() + text[1:]
+
+
+def _words(amount: int, *, is_first: bool = True) -> list[str]:
+    """Write an amount in groups of three digits; what is above a thousand million is itself such an amount."""
+    high, low = divmod(amount, 10**9)
+    words = [*_words(high, is_first=is_first), "tỷ"] if high else []
+    is_first = is_first and not high
+    for power, name in ((10**6, "triệu"), (10**3, "nghìn"), (1, "")):
+        group = low // power % 1000
+        if group:
+            words.append(_three(group, is_first=is_first))
+            words += [name] if name else []
+        is_first = is_first and not group
+    return words
 
 
 def _three(group: int, *, is_first: bool) -> str:

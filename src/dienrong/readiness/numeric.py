@@ -9,7 +9,9 @@ from lsakit.tables import OfficialForm, WordBlock, WordDocument
 from lsakit.tables import word_file as write_word
 
 
-def word_file(blocks: Sequence[Mapping[str, Any]], *, form: Mapping[str, Any], title: str, subtitle: str) -> bytes:
+def word_file(
+    blocks: Sequence[Mapping[str, Any]], *, form: Mapping[str, Any], title: str, subtitle: str
+) -> bytes:
     """Write an official document in Vietnamese, in the form of Decree 30/2020/NĐ-CP.
 
     Parameters

@@ -94,7 +94,9 @@ def export_groups(scope: Scope, _params: Values) -> Iterator[Mapping[str, Any]]:
     for survey in _open_surveys(scope):
         head = {"school_id": survey.school.school_id, "school_name": survey.school.name}
         for group in groups[survey.pk]:
-            yield head | {name: value for name, value in comparing.group_values(group).items() if name != "survey"}
+            yield head | {
+                name: value for name, value in comparing.group_values(group).items() if name != "survey"
+            }
         if not groups[survey.pk]:
             yield head | {"position": 1}
 
@@ -134,7 +136,10 @@ SURVEYS = register(
 
 def _choices(known: Any, others: Mapping[str, tuple[str, str]]) -> tuple[Choice, ...]:
     """Make the code list of a column of groups."""
-    return tuple(Choice(code=code, label=Words(*others.get(code, (str(label), str(label))))) for code, label in known.choices)
+    return tuple(
+        Choice(code=code, label=Words(*others.get(code, (str(label), str(label)))))
+        for code, label in known.choices
+    )
 
 
 def _number(name: str, title: Words, guide: Words, aliases: tuple[str, ...], sample: str) -> Column:

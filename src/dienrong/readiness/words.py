@@ -68,7 +68,9 @@ REASONS = {
     "machines_enough": _("Usable machines: %(have)s, needed: %(need)s."),
     "machines_short": _("Usable machines: %(have)s, needed: %(need)s; too few."),
     "checked_enough": _("Machines that passed the check: %(have)s, asked: %(need)s."),
-    "checked_short": _("Machines that passed the check: %(have)s, asked: %(need)s; more machines have to open the check page."),
+    "checked_short": _(
+        "Machines that passed the check: %(have)s, asked: %(need)s; more machines have to open the check page."
+    ),
     "power_there": _("Back-up power is there."),
     "power_missing": _("There is no back-up power for the computer room."),
     "server_there": _("A machine for the school server is there."),
@@ -92,7 +94,9 @@ UNITS = {
     Measure.LOSS: "%",
 }
 REMEDIES = {
-    Measure.CHROMIUM: _("Install the newest Chrome that the system takes (109 for Windows 7), or Firefox 115 ESR."),
+    Measure.CHROMIUM: _(
+        "Install the newest Chrome that the system takes (109 for Windows 7), or Firefox 115 ESR."
+    ),
     Measure.FIREFOX: _("Install Firefox 115 ESR or later."),
     Measure.SCREEN_WIDTH: _("Raise the resolution of the screen, or set the zoom of the browser to 100%%."),
     Measure.SCREEN_HEIGHT: _("Raise the resolution of the screen, or set the zoom of the browser to 100%%."),
@@ -100,10 +104,14 @@ REMEDIES = {
     Measure.STORAGE: _("Free some room on the disk, then check again."),
     Measure.STORAGE_WORKS: _("Do not use a private window; allow the page to keep data."),
     Measure.CLOCK: _("Set date, time and time zone (GMT+7) of the machine."),
-    Measure.TYPING: _("Switch Unikey or EVKey on, code table “Unicode” (not “Unicode tổ hợp”, TCVN3 or VNI Windows)."),
+    Measure.TYPING: _(
+        "Switch Unikey or EVKey on, code table “Unicode” (not “Unicode tổ hợp”, TCVN3 or VNI Windows)."
+    ),
     Measure.SOUND: _("Plug the headphones in, raise the volume, then listen again."),
     Measure.AUTOSAVE: _("Do not use a private window; the machine must not wipe its disk at each start."),
-    Measure.LATENCY: _("Check the line or ask the provider; the session itself can run without the Internet."),
+    Measure.LATENCY: _(
+        "Check the line or ask the provider; the session itself can run without the Internet."
+    ),
     Measure.DOWN: _("Check the line or ask the provider; the session itself can run without the Internet."),
     Measure.UP: _("Check the line or ask the provider; the session itself can run without the Internet."),
     Measure.LOSS: _("Check cable and Wi-Fi; sit closer to the access point."),

@@ -17,7 +17,9 @@ class CheckLink(TimestampedModel):
     closes_on = models.DateField(_("until"))
     is_open = models.BooleanField(default=True)
     server_address = models.CharField(_("address of the school server"), max_length=120, blank=True)
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         """A school has one open link; a new one closes the old."""

@@ -86,10 +86,14 @@ class Price(ValidityModel):
         constraints = [
             *ValidityModel.Meta.constraints,
             models.UniqueConstraint(
-                fields=["item", "province", "valid_from"], condition=Q(province__isnull=False), name="readiness_price_once"
+                fields=["item", "province", "valid_from"],
+                condition=Q(province__isnull=False),
+                name="readiness_price_once",
             ),
             models.UniqueConstraint(
-                fields=["item", "valid_from"], condition=Q(province__isnull=True), name="readiness_price_for_all_once"
+                fields=["item", "valid_from"],
+                condition=Q(province__isnull=True),
+                name="readiness_price_for_all_once",
             ),
         ]
 
@@ -127,7 +131,8 @@ class Budget(TimestampedModel):
         ordering = ["-year", "stream", "-version"]
         constraints = [
             models.UniqueConstraint(
-                fields=["province", "cycle", "year", "stream", "version"], name="readiness_budget_version_once"
+                fields=["province", "cycle", "year", "stream", "version"],
+                name="readiness_budget_version_once",
             ),
             models.CheckConstraint(
                 condition=Q(version=1) | ~Q(change_note=""), name="readiness_later_budget_says_why"
@@ -158,7 +163,9 @@ class BudgetLine(models.Model):
     norm = models.DecimalField(_("norm (days, times)"), max_digits=8, decimal_places=1, default=1)
     unit_price = models.PositiveBigIntegerField(_("unit price, dong"))
     source = models.CharField(_("source"), max_length=10, choices=Source.choices)
-    school = models.ForeignKey("registry.School", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    school = models.ForeignKey(
+        "registry.School", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     origin = models.CharField(max_length=8, choices=Origin.choices)
     legal_basis = models.CharField(_("ground of the price"), max_length=240, blank=True)
 

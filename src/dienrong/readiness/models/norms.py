@@ -15,12 +15,18 @@ class NormSet(TimestampedModel):
 
     cycle = models.ForeignKey("cycles.Cycle", on_delete=models.CASCADE, related_name="readiness_norms")
     version = models.PositiveSmallIntegerField()
-    n_students = models.PositiveSmallIntegerField(_("students of a school, while none are selected"), default=35)
+    n_students = models.PositiveSmallIntegerField(
+        _("students of a school, while none are selected"), default=35
+    )
     sitting_size = models.PositiveSmallIntegerField(_("most students in one room"), default=35)
     n_sittings = models.PositiveSmallIntegerField(_("sittings one after another"), default=1)
     spare_percent = models.PositiveSmallIntegerField(_("spare machines, per cent"), default=10)
-    mixed_percent = models.PositiveSmallIntegerField(_("machines for the mixed mode, per cent of the need"), default=50)
-    checked_percent = models.PositiveSmallIntegerField(_("machines that passed the check, per cent of the need"), default=30)
+    mixed_percent = models.PositiveSmallIntegerField(
+        _("machines for the mixed mode, per cent of the need"), default=50
+    )
+    checked_percent = models.PositiveSmallIntegerField(
+        _("machines that passed the check, per cent of the need"), default=30
+    )
     headphones_percent = models.PositiveSmallIntegerField(_("headphones, per cent of the need"), default=0)
     n_it_staff = models.PositiveSmallIntegerField(_("people who look after machines"), default=1)
     needs_backup_power = models.BooleanField(_("back-up power is needed"), default=True)
@@ -29,7 +35,9 @@ class NormSet(TimestampedModel):
     n_training_days = models.PositiveSmallIntegerField(_("days of a training"), default=2)
     class_size = models.PositiveSmallIntegerField(_("learners of a training class"), default=50)
     legal_basis = models.CharField(_("legal ground"), max_length=240)
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         """Versions of a cycle are numbered; nothing is divided by zero."""

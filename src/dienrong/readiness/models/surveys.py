@@ -32,7 +32,9 @@ class SurveyRound(TimestampedModel):
     province = models.ForeignKey("registry.AdministrativeUnit", on_delete=models.PROTECT, related_name="+")
     reach = models.CharField(_("which schools"), max_length=8, choices=Reach.choices)
     due_on = models.DateField(_("until"))
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         """One round of a province in a cycle."""

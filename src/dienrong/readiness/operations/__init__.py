@@ -1,6 +1,14 @@
 """Changes of the room: each is one transaction with its entry in the log."""
 
-from dienrong.readiness.operations.checks import close_link, find_link, make_link, receive_for, receive_report, shown_code, ticket_of
+from dienrong.readiness.operations.checks import (
+    close_link,
+    find_link,
+    make_link,
+    receive_for,
+    receive_report,
+    shown_code,
+    ticket_of,
+)
 from dienrong.readiness.operations.deciding import decide_mode
 from dienrong.readiness.operations.loading import undo_groups, undo_surveys, write_groups, write_surveys
 from dienrong.readiness.operations.money import (
@@ -17,7 +25,15 @@ from dienrong.readiness.operations.money import (
 from dienrong.readiness.operations.norms import STANDARD_RULES, NormFacts, set_norm
 from dienrong.readiness.operations.refusals import CodesLocked, NotNow, ReadinessRefusal, ReportRefused
 from dienrong.readiness.operations.rounds import open_round
-from dienrong.readiness.operations.surveys import GroupFacts, add_group, answer, may_accept, remove_group, review, submit
+from dienrong.readiness.operations.surveys import (
+    GroupFacts,
+    add_group,
+    answer,
+    may_accept,
+    remove_group,
+    review,
+    submit,
+)
 
 __all__ = [
     "STANDARD_RULES",

@@ -78,7 +78,12 @@ def make_link(*, survey: Survey, closes_on: datetime.date, server_address: str, 
     address = clean_text(server_address).rstrip("/")
     if address:
         parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or set(address) & set("'\";, "):
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.path
+            or set(address) & set("'\";, ")
+        ):
             raise ReadinessRefusal(
                 _("The address of the school server is not one: %(address)s.") % {"address": address[:60]},
                 hint=_("Write it like http://192.168.1.10:8000, or leave it empty."),
@@ -140,7 +145,9 @@ def find_link(*, code: str, address: str) -> CheckLink:
         )
     if not link.is_open or link.closes_on < clock.today():
         raise ReportRefused(
-            _("This machine check is closed."), status=410, hint=_("Ask the coordinator of the school for a new code.")
+            _("This machine check is closed."),
+            status=410,
+            hint=_("Ask the coordinator of the school for a new code."),
         )
     return link
 
@@ -214,10 +221,14 @@ def _read(body: bytes) -> dict[str, Any]:
     except (UnicodeDecodeError, ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        raise ReportRefused(_("This is no report of a machine."), hint=_("Send the file that the check page gave."))
+        raise ReportRefused(
+            _("This is no report of a machine."), hint=_("Send the file that the check page gave.")
+        )
     unknown = sorted(set(content) - KNOWN)
     if unknown:
-        raise ReportRefused(_("The report has fields that there are not: %(names)s.") % {"names": ", ".join(unknown[:5])[:80]})
+        raise ReportRefused(
+            _("The report has fields that there are not: %(names)s.") % {"names": ", ".join(unknown[:5])[:80]}
+        )
     return content
 
 
@@ -228,7 +239,9 @@ def _nonce(link: CheckLink, ticket: Any) -> str:
         key, nonce = int(found["link"]), str(found["nonce"])
     except signing.SignatureExpired as error:
         raise ReportRefused(
-            _("The report is older than %(n)s days.") % {"n": TICKET_DAYS}, status=410, hint=_("Check the machine again.")
+            _("The report is older than %(n)s days.") % {"n": TICKET_DAYS},
+            status=410,
+            hint=_("Check the machine again."),
         ) from error
     except (signing.BadSignature, KeyError, TypeError, ValueError) as error:
         raise ReportRefused(_("The report was not made by a page of this system."), status=403) from error
@@ -261,7 +274,15 @@ def _values(content: dict[str, Any]) -> dict[str, Any]:
         is_number = isinstance(found, int | float) and not isinstance(found, bool)
         if found is not None and (not is_number or not low <= found <= high):
             raise _bad(name, found)
-        values[name] = None if found is None else (Decimal(str(round(found, 2 if name == "memory_gb" else 1))) if name in FRACTIONS else round(found))
+        values[name] = (
+            None
+            if found is None
+            else (
+                Decimal(str(round(found, 2 if name == "memory_gb" else 1)))
+                if name in FRACTIONS
+                else round(found)
+            )
+        )
     for name in FLAGS:
         found = content.get(name)
         if found is not None and not isinstance(found, bool):
@@ -292,7 +313,8 @@ def _moment(found: Any) -> datetime.datetime:
 def _bad(name: str, value: Any) -> ReportRefused:
     """Say which field of a report cannot be."""
     return ReportRefused(
-        _("The field “%(name)s” of the report cannot be: %(value)s.") % {"name": name, "value": str(value)[:40]}
+        _("The field “%(name)s” of the report cannot be: %(value)s.")
+        % {"name": name, "value": str(value)[:40]}
     )
 
 
@@ -310,10 +332,14 @@ def _keep(
         raise ReportRefused(_("Another report came under the number of this one."), status=409)
     if MachineReport.objects.filter(nonce=nonce).exists():
         raise ReportRefused(
-            _("This page has sent its report already."), status=409, hint=_("Open the page again to check once more.")
+            _("This page has sent its report already."),
+            status=409,
+            hint=_("Open the page again to check once more."),
         )
     now = clock.now()
-    recent = MachineReport.objects.filter(link=link, received_at__gt=now - datetime.timedelta(hours=1)).count()
+    recent = MachineReport.objects.filter(
+        link=link, received_at__gt=now - datetime.timedelta(hours=1)
+    ).count()
     if recent >= MOST_AN_HOUR:
         raise ReportRefused(_("Too many reports came from this school within an hour."), status=429)
     norm = norm_of(survey.cycle)
@@ -329,6 +355,11 @@ def _keep(
     report.verdict = MachineReport.Verdict(judging.verdict(report_findings(report, norm)))
     report.save()
     judge_survey(survey)
-    after = {"machine": str(report.machine_id)[:8], "label": report.label, "verdict": report.verdict, "way": way}
+    after = {
+        "machine": str(report.machine_id)[:8],
+        "label": report.label,
+        "verdict": report.verdict,
+        "way": way,
+    }
     record(action="readiness.reported", actor=None, obj=survey, after=after)
     return report

@@ -40,7 +40,12 @@ def judge_again(surveys: Iterable[Survey], norm: NormSet | None) -> None:
         for survey in block:
             n_machines, n_meeting = counted(groups[survey.pk], rules)
             n_passed, n_failed = reports.get(survey.pk, (0, 0))
-            counts = {"n_machines": n_machines, "n_meeting": n_meeting, "n_passed": n_passed, "n_failed": n_failed}
+            counts = {
+                "n_machines": n_machines,
+                "n_meeting": n_meeting,
+                "n_passed": n_passed,
+                "n_failed": n_failed,
+            }
             _put(survey, judging.judge(facts_of(survey, answers[survey.pk], counts), numbers), counts)
         Survey.objects.bulk_update(block, DERIVED, batch_size=200)
 

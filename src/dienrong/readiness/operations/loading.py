@@ -90,7 +90,12 @@ def write_surveys(changes: Sequence[RowChange], *, by: Any) -> list[Written]:
 
 def _survey_state(survey: Survey) -> dict[str, Any]:
     """Write down answers and state of a survey, as JSON."""
-    return {"survey": survey.pk, "state": survey.state, "reason": survey.return_reason, "answers": answers_of(survey)}
+    return {
+        "survey": survey.pk,
+        "state": survey.state,
+        "reason": survey.return_reason,
+        "answers": answers_of(survey),
+    }
 
 
 @transaction.atomic
@@ -104,7 +109,9 @@ def undo_surveys(written: Sequence[Written], *, by: Any) -> None:
     """
     surveys = []
     for one in reversed(written):
-        survey = Survey.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=one.after["survey"])
+        survey = (
+            Survey.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=one.after["survey"])
+        )
         if _survey_state(survey) != dict(one.after) or one.before is None:
             raise NotNow(
                 _("Row %(row)s was changed since it was taken.") % {"row": one.number},
@@ -112,7 +119,8 @@ def undo_surveys(written: Sequence[Written], *, by: Any) -> None:
             )
         survey.answers.all().delete()
         Answer.objects.bulk_create(
-            Answer(survey=survey, question=question, value=value) for question, value in one.before["answers"].items()
+            Answer(survey=survey, question=question, value=value)
+            for question, value in one.before["answers"].items()
         )
         survey.state, survey.return_reason = one.before["state"], one.before["reason"]
         if survey.state != Survey.State.SUBMITTED:
@@ -174,5 +182,7 @@ def undo_groups(written: Sequence[Written], *, by: Any) -> None:
         if one.before is None:
             group.delete()
         else:
-            MachineGroup.objects.filter(pk=group.pk).update(**{name: one.before[name] for name in GROUP_FIELDS})
+            MachineGroup.objects.filter(pk=group.pk).update(
+                **{name: one.before[name] for name in GROUP_FIELDS}
+            )
     _finish(list(surveys.values()), by, "readiness.load_undone", len(written))

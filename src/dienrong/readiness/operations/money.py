@@ -36,7 +36,13 @@ STEPS: dict[str, tuple[tuple[str, ...], str]] = {
 
 @transaction.atomic
 def set_price(
-    *, item: str, province: AdministrativeUnit | None, amount: int, legal_basis: str, from_day: datetime.date, by: Any
+    *,
+    item: str,
+    province: AdministrativeUnit | None,
+    amount: int,
+    legal_basis: str,
+    from_day: datetime.date,
+    by: Any,
 ) -> Price:
     """Set what an item costs from a day on; the price before ends on that day.
 
@@ -62,7 +68,9 @@ def set_price(
     if rows.filter(valid_from__gte=from_day).exists():
         raise NotNow(_("A price of this item begins on that day or later."), hint=_("Choose a later day."))
     rows.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=from_day)).update(valid_to=from_day)
-    made = Price.objects.create(item=item, province=province, amount=amount, legal_basis=basis, valid_from=from_day)
+    made = Price.objects.create(
+        item=item, province=province, amount=amount, legal_basis=basis, valid_from=from_day
+    )
     after = {"item": item, "amount": amount, "from": from_day, "province": province.code if province else ""}
     record(action="readiness.price_set", actor=by, obj=made, after=after)
     return made
@@ -85,7 +93,9 @@ def begin_budget(*, cycle: Any, province: AdministrativeUnit, year: int, stream:
     if stream not in Stream.values or not 2020 <= year <= 2060:
         raise ReadinessRefusal(_("Choose to whom the estimate goes, and a year from 2020 to 2060."))
     if Budget.objects.filter(cycle=cycle, province=province, year=year, stream=stream).exists():
-        raise NotNow(_("This estimate was begun already."), hint=_("Open it, or make a further version of it."))
+        raise NotNow(
+            _("This estimate was begun already."), hint=_("Open it, or make a further version of it.")
+        )
     made = Budget.objects.create(cycle=cycle, province=province, year=year, stream=stream, version=1)
     after = {"year": year, "stream": stream, "province": province.code, "version": 1}
     record(action="readiness.budget_begun", actor=by, obj=made, after=after)
@@ -101,10 +111,13 @@ def _draft(budget: Budget, by: Any) -> Budget:
         If it was sent.
     """
     access.demand_province(by, "manage_budgets", budget.province)
-    held = Budget.objects.select_for_update(of=("self",)).select_related("province", "cycle").get(pk=budget.pk)
+    held = (
+        Budget.objects.select_for_update(of=("self",)).select_related("province", "cycle").get(pk=budget.pk)
+    )
     if held.state != State.DRAFT:
         raise NotNow(
-            _("The estimate is in the state “%(state)s”; its lines cannot change.") % {"state": held.get_state_display()},
+            _("The estimate is in the state “%(state)s”; its lines cannot change.")
+            % {"state": held.get_state_display()},
             hint=_("Make a further version that says what it changes."),
         )
     return held
@@ -125,7 +138,10 @@ def fill_budget(*, budget: Budget, by: Any) -> list[str]:
     held.lines.exclude(origin=BudgetLine.Origin.TYPED).delete()
     first = (held.lines.aggregate(last=Max("position"))["last"] or 0) + 1
     BudgetLine.objects.bulk_create(
-        [BudgetLine(budget=held, position=place, **dataclasses.asdict(one)) for place, one in enumerate(priced, first)],
+        [
+            BudgetLine(budget=held, position=place, **dataclasses.asdict(one))
+            for place, one in enumerate(priced, first)
+        ],
         batch_size=500,
     )
     after = {"n_lines": len(priced), "total": total_of(held.lines.all())}
@@ -233,7 +249,9 @@ def move_budget(*, budget: Budget, action: str, document: str, note: str, by: An
         If an approval names no document, or a return no reason.
     """
     access.demand_province(by, "manage_budgets", budget.province)
-    held = Budget.objects.select_for_update(of=("self",)).select_related("province", "cycle").get(pk=budget.pk)
+    held = (
+        Budget.objects.select_for_update(of=("self",)).select_related("province", "cycle").get(pk=budget.pk)
+    )
     if action not in STEPS:
         raise ReadinessRefusal(_("Choose what becomes of the estimate."))
     states, after = STEPS[action]
@@ -272,7 +290,9 @@ def further_version(*, budget: Budget, change_note: str, by: Any) -> Budget:
         If nothing says what it changes.
     """
     access.demand_province(by, "manage_budgets", budget.province)
-    held = Budget.objects.select_for_update(of=("self",)).select_related("province", "cycle").get(pk=budget.pk)
+    held = (
+        Budget.objects.select_for_update(of=("self",)).select_related("province", "cycle").get(pk=budget.pk)
+    )
     same = Budget.objects.filter(cycle=held.cycle, province=held.province, year=held.year, stream=held.stream)
     if same.filter(version__gt=held.version).exists() or held.state == State.DRAFT:
         raise NotNow(_("Only the newest version that was sent leads to a further one."))

@@ -117,5 +117,6 @@ def _demand_numbers(facts: NormFacts) -> None:
     for name in ("mixed_percent", "checked_percent", "headphones_percent", "spare_percent"):
         if not 0 <= getattr(facts, name) <= 100:
             raise ReadinessRefusal(
-                _("The share “%(name)s” is from 0 to 100.") % {"name": NormSet._meta.get_field(name).verbose_name}
+                _("The share “%(name)s” is from 0 to 100.")
+                % {"name": NormSet._meta.get_field(name).verbose_name}
             )

@@ -21,7 +21,9 @@ from dienrong.registry.models import AdministrativeUnit, School
 
 
 @transaction.atomic
-def open_round(*, cycle: Any, province: AdministrativeUnit, reach: str, due_on: datetime.date, by: Any) -> SurveyRound:
+def open_round(
+    *, cycle: Any, province: AdministrativeUnit, reach: str, due_on: datetime.date, by: Any
+) -> SurveyRound:
     """Ask the schools of a province for a cycle; asked again, it moves the day and adds schools that are missing.
 
     Raises
@@ -36,7 +38,9 @@ def open_round(*, cycle: Any, province: AdministrativeUnit, reach: str, due_on: 
     access.demand_province(by, "review_readiness", province)
     norm = norm_of(cycle)
     if norm is None:
-        raise NotNow(_("This cycle has no norm of readiness yet."), hint=_("The Ministry sets it on the page “Norm”."))
+        raise NotNow(
+            _("This cycle has no norm of readiness yet."), hint=_("The Ministry sets it on the page “Norm”.")
+        )
     if reach not in SurveyRound.Reach.values:
         raise ReadinessRefusal(_("Choose which schools are asked."))
     if due_on < clock.today():
@@ -49,7 +53,7 @@ def open_round(*, cycle: Any, province: AdministrativeUnit, reach: str, due_on: 
                 _("Nobody knows yet which schools take part in this cycle."),
                 hint=_("Choose all open schools, or wait for the sample."),
             )
-        schools = schools.filter(pk__in=[key for key in known])
+        schools = schools.filter(pk__in=list(known))
     asked = list(schools.order_by("school_id"))
     if not asked:
         raise ReadinessRefusal(_("No school of this province is to be asked."))
@@ -63,7 +67,13 @@ def open_round(*, cycle: Any, province: AdministrativeUnit, reach: str, due_on: 
     found, _is_new = SurveyRound.objects.update_or_create(
         cycle=cycle, province=province, defaults={"reach": reach, "due_on": due_on, "made_by": by}
     )
-    after = {"province": province.code, "reach": reach, "until": due_on, "n_new": len(made), "n_schools": len(asked)}
+    after = {
+        "province": province.code,
+        "reach": reach,
+        "until": due_on,
+        "n_new": len(made),
+        "n_schools": len(asked),
+    }
     record(action="readiness.round_opened", actor=by, obj=found, after=after)
     return found
 

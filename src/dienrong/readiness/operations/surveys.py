@@ -13,7 +13,7 @@ from dienrong.accounts import permissions
 from dienrong.audit.operations import record
 from dienrong.core import clock
 from dienrong.core.refusals import NotAllowed
-from dienrong.readiness.form_file import BadAnswer, read_answer
+from dienrong.readiness.form_file import AnswerError, read_answer
 from dienrong.readiness.models import Answer, MachineGroup, Survey
 from dienrong.readiness.operations.judging_again import judge_survey
 from dienrong.readiness.operations.refusals import NotNow, ReadinessRefusal, demand_text
@@ -100,7 +100,7 @@ def answer(*, survey: Survey, question_code: str, typed: str, by: Any) -> str:
         raise ReadinessRefusal(_("The form has no such question."))
     try:
         value = "0" if question.kind == "groups" and typed == "0" else read_answer(question, typed)
-    except BadAnswer as problem:
+    except AnswerError as problem:
         raise ReadinessRefusal(str(problem)) from problem
     kept = Answer.objects.filter(survey=held, question=question.code)
     before = kept.values_list("value", flat=True).first() or ""
@@ -157,7 +157,9 @@ def add_group(*, survey: Survey, facts: GroupFacts, by: Any) -> MachineGroup:
     values = read_group(facts)
     positions = list(held.groups.values_list("position", flat=True))
     if len(positions) >= MOST_GROUPS:
-        raise ReadinessRefusal(_("A school has at most %(n)s groups; join machines that are alike.") % {"n": MOST_GROUPS})
+        raise ReadinessRefusal(
+            _("A school has at most %(n)s groups; join machines that are alike.") % {"n": MOST_GROUPS}
+        )
     made = MachineGroup.objects.create(survey=held, position=max(positions, default=0) + 1, **values)
     Answer.objects.filter(survey=held, question="machines").delete()
     _touch(held)
@@ -249,7 +251,8 @@ def review(*, survey: Survey, step: str, by: Any, reason: str = "") -> Survey:
     asks_province = step == "accept" or (step == "return" and held.state == Survey.State.ACCEPTED)
     if asks_province and not may_accept(by, held):
         raise NotAllowed(
-            _("The province accepts surveys and returns accepted ones."), whom_to_ask=permissions.whom_to_ask(by)
+            _("The province accepts surveys and returns accepted ones."),
+            whom_to_ask=permissions.whom_to_ask(by),
         )
     if held.state not in states:
         raise NotNow(

@@ -12,7 +12,7 @@ from dienrong.accounts.permissions import Scope
 from dienrong.core import clock
 from dienrong.core.row_changes import CellProblem, RowChange
 from dienrong.cycles.queries import current_cycle
-from dienrong.readiness.form_file import CURRENT, BadAnswer, form_of, read_answer
+from dienrong.readiness.form_file import CURRENT, AnswerError, form_of, read_answer
 from dienrong.readiness.models import Answer, MachineGroup, Survey
 from dienrong.registry.models import School
 
@@ -39,11 +39,19 @@ class SurveyRow:
         """Say what becomes of the row."""
         if self.problems:
             return RowChange(
-                number=self.number, key=self.key, verdict="refused", values=self.values, problems=tuple(self.problems)
+                number=self.number,
+                key=self.key,
+                verdict="refused",
+                values=self.values,
+                problems=tuple(self.problems),
             )
         verdict = ("new" if self.before is None else "changed") if self.changes else "unchanged"
         return RowChange(
-            number=self.number, key=self.key, verdict=verdict, values=self.values, changes=self.changes  # type: ignore[arg-type]
+            number=self.number,
+            key=self.key,
+            verdict=verdict,
+            values=self.values,
+            changes=self.changes,  # type: ignore[arg-type]
         )
 
 
@@ -63,10 +71,19 @@ def _find(row: SurveyRow, surveys: Mapping[str, Survey], scope: Scope) -> None:
     """Find the survey of a row, and say why its answers cannot change."""
     code = str(row.values.get("school_id") or "")
     survey = surveys.get(code)
-    school = survey.school if survey else School.objects.filter(school_id=code).select_related("commune", "province").first()
+    school = (
+        survey.school
+        if survey
+        else School.objects.filter(school_id=code).select_related("commune", "province").first()
+    )
     if school is None or not scope.covers(school.province.code, school.commune.code, school.school_id):
         row.problems.append(
-            _problem("school_id", code, _("No school in your charge has code %(code)s.") % {"code": code}, _("Check the code."))
+            _problem(
+                "school_id",
+                code,
+                _("No school in your charge has code %(code)s.") % {"code": code},
+                _("Check the code."),
+            )
         )
     elif survey is None:
         row.problems.append(
@@ -91,7 +108,9 @@ def plan_surveys(rows: Rows, *, scope: Scope, seen: dict[str, int] | None = None
     seen = {} if seen is None else seen
     surveys = _surveys(rows)
     kept: dict[int, dict[str, str]] = {one.pk: {} for one in surveys.values()}
-    for key, question, value in Answer.objects.filter(survey__in=kept).values_list("survey_id", "question", "value"):
+    for key, question, value in Answer.objects.filter(survey__in=kept).values_list(
+        "survey_id", "question", "value"
+    ):
         kept[key][question] = value
     with_groups = set(MachineGroup.objects.filter(survey__in=kept).values_list("survey_id", flat=True))
     found = []
@@ -99,7 +118,11 @@ def plan_surveys(rows: Rows, *, scope: Scope, seen: dict[str, int] | None = None
         row = SurveyRow(number=number, key=str(values.get("school_id") or ""), values=dict(values))
         _find(row, surveys, scope)
         if seen.setdefault(row.key, number) != number:
-            row.problems.append(_problem("school_id", row.key, _("Row %(row)s is about the same school.") % {"row": seen[row.key]}))
+            row.problems.append(
+                _problem(
+                    "school_id", row.key, _("Row %(row)s is about the same school.") % {"row": seen[row.key]}
+                )
+            )
         if row.survey is not None:
             _compare_answers(row, kept[row.survey.pk], row.survey.pk in with_groups)
         found.append(row)
@@ -116,7 +139,7 @@ def _compare_answers(row: SurveyRow, kept: dict[str, str], has_groups: bool) -> 
         text = ("yes" if cell else "no") if isinstance(cell, bool) else str(cell)
         try:
             value = read_answer(question, text)
-        except BadAnswer as problem:
+        except AnswerError as problem:
             row.problems.append(_problem(question.code, cell, str(problem)))
             continue
         row.values[question.code] = value
@@ -152,7 +175,13 @@ def plan_groups(rows: Rows, *, scope: Scope, seen: dict[str, int] | None = None)
         row = SurveyRow(number=number, key=key, values=dict(values))
         _find(row, surveys, scope)
         if seen.setdefault(key, number) != number:
-            row.problems.append(_problem("position", values.get("position"), _("Row %(row)s is about the same group.") % {"row": seen[key]}))
+            row.problems.append(
+                _problem(
+                    "position",
+                    values.get("position"),
+                    _("Row %(row)s is about the same group.") % {"row": seen[key]},
+                )
+            )
         if row.survey is not None:
             _compare_group(row, kept.get((row.survey.pk, int(values.get("position") or 0))))
         found.append(row)
@@ -172,10 +201,14 @@ def _compare_group(row: SurveyRow, group: MachineGroup | None) -> None:
             row.changes[name] = (before, cell)
     year = row.values.get("year_bought")
     if isinstance(year, int) and year > clock.today().year:
-        row.problems.append(_problem("year_bought", year, _("The year in which the machines were bought lies ahead.")))
+        row.problems.append(
+            _problem("year_bought", year, _("The year in which the machines were bought lies ahead."))
+        )
     row.before = group_values(group) if group is not None else None
 
 
 def group_values(group: MachineGroup) -> dict[str, Any]:
     """Give a group as JSON."""
-    return {"survey": group.survey_id, "position": group.position} | {name: getattr(group, name) for name in GROUP_FIELDS}
+    return {"survey": group.survey_id, "position": group.position} | {
+        name: getattr(group, name) for name in GROUP_FIELDS
+    }

@@ -82,5 +82,7 @@ def link_by_code(code: str) -> CheckLink | None:
     key = code.strip().upper().replace("-", "").replace(" ", "")
     if not 8 <= len(key) <= 12:
         return None
-    found = CheckLink.objects.select_related("survey__school__commune", "survey__school__province", "survey__cycle")
+    found = CheckLink.objects.select_related(
+        "survey__school__commune", "survey__school__province", "survey__cycle"
+    )
     return found.filter(code=key).first()

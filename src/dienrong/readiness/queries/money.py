@@ -14,7 +14,17 @@ from django.utils.translation import gettext as _
 from dienrong.capacity.models import AllowanceNorm, Kind
 from dienrong.capacity.queries.counting import CannotCount
 from dienrong.capacity.queries.planning import capacity_of
-from dienrong.readiness.models import Budget, BudgetLine, Item, NormSet, Price, Section, Source, Stream, Survey
+from dienrong.readiness.models import (
+    Budget,
+    BudgetLine,
+    Item,
+    NormSet,
+    Price,
+    Section,
+    Source,
+    Stream,
+    Survey,
+)
 from dienrong.readiness.models.money import UNITS, amount_of
 from dienrong.registry.models import AdministrativeUnit
 
@@ -60,7 +70,9 @@ class Draft:
 def prices_on(day: datetime.date, province: AdministrativeUnit) -> dict[str, Price]:
     """Give the unit prices in force on a day by item: the province's own, else those for all."""
     rows = Price.objects.filter(
-        Q(valid_to__isnull=True) | Q(valid_to__gt=day), Q(province=province) | Q(province__isnull=True), valid_from__lte=day
+        Q(valid_to__isnull=True) | Q(valid_to__gt=day),
+        Q(province=province) | Q(province__isnull=True),
+        valid_from__lte=day,
     )
     found: dict[str, Price] = {}
     for row in sorted(rows, key=lambda one: (one.province_id is not None, one.valid_from)):
@@ -146,7 +158,12 @@ def training(
     learners = sum(one.n_missing for one in needs)
     days, n_classes = Decimal(norm.n_training_days), -(-learners // norm.class_size)
     rows: list[tuple[str, str, int, Decimal]] = [
-        (Item.LEARNER_DAY, _("Support of learners: %(who)s") % {"who": Kind(one.kind).label}, one.n_missing, days)
+        (
+            Item.LEARNER_DAY,
+            _("Support of learners: %(who)s") % {"who": Kind(one.kind).label},
+            one.n_missing,
+            days,
+        )
         for one in needs
     ]
     if learners:
@@ -209,5 +226,7 @@ def sums_by(lines: Iterable[Any], name: str, words: Mapping[str, Any]) -> list[d
         sums[key] = sums.get(key, 0) + one.amount
         counts[key] = counts.get(key, 0) + 1
     return [
-        {"code": key, "word": str(word), "amount": sums[key], "n": counts[key]} for key, word in words.items() if key in sums
+        {"code": key, "word": str(word), "amount": sums[key], "n": counts[key]}
+        for key, word in words.items()
+        if key in sums
     ]

@@ -78,7 +78,9 @@ def state_of(cycle: Any, province: Any, day: datetime.date) -> State:
 
 def _modes(surveys: QuerySet[Survey], end: datetime.datetime) -> dict[str, int]:
     """Count schools by the mode that held at a moment."""
-    decided = ModeDecision.objects.filter(survey=OuterRef("pk"), decided_at__lte=end).order_by("-decided_at", "-pk")
+    decided = ModeDecision.objects.filter(survey=OuterRef("pk"), decided_at__lte=end).order_by(
+        "-decided_at", "-pk"
+    )
     counts = dict.fromkeys(Mode.values, 0)
     rows = surveys.annotate(then=Subquery(decided.values("mode")[:1])).values_list("then", "suggested")
     for then, suggested in rows.iterator(chunk_size=5000):

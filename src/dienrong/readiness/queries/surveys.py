@@ -143,6 +143,8 @@ def rounds_of(user: Any, cycle: Any) -> QuerySet[SurveyRound]:
     provinces = access.surveys_of(user, cycle).order_by().values("school__province")
     scope = access.scope_of(user)
     found = SurveyRound.objects.filter(cycle=cycle).select_related("province")
-    return found if scope.is_national else found.filter(
-        Q(province__in=provinces) | Q(province__code__in=scope.provinces)
+    return (
+        found
+        if scope.is_national
+        else found.filter(Q(province__in=provinces) | Q(province__code__in=scope.provinces))
     )

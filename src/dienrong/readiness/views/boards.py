@@ -40,7 +40,11 @@ def _home(request: HttpRequest, form: RoundForm | None = None, status: int = 200
     scope = access.scope_of(request.user)
     sums = totals(found)
     level = "province" if scope.is_national else "commune"
-    provinces = parts.provinces_for(request.user, "review_readiness") if permissions.may(request.user, "decide_readiness") else []
+    provinces = (
+        parts.provinces_for(request.user, "review_readiness")
+        if permissions.may(request.user, "decide_readiness")
+        else []
+    )
     context: dict[str, Any] = {
         "tabs": parts.tabs(request),
         "cycle": cycle,
@@ -50,7 +54,8 @@ def _home(request: HttpRequest, form: RoundForm | None = None, status: int = 200
             {"mode": words.mode_state(mode), "code": mode, "n": sums[f"mode_{mode}"]} for mode in Mode.values
         ],
         "states": [
-            {"code": state, "word": str(label), "n": sums[f"state_{state}"]} for state, label in Survey.State.choices
+            {"code": state, "word": str(label), "n": sums[f"state_{state}"]}
+            for state, label in Survey.State.choices
         ],
         "gap": _gap(sums),
         "units": by_unit(found, level) if sums["n"] else [],
@@ -77,7 +82,9 @@ def _gap(sums: dict[str, int]) -> list[dict[str, Any]]:
         "lack_server": _("Machines for the school server"),
         "lack_network": _("Lines to the Internet"),
     }
-    return [{"code": code, "word": names[code], "n": sums[f"sum_{code}"]} for code in LACKS if sums[f"sum_{code}"]]
+    return [
+        {"code": code, "word": names[code], "n": sums[f"sum_{code}"]} for code in LACKS if sums[f"sum_{code}"]
+    ]
 
 
 @require_POST
@@ -122,7 +129,8 @@ def schools(request: HttpRequest) -> HttpResponse:
     cycle, narrowed = parts.cycle_now(), narrowed_by(request)
     page = parts.page_of(request, listed(request.user, cycle, narrowed))
     rows = [
-        {"survey": one, "state": words.survey_state(one), "mode": words.mode_state(one.mode)} for one in page.object_list
+        {"survey": one, "state": words.survey_state(one), "mode": words.mode_state(one.mode)}
+        for one in page.object_list
     ]
     context = {
         "tabs": parts.tabs(request),
@@ -151,7 +159,10 @@ def reminders(request: HttpRequest) -> HttpResponse:
     groups: dict[str, list[Survey]] = {}
     for survey in found.order_by("school__commune__code", "school__sort_key")[:MOST_REMINDED]:
         groups.setdefault(survey.school.commune.full_name, []).append(survey)
-    texts = [{"unit": unit, "n": len(rows), "text": _reminder(cycle, unit, rows, days)} for unit, rows in groups.items()]
+    texts = [
+        {"unit": unit, "n": len(rows), "text": _reminder(cycle, unit, rows, days)}
+        for unit, rows in groups.items()
+    ]
     context = {"tabs": parts.tabs(request), "texts": texts, "n_all": found.count(), "most": MOST_REMINDED}
     return render(request, "readiness/reminders.html", context)
 
@@ -163,9 +174,14 @@ def _reminder(cycle: Any, unit: str, rows: list[Survey], days: dict[int, Any]) -
         _("%(unit)s: %(n)s schools have not handed in the survey of facilities for “%(cycle)s” yet.")
         % {"unit": unit, "n": number_text(len(rows)), "cycle": cycle.name}
     ]
-    lines += [f"{place}. {one.school.name} ({one.get_state_display()})" for place, one in enumerate(rows, start=1)]
+    lines += [
+        f"{place}. {one.school.name} ({one.get_state_display()})" for place, one in enumerate(rows, start=1)
+    ]
     if until:
-        lines.append(_("Please sign in, open “Machines”, fill in the form (about ten minutes) before %(day)s.") % {"day": until})
+        lines.append(
+            _("Please sign in, open “Machines”, fill in the form (about ten minutes) before %(day)s.")
+            % {"day": until}
+        )
     else:
         lines.append(_("Please sign in, open “Machines”, fill in the form (about ten minutes)."))
     lines.append(_("Thank you."))

@@ -84,7 +84,9 @@ def check(request: HttpRequest, code: str) -> HttpResponse:
 
 def _settings(link: CheckLink, rules: list[Any]) -> dict[str, Any]:
     """Give what the script needs: addresses, ticket, rules, words."""
-    urls = {name: reverse(f"readiness:check_{name}", args=[link.code]) for name in ("tick", "down", "up", "send")}
+    urls = {
+        name: reverse(f"readiness:check_{name}", args=[link.code]) for name in ("tick", "down", "up", "send")
+    }
     return {
         "code": link.code,
         "ticket": operations.ticket_of(link),
@@ -92,12 +94,17 @@ def _settings(link: CheckLink, rules: list[Any]) -> dict[str, Any]:
         "server": link.server_address,
         "sentence": SENTENCE,
         "rules": [
-            {"measure": one.measure, "weight": one.weight, "bound": float(one.bound), "bound_text": words.bound_text(one)}
+            {
+                "measure": one.measure,
+                "weight": one.weight,
+                "bound": float(one.bound),
+                "bound_text": words.bound_text(one),
+            }
             for one in rules
             if one.measure != Measure.SERVER or link.server_address
         ],
         "measures": {code: str(label) for code, label in Measure.choices},
-        "units": {code: unit for code, unit in words.UNITS.items()},
+        "units": {str(code): unit for code, unit in words.UNITS.items()},
         "remedies": {code: str(text).replace("%%", "%") for code, text in words.REMEDIES.items()},
         "words": _words(),
     }
@@ -119,8 +126,12 @@ def _words() -> dict[str, str]:
         "failed": _("This machine cannot be used as it is. What to do stands in the table."),
         "unfinished": _("Still to do: %s."),
         "typing_ok": _("Typed rightly."),
-        "typing_apart": _("The marks stand apart from the letters: choose the code table “Unicode”, not “Unicode tổ hợp”."),
-        "typing_wrong": _("This is not the sentence yet. Compare letter by letter; switch the Vietnamese keyboard on if marks are missing."),
+        "typing_apart": _(
+            "The marks stand apart from the letters: choose the code table “Unicode”, not “Unicode tổ hợp”."
+        ),
+        "typing_wrong": _(
+            "This is not the sentence yet. Compare letter by letter; switch the Vietnamese keyboard on if marks are missing."
+        ),
         "typing_paste": _("Please type the sentence; it was pasted."),
         "sound_ok": _("Right, the sound works."),
         "sound_wrong": _("That is not the number of tones. Listen once more."),
@@ -131,10 +142,14 @@ def _words() -> dict[str, str]:
         "kept_short": _("Write a few words first."),
         "sent": _("The report has arrived at %s."),
         "sending": _("Sending the report…"),
-        "offline": _("No network: the report is kept on this machine and sent as soon as there is one. Or hand it over as a file."),
+        "offline": _(
+            "No network: the report is kept on this machine and sent as soon as there is one. Or hand it over as a file."
+        ),
         "refused": _("The report was not taken: %s"),
         "network_progress": _("%s of 30 seconds"),
-        "server_blocked": _("The browser does not let this page ask the school server; open the page from the school server itself."),
+        "server_blocked": _(
+            "The browser does not let this page ask the school server; open the page from the school server itself."
+        ),
     }
 
 
@@ -149,7 +164,9 @@ def probe(view: Response) -> Response:
         key = f"readiness-probe:{address}:{int(clock.now().timestamp()) // 60}"
         cache.add(key, 0, 120)
         if cache.incr(key) > PROBES_A_MINUTE:
-            return JsonResponse({"error": _("Too many calls came from here. Try again in a minute.")}, status=429)
+            return JsonResponse(
+                {"error": _("Too many calls came from here. Try again in a minute.")}, status=429
+            )
         known = f"readiness-code:{code[:16]}"
         if not cache.get(known):
             try:

@@ -39,7 +39,8 @@ def schools_file(request: HttpRequest) -> HttpResponse:
     ]  # fmt: skip
     data = workbooks.class_list(
         title=f"{_('Readiness of schools')} · {cycle.name}",
-        source=_("As of %(day)s; survey of facilities, machine checks, norm of the cycle.") % {"day": day_text(clock.today())},
+        source=_("As of %(day)s; survey of facilities, machine checks, norm of the cycle.")
+        % {"day": day_text(clock.today())},
         columns=columns,
         rows=rows,
     )
@@ -52,7 +53,10 @@ def budget_excel(request: HttpRequest, budget_id: int) -> HttpResponse:
     """Give an estimate as Excel with live formulas."""
     found = budget_for(request, budget_id)
     lines = list(found.lines.select_related("school"))
-    source = _("As of %(day)s; version %(n)s of the estimate.") % {"day": day_text(clock.today()), "n": found.version}
+    source = _("As of %(day)s; version %(n)s of the estimate.") % {
+        "day": day_text(clock.today()),
+        "n": found.version,
+    }
     data = budget_workbook(found, lines, source=source)
     return parts.file(data, f"du-toan-{found.year}-{found.stream}-{found.version}.xlsx", parts.EXCEL)
 

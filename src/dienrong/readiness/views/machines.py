@@ -56,7 +56,10 @@ def _page(
             }
             for one in page.object_list
         ],
-        "form": form or LinkForm(initial={"closes_on": day_text(closes_on), "server_address": link.server_address if link else ""}),
+        "form": form
+        or LinkForm(
+            initial={"closes_on": day_text(closes_on), "server_address": link.server_address if link else ""}
+        ),
         "hand_over": hand_over or HandOverForm(),
         "may": may,
     }
@@ -127,10 +130,14 @@ def hand_over(request: HttpRequest, school_id: str) -> HttpResponse:
 def report(request: HttpRequest, school_id: str, report_id: int) -> HttpResponse:
     """Show what one machine measured, rule by rule, and its earlier reports."""
     survey = parts.survey_for(request, school_id)
-    found = MachineReport.objects.select_related("link", "norm").filter(link__survey=survey, pk=report_id).first()
+    found = (
+        MachineReport.objects.select_related("link", "norm").filter(link__survey=survey, pk=report_id).first()
+    )
     if found is None:
         raise Http404
-    same = MachineReport.objects.filter(link__survey=survey, machine_id=found.machine_id).order_by("-received_at")
+    same = MachineReport.objects.filter(link__survey=survey, machine_id=found.machine_id).order_by(
+        "-received_at"
+    )
     context = {
         "survey": survey,
         "report": found,

@@ -44,7 +44,12 @@ def procurement(request: HttpRequest) -> HttpResponse:
     """Show what schools lack, with prices: missing quantity × unit price, by school and by source."""
     cycle = parts.cycle_now()
     province, offered = _province(request)
-    context: dict[str, Any] = {"tabs": parts.tabs(request), "cycle": cycle, "province": province, "offered": offered}
+    context: dict[str, Any] = {
+        "tabs": parts.tabs(request),
+        "cycle": cycle,
+        "province": province,
+        "offered": offered,
+    }
     if province is not None:
         lines = reading.procurement(cycle, province, reading.prices_on(clock.today(), province))
         page = parts.page_of(request, lines)
@@ -77,7 +82,9 @@ def prices(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect(request.get_full_path())
-    rows = Price.objects.filter(province=province) if province else Price.objects.filter(province__isnull=True)
+    rows = (
+        Price.objects.filter(province=province) if province else Price.objects.filter(province__isnull=True)
+    )
     context = {
         "tabs": parts.tabs(request),
         "form": form,
@@ -85,7 +92,11 @@ def prices(request: HttpRequest) -> HttpResponse:
         "offered": offered,
         "in_force": [
             {"price": one, "word": Item(one.item).label, "is_own": one.province_id is not None}
-            for one in (reading.prices_on(clock.today(), province).values() if province else rows.filter(valid_to__isnull=True))
+            for one in (
+                reading.prices_on(clock.today(), province).values()
+                if province
+                else rows.filter(valid_to__isnull=True)
+            )
         ],
         "past": rows.filter(valid_to__isnull=False)[:50],
     }
@@ -102,7 +113,9 @@ def budgets(request: HttpRequest) -> HttpResponse:
         province = parts.province_for(request, form.cleaned_data["province"], "manage_budgets")
         facts = {name: form.cleaned_data[name] for name in ("year", "stream")}
         try:
-            made = operations.begin_budget(cycle=parts.cycle_now(), province=province, by=request.user, **facts)
+            made = operations.begin_budget(
+                cycle=parts.cycle_now(), province=province, by=request.user, **facts
+            )
         except (operations.ReadinessRefusal, operations.NotNow) as refusal:
             parts.told(form, refusal)
         else:
@@ -143,7 +156,9 @@ def _page(
     """Draw the page of an estimate."""
     lines = list(found.lines.select_related("school"))
     page = parts.page_of(request, lines)
-    same = Budget.objects.filter(cycle=found.cycle, province=found.province, year=found.year, stream=found.stream)
+    same = Budget.objects.filter(
+        cycle=found.cycle, province=found.province, year=found.year, stream=found.stream
+    )
     versions = list(same.order_by("-version"))
     labels = dict(BudgetStep.Action.choices)
     context = {
@@ -217,7 +232,9 @@ def change_source(request: HttpRequest, budget_id: int, line_id: int) -> HttpRes
     """Say from where a line is paid."""
     found = budget_for(request, budget_id)
     try:
-        operations.change_source(line=_line(found, line_id), source=request.POST.get("source", ""), by=request.user)
+        operations.change_source(
+            line=_line(found, line_id), source=request.POST.get("source", ""), by=request.user
+        )
     except (operations.ReadinessRefusal, operations.NotNow) as refusal:
         messages.error(request, refusal.sentence)
     return _went(request, found)
@@ -259,7 +276,9 @@ def further_version(request: HttpRequest, budget_id: int) -> HttpResponse:
     """Begin a further version."""
     found = budget_for(request, budget_id)
     try:
-        made = operations.further_version(budget=found, change_note=request.POST.get("change_note", ""), by=request.user)
+        made = operations.further_version(
+            budget=found, change_note=request.POST.get("change_note", ""), by=request.user
+        )
     except (operations.ReadinessRefusal, operations.NotNow) as refusal:
         messages.error(request, f"{refusal.sentence} {refusal.hint}".strip())
         return _went(request, found)

@@ -47,7 +47,11 @@ def _page(request: HttpRequest, form: NormForm | None, status: int = 200) -> Htt
         context |= {
             "need": need,
             "rules": [
-                {"measure": Measure(one.measure).label, "bound": words.bound_text(one), "weight": Weight(one.weight).label}
+                {
+                    "measure": Measure(one.measure).label,
+                    "bound": words.bound_text(one),
+                    "weight": Weight(one.weight).label,
+                }
                 for one in rules
             ],
         }
@@ -65,9 +69,18 @@ def _fields(rules: list[judging.Rule], request: HttpRequest) -> list[dict[str, A
         cells = []
         for weight, word in Weight.choices:
             name = f"{measure}-{weight}"
-            value = request.POST.get(name, "") if request.method == "POST" else kept.get((measure, weight), "")
+            value = (
+                request.POST.get(name, "") if request.method == "POST" else kept.get((measure, weight), "")
+            )
             cells.append({"name": name, "value": value, "label": f"{label}: {word}"})
-        rows.append({"label": label, "is_flag": measure in judging.YES_OR_NO, "cells": cells, "unit": words.UNITS.get(Measure(measure), "")})
+        rows.append(
+            {
+                "label": label,
+                "is_flag": measure in judging.YES_OR_NO,
+                "cells": cells,
+                "unit": words.UNITS.get(Measure(measure), ""),
+            }
+        )
     return rows
 
 
@@ -90,7 +103,9 @@ def set_norm(request: HttpRequest) -> HttpResponse:
                     continue
                 rules.append(judging.Rule(measure=measure, weight=weight, bound=bound))
     if form.is_valid():
-        facts = operations.NormFacts(**{name: form.cleaned_data[name] for name in operations.NormFacts.__dataclass_fields__})
+        facts = operations.NormFacts(
+            **{name: form.cleaned_data[name] for name in operations.NormFacts.__dataclass_fields__}
+        )
         try:
             operations.set_norm(cycle=parts.cycle_now(), facts=facts, rules=rules, by=request.user)
         except operations.ReadinessRefusal as refusal:

@@ -43,7 +43,8 @@ def survey_for(request: HttpRequest, school_id: str, permission: str = "view_rea
             raise Http404
         charge.demand_at(request.user, permission, school)
         raise NotAsked(
-            _("This school is not asked in the current cycle."), hint=_("The province opens the survey for it first.")
+            _("This school is not asked in the current cycle."),
+            hint=_("The province opens the survey for it first."),
         )
     access.demand_survey(request.user, survey, permission)
     return survey
@@ -88,7 +89,11 @@ def school_tabs(survey: Survey, current: str) -> list[dict[str, Any]]:
     """Make the tabs of one school."""
     titles = {"school": _("Where it stands"), "form": _("Survey"), "machines": _("Machine check")}
     return [
-        {"title": title, "url": reverse(f"readiness:{name}", args=[survey.school.school_id]), "is_current": name == current}
+        {
+            "title": title,
+            "url": reverse(f"readiness:{name}", args=[survey.school.school_id]),
+            "is_current": name == current,
+        }
         for name, title in titles.items()
     ]
 

@@ -51,10 +51,14 @@ def _school(request: HttpRequest, survey: Survey, form: forms.Form, status: int 
         "may_answer": survey.is_open and charge.may_at(request.user, "answer_readiness", survey.school),
         "may_check": may_review and not may_accept and survey.state == Survey.State.SUBMITTED,
         "may_accept": may_accept and survey.state in WAITING,
-        "may_return": may_review and (survey.state in WAITING or (may_accept and survey.state == Survey.State.ACCEPTED)),
+        "may_return": may_review
+        and (survey.state in WAITING or (may_accept and survey.state == Survey.State.ACCEPTED)),
         "may_decide": charge.may_at(request.user, "decide_readiness", survey.school),
         "n_missing": len(reading.form(survey).missing(answers, len(groups))),
-        "history": recording.history_of(kind="readiness.survey", key=str(survey.pk), limit=12),
+        "history": [
+            {"entry": one, "word": recording.action_word(one.action)}
+            for one in recording.history_of(kind="readiness.survey", key=str(survey.pk), limit=12)
+        ],
     }
     if norm is not None:
         counts = {name: getattr(survey, name) for name in ("n_machines", "n_meeting", "n_passed", "n_failed")}
@@ -62,7 +66,9 @@ def _school(request: HttpRequest, survey: Survey, form: forms.Form, status: int 
         context |= {
             "outcome": outcome,
             "norm": norm,
-            "reasons": [{"text": words.reason_text(one), "is_hindrance": one.is_hindrance} for one in outcome.reasons],
+            "reasons": [
+                {"text": words.reason_text(one), "is_hindrance": one.is_hindrance} for one in outcome.reasons
+            ],
             "groups": [_group(one, rules_of(norm)) for one in groups],
         }
     return render(request, "readiness/school.html", context, status=status)
@@ -102,7 +108,10 @@ def decide(request: HttpRequest, school_id: str) -> HttpResponse:
     survey = parts.survey_for(request, school_id, "decide_readiness")
     try:
         operations.decide_mode(
-            survey=survey, mode=request.POST.get("mode", ""), reason=request.POST.get("reason", ""), by=request.user
+            survey=survey,
+            mode=request.POST.get("mode", ""),
+            reason=request.POST.get("reason", ""),
+            by=request.user,
         )
     except (operations.ReadinessRefusal, operations.NotNow) as refusal:
         messages.error(request, f"{refusal.sentence} {refusal.hint}".strip())

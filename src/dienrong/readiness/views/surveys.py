@@ -72,7 +72,9 @@ def screen(request: HttpRequest, school_id: str, number: int) -> HttpResponse:
         "n_asked": len(asked),
         "back": reverse("readiness:screen", args=[school_id, number - 1]) if number > 1 else "",
         "next": reverse("readiness:screen", args=[school_id, number + 1]),
-        "group_form": GroupForm(initial={"year_bought": clock.today().year - 5}) if question.kind == "groups" else None,
+        "group_form": GroupForm(initial={"year_bought": clock.today().year - 5})
+        if question.kind == "groups"
+        else None,
     }
     return render(request, "readiness/screen.html", context, status=422 if "problem" in context else 200)
 
@@ -84,11 +86,15 @@ def _summary(request: HttpRequest, survey: Survey) -> HttpResponse:
     asked = form.asked(answers)
     missing = {one.code for one in form.missing(answers, len(groups))}
     rows = [
-        _row(one, answers, groups)
-        | {"number": place, "is_missing": one.code in missing}
+        _row(one, answers, groups) | {"number": place, "is_missing": one.code in missing}
         for place, one in enumerate(asked, start=1)
     ]
-    context = {"survey": survey, "rows": rows, "n_missing": len(missing), "back": reverse("readiness:screen", args=[survey.school.school_id, len(asked)])}
+    context = {
+        "survey": survey,
+        "rows": rows,
+        "n_missing": len(missing),
+        "back": reverse("readiness:screen", args=[survey.school.school_id, len(asked)]),
+    }
     return render(request, "readiness/summary.html", context)
 
 
@@ -100,12 +106,17 @@ def full_form(request: HttpRequest, school_id: str) -> HttpResponse:
     return _full(request, survey)
 
 
-def _full(request: HttpRequest, survey: Survey, group_form: GroupForm | None = None, status: int = 200) -> HttpResponse:
+def _full(
+    request: HttpRequest, survey: Survey, group_form: GroupForm | None = None, status: int = 200
+) -> HttpResponse:
     """Draw the whole form."""
     answers, groups = reading.answers_of(survey), list(survey.groups.all())
     form = reading.form(survey)
     sections = [
-        {"word": word, "rows": [_row(one, answers, groups) for one in form.asked(answers) if one.section == code]}
+        {
+            "word": word,
+            "rows": [_row(one, answers, groups) for one in form.asked(answers) if one.section == code],
+        }
         for code, word in SECTIONS.items()
     ]
     context = {
@@ -127,7 +138,9 @@ def save(request: HttpRequest, school_id: str) -> HttpResponse:
     survey = parts.survey_for(request, school_id, "answer_readiness")
     code = request.POST.get("question", "")
     try:
-        operations.answer(survey=survey, question_code=code, typed=request.POST.get(code, ""), by=request.user)
+        operations.answer(
+            survey=survey, question_code=code, typed=request.POST.get(code, ""), by=request.user
+        )
     except (operations.ReadinessRefusal, operations.NotNow) as refusal:
         context = {"problem": f"{refusal.sentence} {refusal.hint}".strip()}
         return render(request, "readiness/parts/saved.html", context)
