@@ -41,4 +41,4 @@ def _links(request: HttpRequest) -> Iterable[object]:
     url = reverse("capacity:home")
     certificates = reverse("capacity:certificates")
     is_current = request.path.startswith((url, certificates))
-    return [Link(title=gettext("Training"), url=url, is_current=is_current, order=38)]
+    return [Link(title=gettext("Training"), url=url, is_current=is_current, order=38, group="project")]

@@ -40,4 +40,4 @@ def _links(request: HttpRequest) -> Iterable[object]:
         return []
     url = reverse("readiness:home")
     is_current = request.path.startswith(url)
-    return [Link(title=gettext("Machines"), url=url, is_current=is_current, order=39)]
+    return [Link(title=gettext("Machines"), url=url, is_current=is_current, order=39, group="project")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dienrong.core.formats import number_text
@@ -153,7 +153,7 @@ def value_text(measure: str, value: Any) -> str:
     if value is None:
         return str(HIDDEN)
     if measure in judging.YES_OR_NO:
-        return _t("works") if value else _t("does not work")
+        return gettext("works") if value else gettext("does not work")
     digits = 1 if float(value) != int(value) else 0
     return f"{number_text(value, digits)} {UNITS.get(Measure(measure), '')}".strip()
 
@@ -161,7 +161,7 @@ def value_text(measure: str, value: Any) -> str:
 def bound_text(rule: judging.Rule) -> str:
     """Write the bound of a rule: at least, at most, must work."""
     if rule.measure in judging.YES_OR_NO:
-        return _t("works")
+        return gettext("works")
     sign = "≤" if rule.measure in judging.AT_MOST else "≥"
     return f"{sign} {value_text(rule.measure, rule.bound)}"
 
@@ -171,7 +171,11 @@ def finding_rows(found: list[judging.Finding]) -> list[dict[str, Any]]:
     rows = []
     for one in found:
         shape = "done" if one.holds else ("failed" if one.is_failure else "attention")
-        word = _t("holds") if one.holds else (_t("not told") if one.holds is None else _t("does not hold"))
+        word = (
+            gettext("holds")
+            if one.holds
+            else (gettext("not told") if one.holds is None else gettext("does not hold"))
+        )
         remedy = "" if one.holds else str(REMEDIES[Measure(one.rule.measure)]).replace("%%", "%")
         rows.append(
             {

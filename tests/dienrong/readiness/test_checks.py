@@ -172,7 +172,9 @@ def test_probes_are_bounded_and_need_a_code(link, visitor, monkeypatch) -> None:
     assert visitor.get(f"{base}/gio").json()["now"] == 1_795_323_600_000
     assert len(visitor.get(f"{base}/xuong?kb=100").content) == 100 * 1024
     assert len(visitor.get(f"{base}/xuong?kb=99999999").content) == 256 * 1024
-    assert visitor.post(f"{base}/len", b"x" * 1000, content_type="application/octet-stream").json()["n"] == 1000
+    assert (
+        visitor.post(f"{base}/len", b"x" * 1000, content_type="application/octet-stream").json()["n"] == 1000
+    )
     big = b"x" * (256 * 1024 + 1)
     assert visitor.post(f"{base}/len", big, content_type="application/octet-stream").status_code == 413
     assert visitor.get("/kiem-tra-may/AAAAAAAAAA/gio").status_code == 404
@@ -188,7 +190,9 @@ def test_a_school_server_opens_the_policy_of_its_page_alone(link, coordinator, v
     assert "script-src 'self';" in policy
 
 
-@pytest.mark.parametrize("address", ["javascript:alert(1)", "http://a; script-src *", "ftp://x", "http://x/path", "192.168.1.1"])
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "http://a; script-src *", "ftp://x", "http://x/path", "192.168.1.1"]
+)
 def test_an_address_that_is_none_is_refused(asked, coordinator, address) -> None:
     with pytest.raises(ReadinessRefusal):
         link_of(survey_of(), coordinator, server_address=address)

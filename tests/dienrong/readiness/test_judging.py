@@ -53,7 +53,9 @@ GOOD = Facts(
         (0, 1, 10, 0, 0, 0, 0, 0),
     ],
 )
-def test_the_need_of_a_school(n_students, n_sittings, spare, machines, rooms, mixed, checked, headphones) -> None:
+def test_the_need_of_a_school(
+    n_students, n_sittings, spare, machines, rooms, mixed, checked, headphones
+) -> None:
     norm = dataclasses.replace(NORM, n_sittings=n_sittings, spare_percent=spare)
     need = judging.need_of(n_students, norm)
     found = (need.n_machines, need.n_rooms, need.n_mixed, need.n_checked, need.n_headphones)
@@ -116,7 +118,11 @@ def rule(measure: str, bound: str, weight: str = "must") -> Rule:
 @pytest.mark.parametrize(
     ("machine", "rules", "verdict"),
     [
-        ({"engine": "chromium", "chromium": 109}, [rule("chromium", "109"), rule("firefox", "115")], "passed"),
+        (
+            {"engine": "chromium", "chromium": 109},
+            [rule("chromium", "109"), rule("firefox", "115")],
+            "passed",
+        ),
         ({"engine": "chromium", "chromium": 108}, [rule("chromium", "109")], "failed"),
         ({"engine": "firefox", "firefox": 115}, [rule("chromium", "109"), rule("firefox", "115")], "passed"),
         ({"engine": "other"}, [rule("chromium", "109")], "failed"),
@@ -139,7 +145,10 @@ def test_a_machine_against_the_rules(machine, rules, verdict) -> None:
         (1_205_000, "Một triệu hai trăm linh năm nghìn đồng"),
         (21_015, "Hai mươi mốt nghìn không trăm mười lăm đồng"),
         (1_500_000_000_000, "Một nghìn năm trăm tỷ đồng"),
-        (2_345_678_904, "Hai tỷ ba trăm bốn mươi lăm triệu sáu trăm bảy mươi tám nghìn chín trăm linh bốn đồng"),
+        (
+            2_345_678_904,
+            "Hai tỷ ba trăm bốn mươi lăm triệu sáu trăm bảy mươi tám nghìn chín trăm linh bốn đồng",
+        ),
     ],
 )
 def test_amounts_in_words(amount, words) -> None:

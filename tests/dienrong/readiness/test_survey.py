@@ -12,13 +12,33 @@ from dienrong.readiness import operations, ports
 from dienrong.readiness.form_file import form_of
 from dienrong.readiness.models import Answer, Mode, Survey, SurveyRound
 from dienrong.readiness.operations import NotNow, ReadinessRefusal
-from small_readiness import A, B, C, DUE, SOUTH, fill, group, hand_in, open_all, province, school, send, link_of, set_norm, survey_of
+from small_readiness import (
+    A,
+    B,
+    C,
+    DUE,
+    SOUTH,
+    fill,
+    group,
+    hand_in,
+    open_all,
+    province,
+    school,
+    send,
+    link_of,
+    set_norm,
+    survey_of,
+)
 
 pytestmark = pytest.mark.django_db
 
 
 def actions() -> list[str]:
-    return list(AuditEntry.objects.filter(action__startswith="readiness.").order_by("id").values_list("action", flat=True))
+    return list(
+        AuditEntry.objects.filter(action__startswith="readiness.")
+        .order_by("id")
+        .values_list("action", flat=True)
+    )
 
 
 def test_no_survey_without_a_norm(cycle, registry, officer) -> None:
@@ -35,7 +55,9 @@ def test_a_round_asks_every_open_school_once(asked, officer) -> None:
     assert actions().count("readiness.round_opened") == 2
 
 
-def test_a_round_of_the_sample_takes_its_schools_and_students(cycle, registry, ministry, officer, monkeypatch) -> None:
+def test_a_round_of_the_sample_takes_its_schools_and_students(
+    cycle, registry, ministry, officer, monkeypatch
+) -> None:
     set_norm(cycle, ministry)
     facts = {"cycle": cycle, "province": province("01"), "reach": "sampled", "due_on": DUE, "by": officer}
     monkeypatch.setattr(ports, "_participants", [])
@@ -47,10 +69,14 @@ def test_a_round_of_the_sample_takes_its_schools_and_students(cycle, registry, m
     assert (survey.school.school_id, survey.n_students, survey.n_needed) == (A, 28, 31)
 
 
-def test_a_day_in_the_past_and_a_stranger_are_refused(cycle, registry, ministry, officer, stranger, commune_officer) -> None:
+def test_a_day_in_the_past_and_a_stranger_are_refused(
+    cycle, registry, ministry, officer, stranger, commune_officer
+) -> None:
     set_norm(cycle, ministry)
     with pytest.raises(ReadinessRefusal, match="past"):
-        operations.open_round(cycle=cycle, province=province("01"), reach="all", due_on=datetime.date(2026, 11, 21), by=officer)
+        operations.open_round(
+            cycle=cycle, province=province("01"), reach="all", due_on=datetime.date(2026, 11, 21), by=officer
+        )
     for person in (stranger, commune_officer, None):
         with pytest.raises((NotAllowed, SignInFirst)):
             operations.open_round(cycle=cycle, province=province("01"), reach="all", due_on=DUE, by=person)
@@ -70,7 +96,17 @@ def test_every_answer_is_kept_at_once_and_audited(asked, coordinator) -> None:
 
 @pytest.mark.parametrize(
     ("code", "typed"),
-    [("n_seats", "501"), ("n_seats", "-1"), ("n_seats", "ba mươi"), ("n_seats", "3,5"), ("lan", "cáp"), ("backup_power", "có"), ("không-có", "1"), ("note", "x" * 601), ("machines", "5")],
+    [
+        ("n_seats", "501"),
+        ("n_seats", "-1"),
+        ("n_seats", "ba mươi"),
+        ("n_seats", "3,5"),
+        ("lan", "cáp"),
+        ("backup_power", "có"),
+        ("không-có", "1"),
+        ("note", "x" * 601),
+        ("machines", "5"),
+    ],
 )
 def test_an_answer_that_cannot_be_is_refused(asked, coordinator, code, typed) -> None:
     with pytest.raises(ReadinessRefusal):
@@ -80,11 +116,27 @@ def test_an_answer_that_cannot_be_is_refused(asked, coordinator, code, typed) ->
 
 
 def test_words_of_a_choice_are_understood(asked, coordinator) -> None:
-    assert operations.answer(survey=survey_of(), question_code="lan", typed="dây mạng", by=coordinator) == "wired"
-    assert operations.answer(survey=survey_of(), question_code="may_install", typed="Không", by=coordinator) == "no"
+    assert (
+        operations.answer(survey=survey_of(), question_code="lan", typed="dây mạng", by=coordinator)
+        == "wired"
+    )
+    assert (
+        operations.answer(survey=survey_of(), question_code="may_install", typed="Không", by=coordinator)
+        == "no"
+    )
 
 
-@pytest.mark.parametrize("changes", [{"n_working": 0}, {"memory_gb": 0}, {"year_bought": 2027}, {"year_bought": 1990}, {"system": "dos"}, {"browser_version": 1000}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"n_working": 0},
+        {"memory_gb": 0},
+        {"year_bought": 2027},
+        {"year_bought": 1990},
+        {"system": "dos"},
+        {"browser_version": 1000},
+    ],
+)
 def test_a_group_that_cannot_be_is_refused(asked, coordinator, changes) -> None:
     with pytest.raises(ReadinessRefusal):
         operations.add_group(survey=survey_of(), facts=group(**changes), by=coordinator)
@@ -188,7 +240,9 @@ def test_a_new_norm_judges_every_school_and_machine_again(asked, coordinator, mi
     assert again.lack_machines == 22
 
 
-@pytest.mark.parametrize("changes", [{"n_students": 0}, {"mixed_percent": 101}, {"n_sittings": 0}, {"legal_basis": ""}])
+@pytest.mark.parametrize(
+    "changes", [{"n_students": 0}, {"mixed_percent": 101}, {"n_sittings": 0}, {"legal_basis": ""}]
+)
 def test_a_norm_that_cannot_be_is_refused(cycle, ministry, changes) -> None:
     with pytest.raises(ReadinessRefusal):
         set_norm(cycle, ministry, **changes)

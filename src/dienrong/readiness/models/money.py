@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dienrong.core.models import TimestampedModel, ValidityModel
 
@@ -34,11 +35,11 @@ UNITS = {
     Item.POWER: _("set"),
     Item.SERVER: _("machine"),
     Item.NETWORK: _("school"),
-    Item.LEARNER_DAY: _("person"),
+    Item.LEARNER_DAY: pgettext_lazy("unit that is counted", "person"),
     Item.TRAINER_DAY: _("class"),
-    Item.MATERIALS: _("person"),
+    Item.MATERIALS: pgettext_lazy("unit that is counted", "person"),
     Item.HALL_DAY: _("class"),
-    Item.DUTY: _("person"),
+    Item.DUTY: pgettext_lazy("unit that is counted", "person"),
 }
 
 

@@ -61,7 +61,7 @@ class Survey(TimestampedModel):
         SUBMITTED = "submitted", _("Submitted")
         CHECKED = "checked", _("Checked by the commune")
         RETURNED = "returned", _("Returned")
-        ACCEPTED = "accepted", _("Accepted")
+        ACCEPTED = "accepted", _("Accepted by the province")
 
     school = models.ForeignKey("registry.School", on_delete=models.PROTECT, related_name="readiness_surveys")
     cycle = models.ForeignKey("cycles.Cycle", on_delete=models.CASCADE, related_name="readiness_surveys")

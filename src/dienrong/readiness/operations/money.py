@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Q
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from dienrong.audit.operations import record
@@ -23,6 +24,7 @@ from dienrong.registry.models import AdministrativeUnit
 from dienrong.rosters import charge
 
 MOST_PRICE = 10**12
+LANGUAGE = "vi"
 State, Action = Budget.State, BudgetStep.Action
 STEPS: dict[str, tuple[tuple[str, ...], str]] = {
     Action.SUBMIT: ((State.DRAFT,), State.APPRAISAL),
@@ -133,7 +135,11 @@ def fill_budget(*, budget: Budget, by: Any) -> list[str]:
         If the estimate was sent.
     """
     held = _draft(budget, by)
-    drafts, problems = drawn_lines(held, norm_of(held.cycle), clock.today())
+    _drafts, problems = drawn_lines(held, norm_of(held.cycle), clock.today())
+    with translation.override(
+        LANGUAGE
+    ):  # an estimate is a document of the state, whatever the reader's language
+        drafts, _problems = drawn_lines(held, norm_of(held.cycle), clock.today())
     priced = [one for one in drafts if one.unit_price]
     held.lines.exclude(origin=BudgetLine.Origin.TYPED).delete()
     first = (held.lines.aggregate(last=Max("position"))["last"] or 0) + 1

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dienrong.accounts.permissions import requires
@@ -28,6 +29,14 @@ NEXT = {
     Budget.State.APPRAISAL: (BudgetStep.Action.APPRAISE, BudgetStep.Action.RETURN),
     Budget.State.APPRAISED: (BudgetStep.Action.PROPOSE, BudgetStep.Action.RETURN),
     Budget.State.PROPOSED: (BudgetStep.Action.APPROVE, BudgetStep.Action.RETURN),
+}
+
+STEP_BUTTONS = {
+    BudgetStep.Action.SUBMIT: gettext_lazy("Send for appraisal"),
+    BudgetStep.Action.APPRAISE: gettext_lazy("Note that it was appraised"),
+    BudgetStep.Action.PROPOSE: gettext_lazy("Note that it was laid before the authority"),
+    BudgetStep.Action.APPROVE: gettext_lazy("Note the approval"),
+    BudgetStep.Action.RETURN: gettext_lazy("Note that it was returned"),
 }
 
 
@@ -160,7 +169,6 @@ def _page(
         cycle=found.cycle, province=found.province, year=found.year, stream=found.stream
     )
     versions = list(same.order_by("-version"))
-    labels = dict(BudgetStep.Action.choices)
     context = {
         "budget": found,
         "state": words.budget_state(found),
@@ -172,7 +180,7 @@ def _page(
         "steps": found.steps.select_related("by"),
         "versions": versions,
         "is_draft": found.state == Budget.State.DRAFT,
-        "next_steps": [(one, labels[one]) for one in NEXT.get(Budget.State(found.state), ())],
+        "next_steps": [(one, STEP_BUTTONS[one]) for one in NEXT.get(Budget.State(found.state), ())],
         "may_version": versions[0].pk == found.pk and found.state != Budget.State.DRAFT,
         "line_form": line_form or LineForm(),
         "step_form": step_form or StepForm(),

@@ -76,7 +76,11 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
     """Make the tabs of the room."""
     titles = {"home": _("Overview"), "schools": _("Schools")}
     if permissions.may(request.user, "manage_budgets"):
-        titles |= {"procurement": _("Procurement"), "budgets": _("Estimates"), "prices": _("Unit prices")}
+        titles |= {
+            "procurement": _("Procurement"),
+            "budgets": _("Budget estimates"),
+            "prices": _("Unit prices"),
+        }
     titles["norms"] = _("Norm")
     current = request.resolver_match.url_name if request.resolver_match else ""
     return [
