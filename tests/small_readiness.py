@@ -47,9 +47,9 @@ def set_norm(cycle: Any, by: Any, **changes: Any) -> NormSet:
     return operations.set_norm(cycle=cycle, facts=facts, rules=operations.STANDARD_RULES, by=by)
 
 
-def open_all(cycle: Any, by: Any, code: str = "01") -> SurveyRound:
+def open_all(cycle: Any, by: Any, code: str = "01", due_on: datetime.date = DUE) -> SurveyRound:
     return operations.open_round(
-        cycle=cycle, province=province(code), reach=SurveyRound.Reach.ALL, due_on=DUE, by=by
+        cycle=cycle, province=province(code), reach=SurveyRound.Reach.ALL, due_on=due_on, by=by
     )
 
 

@@ -16,7 +16,7 @@ from dienrong.readiness import operations
 from dienrong.readiness.models import CheckLink, CheckMiss, MachineReport
 from dienrong.readiness.operations import CodesLocked, ReadinessRefusal, ReportRefused
 from dienrong.readiness.operations import checks as own
-from small_readiness import A, B, DUE, fill, hand_in, link_of, report, send, survey_of
+from small_readiness import DUE, A, B, fill, hand_in, link_of, report, send, survey_of
 
 pytestmark = pytest.mark.django_db
 
