@@ -90,7 +90,7 @@ class _Sheets:
         note = _("Change a price in the yellow column; all sums follow.")
         self._begin(
             sheet,
-            (_("Item"), _("Unit"), _("Unit price, dong"), _("Ground of the price")),
+            (_("Article"), _("Unit"), _("Unit price, dong"), _("Ground of the price")),
             (52, 12, 18, 60),
             note,
         )

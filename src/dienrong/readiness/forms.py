@@ -147,7 +147,7 @@ class PriceForm(forms.Form):
     """Sets a unit price."""
 
     item = forms.ChoiceField(
-        label=_("Item"), choices=[one for one in Item.choices if one[0] not in (Item.DUTY, Item.OTHER)]
+        label=_("Article"), choices=[one for one in Item.choices if one[0] not in (Item.DUTY, Item.OTHER)]
     )
     amount = WholeField(label=_("Unit price, dong"), min_value=1)
     legal_basis = forms.CharField(label=_("Ground of the price"), max_length=240)

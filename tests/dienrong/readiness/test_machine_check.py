@@ -71,7 +71,6 @@ def link(cycle, registry, ministry, officer, coordinator) -> Any:
     return link_of(survey_of(), coordinator, closes_on=until)
 
 
-
 def open_check(browser: Any, address: str) -> Any:
     page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
     page.add_init_script(COUNT_TONES)
@@ -103,14 +102,14 @@ def test_a_machine_checks_itself_and_its_report_arrives(browser, live_server, li
     page.fill("#draft", "chữ đang viết dở")
     page.click("#cut")
     page.wait_for_load_state()
-    page.wait_for_function("document.getElementById('draft-word').className.indexOf('check-good') > 0")
+    page.wait_for_selector("#draft-word.check-good", timeout=60_000)
     assert page.input_value("#draft") == "chữ đang viết dở"
     assert page.input_value("#label") == "Máy 05"
     page.wait_for_selector("#send:not([disabled])", timeout=60_000)
     assert page.get_attribute("#check", "data-verdict") in ("passed", "warned")
     on_the_page = page.get_attribute("#check", "data-verdict")
     page.click("#send")
-    page.wait_for_function("document.getElementById('check').getAttribute('data-sent')", timeout=20_000)
+    page.wait_for_selector("#check[data-sent]", timeout=20_000)
     report = MachineReport.objects.get()
     assert report.verdict == on_the_page
     assert (report.typing, report.sound_works, report.autosave_works) == ("composed", True, True)
@@ -129,7 +128,7 @@ def test_without_a_network_the_report_waits_and_is_carried(browser, live_server,
     page.wait_for_selector("#send:not([disabled])", timeout=60_000)
     page.context.set_offline(True)
     page.click("#send")
-    page.wait_for_function("document.getElementById('check').getAttribute('data-waiting')", timeout=20_000)
+    page.wait_for_selector("#check[data-waiting]", timeout=20_000)
     page.click("#show-text")
     carried = page.input_value("#text")
     assert not MachineReport.objects.exists()
@@ -138,6 +137,6 @@ def test_without_a_network_the_report_waits_and_is_carried(browser, live_server,
     assert json.loads(carried)["report_id"] == str(kept.report_id)
     page.context.set_offline(False)
     page.evaluate("window.dispatchEvent(new Event('online'))")
-    page.wait_for_function("document.getElementById('check').getAttribute('data-sent')", timeout=30_000)
+    page.wait_for_selector("#check[data-sent]", timeout=30_000)
     assert MachineReport.objects.count() == 1, "the same report by two ways counts once"
     assert page.faults == []

@@ -26,7 +26,7 @@ from dienrong.readiness.models import Budget, BudgetLine
 from dienrong.readiness.models.money import amount_of
 from dienrong.readiness.operations import LineFacts, NotNow, ReadinessRefusal
 from dienrong.readiness.queries import state_of
-from dienrong.readiness.queries.money import procurement, prices_on, total_of
+from dienrong.readiness.queries.money import prices_on, procurement, total_of
 from small_readiness import A, B, hand_in, province, survey_of
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,9 @@ SINCE = datetime.date(2026, 1, 1)
 
 def price(item: str, amount: int, by, *, own: bool = True, day: datetime.date = SINCE):
     place = province("01") if own else None
-    return operations.set_price(item=item, province=place, amount=amount, legal_basis="Báo giá 12/BG", from_day=day, by=by)
+    return operations.set_price(
+        item=item, province=place, amount=amount, legal_basis="Báo giá 12/BG", from_day=day, by=by
+    )
 
 
 @pytest.fixture
@@ -51,7 +53,9 @@ def lacking(asked, coordinator, officer):
 def budget(lacking, officer) -> Budget:
     for item, amount in (("machine", 13_500_000), ("power", 9_800_000), ("server", 17_900_000)):
         price(item, amount, officer)
-    return operations.begin_budget(cycle=lacking, province=province("01"), year=2027, stream="finance", by=officer)
+    return operations.begin_budget(
+        cycle=lacking, province=province("01"), year=2027, stream="finance", by=officer
+    )
 
 
 def test_procurement_by_hand(budget, officer) -> None:
@@ -70,7 +74,9 @@ def test_a_school_decided_for_paper_buys_nothing(budget, officer) -> None:
     assert total_of(lines) == 131_300_000
 
 
-def test_an_own_price_goes_before_that_for_all_and_ends_on_its_day(asked, officer, ministry, stranger) -> None:
+def test_an_own_price_goes_before_that_for_all_and_ends_on_its_day(
+    asked, officer, ministry, stranger
+) -> None:
     price("machine", 10_000_000, ministry, own=False)
     assert prices_on(TODAY, province("01"))["machine"].amount == 10_000_000
     price("machine", 12_000_000, officer)
@@ -87,14 +93,24 @@ def test_an_own_price_goes_before_that_for_all_and_ends_on_its_day(asked, office
         price("machine", 1, officer, own=False)
 
 
-@pytest.mark.parametrize(("item", "amount"), [("machine", 0), ("machine", -5), ("duty", 5), ("house", 5), ("machine", 10**13)])
+@pytest.mark.parametrize(
+    ("item", "amount"), [("machine", 0), ("machine", -5), ("duty", 5), ("house", 5), ("machine", 10**13)]
+)
 def test_a_price_that_cannot_be_is_refused(asked, officer, item, amount) -> None:
     with pytest.raises(ReadinessRefusal):
         price(item, amount, officer)
 
 
 def test_lines_are_drawn_anew_and_typed_ones_stay(budget, officer) -> None:
-    facts = LineFacts(section="other", name="In phiếu", unit="tờ", quantity=Decimal("2.5"), norm=Decimal(1), unit_price=333, source="province")
+    facts = LineFacts(
+        section="other",
+        name="In phiếu",
+        unit="tờ",
+        quantity=Decimal("2.5"),
+        norm=Decimal(1),
+        unit_price=333,
+        source="province",
+    )
     operations.add_line(budget=budget, facts=facts, by=officer)
     problems = operations.fill_budget(budget=budget, by=officer)
     assert total_of(budget.lines.all()) == 675_700_000 + 833
@@ -108,17 +124,32 @@ def test_amounts_round_half_up() -> None:
     assert amount_of(Decimal("0.1"), Decimal("0.1"), 50) == 1
 
 
-def test_duties_and_training_take_their_quantities_from_the_register(lacking, officer, ministry, monkeypatch) -> None:
-    monkeypatch.setattr(ports, "_work", [lambda _cycle: {"01": ports.Work(n_schools=4, n_sittings=4, n_students=140)}])
-    staff.set_norm(facts=StaffFacts(kind="coder", n_people=3, per="school", n_work=2, n_days=Decimal("2.5")), by=ministry)
+def test_duties_and_training_take_their_quantities_from_the_register(
+    lacking, officer, ministry, monkeypatch
+) -> None:
+    monkeypatch.setattr(
+        ports, "_work", [lambda _cycle: {"01": ports.Work(n_schools=4, n_sittings=4, n_students=140)}]
+    )
+    staff.set_norm(
+        facts=StaffFacts(kind="coder", n_people=3, per="school", n_work=2, n_days=Decimal("2.5")), by=ministry
+    )
     staff.set_allowance(kind="coder", amount=300_000, legal_basis="TT 69/2021", from_day=SINCE, by=ministry)
-    duties = operations.begin_budget(cycle=lacking, province=province("01"), year=2027, stream="finance", by=officer)
+    duties = operations.begin_budget(
+        cycle=lacking, province=province("01"), year=2027, stream="finance", by=officer
+    )
     operations.fill_budget(budget=duties, by=officer)
     line = duties.lines.get(origin="capacity")
     assert (line.quantity, line.norm, line.unit_price, line.amount) == (6, Decimal("2.5"), 300_000, 4_500_000)
-    for item, amount in (("learner_day", 150_000), ("trainer_day", 1_600_000), ("hall_day", 2_500_000), ("materials", 60_000)):
+    for item, amount in (
+        ("learner_day", 150_000),
+        ("trainer_day", 1_600_000),
+        ("hall_day", 2_500_000),
+        ("materials", 60_000),
+    ):
         price(item, amount, officer)
-    training = operations.begin_budget(cycle=lacking, province=province("01"), year=2027, stream="training", by=officer)
+    training = operations.begin_budget(
+        cycle=lacking, province=province("01"), year=2027, stream="training", by=officer
+    )
     operations.fill_budget(budget=training, by=officer)
     # 6 coders are needed, nobody is certified: 6 learners, one class, two days
     assert total_of(training.lines.all()) == 6 * 2 * 150_000 + 2 * 1_600_000 + 2 * 2_500_000 + 6 * 60_000
@@ -171,9 +202,27 @@ def test_the_trail_of_approval(budget, officer, stranger) -> None:
     assert AuditEntry.objects.filter(action="readiness.budget_moved").count() == 7
 
 
-@pytest.mark.parametrize("changes", [{"quantity": Decimal(0)}, {"norm": Decimal("-1")}, {"quantity": Decimal("1.25")}, {"unit_price": 0}, {"name": " "}, {"source": "bank"}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"quantity": Decimal(0)},
+        {"norm": Decimal("-1")},
+        {"quantity": Decimal("1.25")},
+        {"unit_price": 0},
+        {"name": " "},
+        {"source": "bank"},
+    ],
+)
 def test_a_line_that_cannot_be_is_refused(budget, officer, changes) -> None:
-    facts = {"section": "other", "name": "In", "unit": "tờ", "quantity": Decimal(1), "norm": Decimal(1), "unit_price": 5, "source": "province"}
+    facts = {
+        "section": "other",
+        "name": "In",
+        "unit": "tờ",
+        "quantity": Decimal(1),
+        "norm": Decimal(1),
+        "unit_price": 5,
+        "source": "province",
+    }
     with pytest.raises(ReadinessRefusal):
         operations.add_line(budget=budget, facts=LineFacts(**(facts | changes)), by=officer)
     assert not BudgetLine.objects.exists()
@@ -183,7 +232,13 @@ def test_state_of_a_province_by_hand(budget, officer, ministry) -> None:
     state = state_of(budget.cycle, province("01"), TODAY)
     assert (state.n_asked, state.n_submitted, state.n_accepted) == (3, 2, 0)
     assert dict(state.n_by_mode) == {"computer": 0, "mixed": 0, "paper": 2, "unknown": 1}
-    assert dict(state.gap) == {"lack_machines": 48, "lack_headphones": 0, "lack_power": 1, "lack_server": 1, "lack_network": 0}
+    assert dict(state.gap) == {
+        "lack_machines": 48,
+        "lack_headphones": 0,
+        "lack_power": 1,
+        "lack_server": 1,
+        "lack_network": 0,
+    }
     operations.decide_mode(survey=survey_of(A), mode="mixed", reason="Xã cho mượn máy phát", by=officer)
     assert state_of(budget.cycle, province("01"), TODAY).n_by_mode["mixed"] == 1
     before = state_of(budget.cycle, province("01"), datetime.date(2026, 11, 21))
@@ -194,7 +249,15 @@ def test_state_of_a_province_by_hand(budget, officer, ministry) -> None:
 
 def filled(budget: Budget, officer) -> list[BudgetLine]:
     operations.fill_budget(budget=budget, by=officer)
-    facts = LineFacts(section="other", name="In phiếu; =1+1", unit="tờ", quantity=Decimal("1234.5"), norm=Decimal("1.5"), unit_price=333, source="other")
+    facts = LineFacts(
+        section="other",
+        name="In phiếu; =1+1",
+        unit="tờ",
+        quantity=Decimal("1234.5"),
+        norm=Decimal("1.5"),
+        unit_price=333,
+        source="other",
+    )
     operations.add_line(budget=budget, facts=facts, by=officer)
     return list(budget.lines.select_related("school"))
 
@@ -204,7 +267,16 @@ def recalculated(content: bytes, folder: Path) -> CalamineWorkbook:
     folder.mkdir()
     source = folder / "du-toan.xlsx"
     source.write_bytes(content)
-    command = ["soffice", "--headless", f"-env:UserInstallation=file://{folder}/profile", "--convert-to", "ods", "--outdir", str(folder), str(source)]
+    command = [
+        "soffice",
+        "--headless",
+        f"-env:UserInstallation=file://{folder}/profile",
+        "--convert-to",
+        "ods",
+        "--outdir",
+        str(folder),
+        str(source),
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=180)
     return CalamineWorkbook.from_path(folder / "du-toan.ods")
 
@@ -214,7 +286,10 @@ def without_values(content: bytes) -> bytes:
     import re
 
     target = BytesIO()
-    with zipfile.ZipFile(BytesIO(content)) as before, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as after:
+    with (
+        zipfile.ZipFile(BytesIO(content)) as before,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
         for name in before.namelist():
             data = before.read(name)
             if name.startswith("xl/worksheets/"):
@@ -239,14 +314,19 @@ def test_the_workbook_recalculates_to_our_totals_and_follows_a_price(budget, off
     assert machine[0]
     dearer = replaced(content, b"<v>13500000</v>", b"<v>14000000</v>")
     again = recalculated(dearer, tmp_path / "two")
-    totals = [row[1] for row in again.get_sheet_by_name(again.sheet_names[0]).to_python() if row[0] == "Tổng cộng"]
+    totals = [
+        row[1] for row in again.get_sheet_by_name(again.sheet_names[0]).to_python() if row[0] == "Tổng cộng"
+    ]
     assert totals == [total + 48 * 500_000] * 2
 
 
 def replaced(content: bytes, old: bytes, new: bytes) -> bytes:
     """Change a number in the sheet of prices, as an officer types another."""
     target = BytesIO()
-    with zipfile.ZipFile(BytesIO(content)) as before, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as after:
+    with (
+        zipfile.ZipFile(BytesIO(content)) as before,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
         for name in before.namelist():
             data = before.read(name)
             if name.endswith("sheet3.xml"):
@@ -261,6 +341,14 @@ def test_the_proposal_is_vietnamese_in_the_form_of_the_decree(budget, officer) -
     with translation.override("en"):
         content = proposal(budget, lines)
     text = zipfile.ZipFile(BytesIO(content)).read("word/document.xml").decode()
-    for words in ("TỜ TRÌNH", "SỞ GIÁO DỤC VÀ ĐÀO TẠO", "Căn cứ", "Kính gửi: Sở Tài chính", "Nơi nhận", "TTr-SGDĐT", "676.316.633"):
+    for words in (
+        "TỜ TRÌNH",
+        "SỞ GIÁO DỤC VÀ ĐÀO TẠO",
+        "Căn cứ",
+        "Kính gửi: Sở Tài chính",
+        "Nơi nhận",
+        "TTr-SGDĐT",
+        "676.316.633",
+    ):
         assert words in text, words
     assert "Pursuant" not in text

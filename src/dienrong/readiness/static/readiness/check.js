@@ -82,7 +82,10 @@
   }
 
   function number(value) {
-    return String(Math.round(value * 10) / 10).replace(".", document.documentElement.lang === "en" ? "." : ",");
+    var isEnglish = document.documentElement.lang === "en";
+    var parts = String(Math.round(value * 10) / 10).split(".");
+    var whole = parts[0].replace(/(\d)(?=(\d{3})+$)/g, isEnglish ? "$1," : "$1.");
+    return parts.length > 1 ? whole + (isEnglish ? "." : ",") + parts[1] : whole;
   }
 
   function shown(measure) {
