@@ -137,6 +137,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     panels = standards_addresses(page)
     scaling = scaling_addresses(page)
     capacity = capacity_addresses(page)
+    rooms = readiness_addresses(page)
     page.goto(f"/bao-cao/{SLUG}/grade5/maths")
     province = page.locator("#province option").nth(1).get_attribute("value")
     national = f"/bao-cao/{SLUG}/grade5/maths"
@@ -215,8 +216,8 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         "refusal": "/ky-danh-gia/khong-co",
     }
     return {
-        "": public | {"draw-public": plans["draw-public"]} | capacity["public"],
-        "bo": own | field | analysis | scaling | data | plans | field_pages | panels | capacity["all"],
+        "": public | {"draw-public": plans["draw-public"]} | capacity["public"] | rooms["public"],
+        "bo": own | field | analysis | scaling | data | plans | field_pages | panels | capacity["all"] | rooms["all"],
         "so": own
         | local
         | {
@@ -229,9 +230,10 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
             "national": national,
             "refused": f"/ky-danh-gia/{SLUG}/phan-tich",
         }
-        | capacity["organizer"],
-        "xa": {"board": "/", "people": "/nguoi-dung"} | local | capacity["local"],
-        "truong": {"board": "/"} | local | capacity["local"],
+        | capacity["organizer"]
+        | rooms["province"],
+        "xa": {"board": "/", "people": "/nguoi-dung"} | local | capacity["local"] | rooms["local"],
+        "truong": {"board": "/"} | local | capacity["local"] | rooms["local"],
         "coi-khao-sat": {"board": "/", "test-sessions": "/buoi-khao-sat"},
         "ma-hoa": {"board": "/"},
         "nghien-cuu": {"board": "/", "national": national},
@@ -393,3 +395,39 @@ def sampling_addresses(page: Any) -> dict[str, str]:
         "draw-public": f"/chon-mau/cong-khai/{drawn.rpartition('/')[2]}",
         **{f"plan-{step}": f"{draft}/{step}" for step in steps},
     }
+
+
+def readiness_addresses(page: Any) -> dict[str, dict[str, str]]:
+    """Name the pages of rooms and machines, by who opens them."""
+    page.goto("/phong-may/truong?hinh-thuc=computer")
+    school = page.locator("main table tbody th a").first.get_attribute("href")
+    page.goto("/phong-may/truong?trang-thai=draft")
+    draft = page.locator("main table tbody th a").first.get_attribute("href")
+    page.goto("/phong-may/du-toan")
+    budgets = [one.get_attribute("href") for one in page.locator("main table tbody th a").all()]
+    page.goto(f"{school}/may")
+    check = str(page.locator("#duong-dan").input_value())
+    report = page.locator("main table tbody th a").first.get_attribute("href")
+    local = {
+        "readiness": "/phong-may",
+        "readiness-schools": "/phong-may/truong",
+        "readiness-norms": "/phong-may/chuan",
+    }
+    province = local | {
+        "readiness-reminders": "/phong-may/don-doc",
+        "readiness-school": str(school),
+        "readiness-form": f"{draft}/phieu",
+        "readiness-machines": f"{school}/may",
+        "readiness-procurement": "/phong-may/mua-sam",
+        "readiness-prices": "/phong-may/don-gia",
+        "readiness-budgets": "/phong-may/du-toan",
+        **{f"readiness-budget-{place}": str(one) for place, one in enumerate(budgets, start=1)},
+    }
+    every = province | {
+        "readiness-screen": f"{draft}/phieu/1",
+        "readiness-groups": f"{draft}/phieu/4",
+        "readiness-summary": f"{draft}/phieu/18",
+        "readiness-report": str(report),
+    }
+    public = {"check-enter": "/kiem-tra-may", "check": check[check.index("/kiem-tra-may") :]}
+    return {"local": local, "province": province, "all": every, "public": public}
