@@ -217,7 +217,16 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     }
     return {
         "": public | {"draw-public": plans["draw-public"]} | capacity["public"] | rooms["public"],
-        "bo": own | field | analysis | scaling | data | plans | field_pages | panels | capacity["all"] | rooms["all"],
+        "bo": own
+        | field
+        | analysis
+        | scaling
+        | data
+        | plans
+        | field_pages
+        | panels
+        | capacity["all"]
+        | rooms["all"],
         "so": own
         | local
         | {
