@@ -12,6 +12,8 @@ from dienrong.readiness import operations, ports
 from dienrong.readiness.form_file import form_of
 from dienrong.readiness.models import Answer, Mode, Survey, SurveyRound
 from dienrong.readiness.operations import NotNow, ReadinessRefusal
+from dienrong.readiness.queries import access, state_of
+from dienrong.registry.models import School
 from small_readiness import (
     DUE,
     SOUTH,
@@ -67,6 +69,23 @@ def test_a_round_of_the_sample_takes_its_schools_and_students(
     operations.open_round(**facts)
     survey = Survey.objects.get()
     assert (survey.school.school_id, survey.n_students, survey.n_needed) == (A, 28, 31)
+
+
+def test_asked_again_the_students_are_those_selected_by_now(asked, officer, monkeypatch) -> None:
+    monkeypatch.setattr(ports, "_participants", [lambda _cycle: {school(A).pk: 60}])
+    open_all(asked, officer)
+    assert (survey_of(A).n_students, survey_of(A).n_needed) == (60, 66)
+    assert survey_of(B).n_students == 35
+
+
+def test_a_school_that_closed_needs_nothing_any_more(asked, coordinator, officer) -> None:
+    hand_in(A, coordinator, n_machines=30)
+    before = state_of(asked, province("01"), datetime.date(2026, 11, 22))
+    School.objects.filter(school_id=A).update(is_open=False)
+    after = state_of(asked, province("01"), datetime.date(2026, 11, 22))
+    assert (before.n_asked, before.gap["lack_machines"]) == (3, 9)
+    assert (after.n_asked, after.gap["lack_machines"]) == (2, 0)
+    assert not access.surveys_of(officer, asked).filter(school__school_id=A).exists()
 
 
 def test_a_day_in_the_past_and_a_stranger_are_refused(

@@ -24,7 +24,8 @@ from dienrong.registry.models import AdministrativeUnit, School
 def open_round(
     *, cycle: Any, province: AdministrativeUnit, reach: str, due_on: datetime.date, by: Any
 ) -> SurveyRound:
-    """Ask the schools of a province for a cycle; asked again, it moves the day and adds schools that are missing.
+    """Ask the schools of a province for a cycle; asked again, it moves the day, adds schools that
+    are missing and takes the students as they are selected by now.
 
     Raises
     ------
@@ -62,8 +63,11 @@ def open_round(
         [Survey(school=one, cycle=cycle, form_version=CURRENT) for one in asked if one.pk not in existing],
         batch_size=1000,
     )
-    set_students(made, norm)
-    judge_again(made, norm)
+    every = list(
+        Survey.objects.filter(cycle=cycle, school__in=[one.pk for one in asked]).select_related("cycle")
+    )
+    set_students(every, norm)
+    judge_again(every, norm)
     found, _is_new = SurveyRound.objects.update_or_create(
         cycle=cycle, province=province, defaults={"reach": reach, "due_on": due_on, "made_by": by}
     )

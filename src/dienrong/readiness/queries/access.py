@@ -22,8 +22,9 @@ def scope_of(user: Any, permission: str = "view_readiness") -> Scope:
 
 
 def surveys_of(user: Any, cycle: Any, permission: str = "view_readiness") -> QuerySet[Survey]:
-    """List the surveys of a cycle at the schools of a person."""
-    return Survey.objects.filter(within(scope_of(user, permission), "school__"), cycle=cycle)
+    """List the surveys of a cycle at the open schools of a person; a school that closed needs nothing any more."""
+    found = Survey.objects.filter(within(scope_of(user, permission), "school__"), cycle=cycle)
+    return found.filter(school__is_open=True)
 
 
 def demand_survey(user: Any, survey: Survey, permission: str) -> None:

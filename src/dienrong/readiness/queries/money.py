@@ -86,7 +86,7 @@ def procurement(cycle: Any, province: AdministrativeUnit, prices: Mapping[str, P
     Schools for which the officer decided on paper buy nothing; schools not surveyed are not guessed.
     """
     asked = (
-        Survey.objects.filter(cycle=cycle, school__province=province)
+        Survey.objects.filter(cycle=cycle, school__province=province, school__is_open=True)
         .filter(state__in=(Survey.State.SUBMITTED, Survey.State.CHECKED, Survey.State.ACCEPTED))
         .exclude(decided="paper")
         .select_related("school")
