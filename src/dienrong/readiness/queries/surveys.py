@@ -68,6 +68,7 @@ class Narrowed:
     mode: str = ""
     lack: str = ""
     commune: str = ""
+    province: str = ""
 
     @property
     def is_used(self) -> bool:
@@ -91,6 +92,8 @@ def listed(user: Any, cycle: Any, narrowed: Narrowed) -> QuerySet[Survey]:
         found = found.filter(holding=narrowed.mode)
     if narrowed.lack in LACKS:
         found = found.filter(**{f"{narrowed.lack}__gt": 0})
+    if narrowed.province:
+        found = found.filter(school__province__code=narrowed.province)
     if narrowed.commune:
         found = found.filter(school__commune__code=narrowed.commune)
     return found.select_related("school__commune", "school__province").order_by(

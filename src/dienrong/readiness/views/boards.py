@@ -119,6 +119,7 @@ def narrowed_by(request: HttpRequest) -> Narrowed:
         mode=get("hinh-thuc", ""),
         lack=get("thieu", ""),
         commune=get("xa", ""),
+        province=get("tinh", ""),
     )
 
 
