@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from dienrong.readiness import operations
 from dienrong.readiness.models import Budget, MachineReport, NormSet, Survey
 from dienrong.registry.models import School
-from small_readiness import SOUTH, A, B, fill, hand_in, link_of, province, report, send, survey_of
+from small_readiness import SOUTH, A, B, fill, hand_in, link_of, province, report, send, set_norm, survey_of
 
 pytestmark = pytest.mark.django_db
 ROOT = "/phong-may"
@@ -287,6 +287,22 @@ def test_ten_thousand_schools_are_paged_with_few_questions(asked, officer, signe
         assert page.status_code == 200
         assert len(page.content) < 150_000, address
         assert len(asked_of) <= most, (address, len(asked_of))
+
+
+def test_forty_machines_are_listed_and_judged_again_with_few_questions(
+    asked, coordinator, ministry, signed_in, bare_shell
+) -> None:
+    link = link_of(survey_of(), coordinator)
+    for number in range(40):
+        send(link, label=f"Máy {number:02d}")
+    client = signed_in(coordinator)
+    with CaptureQueriesContext(connection) as asked_of:
+        page = client.get(f"{ROOT}/truong/{A}/may")
+    assert "Máy 39" in text(page)
+    assert len(asked_of) <= 20
+    with CaptureQueriesContext(connection) as asked_of:
+        set_norm(asked, ministry)
+    assert len(asked_of) <= 40
 
 
 def test_unknown_schools_and_reports_are_not_found(asked, officer, coordinator, signed_in) -> None:

@@ -96,7 +96,7 @@ def set_norm(*, cycle: Any, facts: NormFacts, rules: Sequence[judging.Rule], by:
         from dienrong.readiness.operations.rounds import set_students
 
         set_students(list(Survey.objects.filter(cycle=cycle)), norm)
-    n_schools = judge_cycle(cycle, norm)
+    n_schools = judge_cycle(cycle, norm_of(cycle) or norm)  # read again with its rules, once for all machines
     after = dataclasses.asdict(facts) | {
         "version": norm.version,
         "rules": [f"{one.measure} {one.weight} {one.bound}" for one in rules],

@@ -52,10 +52,11 @@ def report_findings(report: MachineReport, norm: NormSet) -> list[judging.Findin
 
 
 def reports_of(survey: Survey) -> QuerySet[MachineReport]:
-    """List the newest report of each machine of a school; ``n_reports`` counts all of the machine."""
+    """List the newest report of each machine of a school, by the name of the machine."""
     return (
         MachineReport.objects.filter(link__survey=survey, is_latest=True)
         .select_related("link", "norm")
+        .prefetch_related("norm__rules")
         .order_by("label", "received_at")
     )
 
