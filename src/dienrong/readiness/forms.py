@@ -199,7 +199,7 @@ class StepForm(forms.Form):
 
     document = forms.CharField(
         label=_("Number and day of the document"), max_length=120, required=False,
-        help_text=_("For example 125/TTr-SGDĐT, 05/10/2026."),
+        help_text=_("For example “125/TTr-SGDĐT”, 05/10/2026."),
     )  # fmt: skip
     note = forms.CharField(label=_("Note"), max_length=300, required=False)
 

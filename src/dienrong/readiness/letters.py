@@ -43,7 +43,7 @@ def _form(budget: Budget) -> dict[str, Any]:
     """Give what stands around the text; number, day and signer stay open for the office."""
     receivers = {Stream.FINANCE: _("Department of Finance"), Stream.TRAINING: _("Department of Home Affairs")}
     bases = [
-        _("Decision 468/QĐ-BGDĐT of 13 February 2023 of the Minister of Education and Training"),
+        _("Decision “468/QĐ-BGDĐT” of 13 February 2023 of the Minister of Education and Training"),
         _("the plan of the People's Committee of %(province)s to carry out Project 468")
         % {"province": budget.province.full_name},
         _("Law on the State Budget and guiding documents"),

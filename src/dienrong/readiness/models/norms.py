@@ -64,7 +64,7 @@ class NormSet(TimestampedModel):
 class Measure(models.TextChoices):
     """What a machine measures of itself."""
 
-    CHROMIUM = "chromium", _("version of Chrome, Edge or Cốc Cốc")
+    CHROMIUM = "chromium", _("version of Chrome, Edge or “Cốc Cốc”")
     FIREFOX = "firefox", _("version of Firefox")
     SCREEN_WIDTH = "screen_width", _("width of the screen")
     SCREEN_HEIGHT = "screen_height", _("height of the screen")

@@ -66,7 +66,7 @@ def set_price(
     if not 1 <= amount <= MOST_PRICE:
         raise ReadinessRefusal(_("A price is a whole number of dong, 1 or more."))
     basis = demand_text(legal_basis, _("Write where the price comes from."), most=240)
-    rows = Price.objects.select_for_update(of=("self",)).filter(item=item, province=province)
+    rows = Price.objects.select_for_update().filter(item=item, province=province)
     if rows.filter(valid_from__gte=from_day).exists():
         raise NotNow(_("A price of this item begins on that day or later."), hint=_("Choose a later day."))
     rows.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=from_day)).update(valid_to=from_day)
