@@ -24,6 +24,7 @@ from dienrong import (
     demo_fieldwork,
     demo_followup,
     demo_plans,
+    demo_readiness,
     demo_registry,
     demo_reporting,
     demo_sampling,
@@ -100,6 +101,7 @@ def run_demo(console_progress: Console | None = None, *, size: str = "national")
         _make_plans(cycle, expert, size, console)
         _fill_capacity(expert, console)
         _fill_followup(cycle, expert, console)
+        _fill_readiness(cycle, expert, console)
         run = _run_analysis(cycle, expert, size, console)
         _set_steps(cycle, expert)
         _scale(cycle, run, expert, console)
@@ -245,6 +247,12 @@ def _fill_followup(cycle: Any, expert: Any, console: Console) -> None:
     """Fill the plans of the ministry and of a province, with tasks, duties and risks."""
     n_tasks = demo_followup.fill_followup(by=expert, cycle=cycle, person=_person_named)
     console.say(f"{n_tasks} nhiệm vụ trong kế hoạch · {n_tasks} tasks in the plans")
+
+
+def _fill_readiness(cycle: Any, expert: Any, console: Console) -> None:
+    """Fill the survey of facilities, the machine checks and the estimates."""
+    n_schools = demo_readiness.fill_readiness(cycle=cycle, by=expert, person=_person_named)
+    console.say(f"{n_schools} trường đã khảo sát phòng máy · {n_schools} schools surveyed for readiness")
 
 
 def _person_named(username: str) -> Any:

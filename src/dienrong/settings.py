@@ -125,6 +125,7 @@ INSTALLED_APPS = [
     "dienrong.followup",
     "dienrong.support",
     "dienrong.capacity",
+    "dienrong.readiness",
     "dienrong.sampling",
     "dienrong.fieldwork",
     "dienrong.analysis",

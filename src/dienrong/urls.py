@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("dienrong.followup.urls")),
     path("", include("dienrong.support.urls")),
     path("", include("dienrong.capacity.urls")),
+    path("", include("dienrong.readiness.urls")),
     path("", include("dienrong.sampling.urls")),
     path("", include("dienrong.fieldwork.urls")),
     path("", include("dienrong.analysis.urls")),

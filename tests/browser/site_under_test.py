@@ -139,6 +139,7 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
     capacity = capacity_addresses(page)
     followup = followup_addresses(page)
     project = project_addresses(page)
+    rooms = readiness_addresses(page)
     page.goto(f"/bao-cao/{SLUG}/grade5/maths")
     province = page.locator("#province option").nth(1).get_attribute("value")
     national = f"/bao-cao/{SLUG}/grade5/maths"
@@ -239,7 +240,12 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         "data-freeze": "/tep-du-lieu/quan-ly/dong-bang",
     }
     return {
-        "": public | {"press": press} | {"draw-public": plans["draw-public"]} | capacity["public"] | files,
+        "": public
+        | {"press": press}
+        | {"draw-public": plans["draw-public"]}
+        | capacity["public"]
+        | files
+        | rooms["public"],
         "bo": own
         | custody
         | field
@@ -251,7 +257,8 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         | field_pages
         | panels
         | capacity["all"]
-        | project["all"],
+        | project["all"]
+        | rooms["all"],
         "so": own
         | local
         | writing_addresses(page)
@@ -268,13 +275,15 @@ def addresses(page: Any) -> dict[str, dict[str, str]]:
         | capacity["organizer"]
         | followup["owner"]
         | project["local"]
-        | {"plan-reports": "/ke-hoach-468/bao-cao"},
+        | {"plan-reports": "/ke-hoach-468/bao-cao"}
+        | rooms["province"],
         "xa": {"board": "/", "people": "/nguoi-dung"}
         | local
         | capacity["local"]
         | followup["local"]
-        | project["local"],
-        "truong": {"board": "/"} | local | capacity["local"] | project["local"],
+        | project["local"]
+        | rooms["local"],
+        "truong": {"board": "/"} | local | capacity["local"] | project["local"] | rooms["local"],
         "coi-khao-sat": {"board": "/", "test-sessions": "/buoi-khao-sat"},
         "ma-hoa": {"board": "/"},
         "nghien-cuu": {"board": "/", "national": national},
@@ -519,3 +528,39 @@ def sampling_addresses(page: Any) -> dict[str, str]:
         "draw-public": f"/chon-mau/cong-khai/{drawn.rpartition('/')[2]}",
         **{f"plan-{step}": f"{draft}/{step}" for step in steps},
     }
+
+
+def readiness_addresses(page: Any) -> dict[str, dict[str, str]]:
+    """Name the pages of rooms and machines, by who opens them."""
+    page.goto("/phong-may/truong?hinh-thuc=computer")
+    school = page.locator("main table tbody th a").first.get_attribute("href")
+    page.goto("/phong-may/truong?trang-thai=draft")
+    draft = page.locator("main table tbody th a").first.get_attribute("href")
+    page.goto("/phong-may/du-toan")
+    budgets = [one.get_attribute("href") for one in page.locator("main table tbody th a").all()]
+    page.goto(f"{school}/may")
+    check = str(page.locator("#duong-dan").input_value())
+    report = page.locator("main table tbody th a").first.get_attribute("href")
+    local = {
+        "readiness": "/phong-may",
+        "readiness-schools": "/phong-may/truong",
+        "readiness-norms": "/phong-may/chuan",
+    }
+    province = local | {
+        "readiness-reminders": "/phong-may/don-doc",
+        "readiness-school": str(school),
+        "readiness-form": f"{draft}/phieu",
+        "readiness-machines": f"{school}/may",
+        "readiness-procurement": "/phong-may/mua-sam",
+        "readiness-prices": "/phong-may/don-gia",
+        "readiness-budgets": "/phong-may/du-toan",
+        **{f"readiness-budget-{place}": str(one) for place, one in enumerate(budgets, start=1)},
+    }
+    every = province | {
+        "readiness-screen": f"{draft}/phieu/1",
+        "readiness-groups": f"{draft}/phieu/4",
+        "readiness-summary": f"{draft}/phieu/18",
+        "readiness-report": str(report),
+    }
+    public = {"check-enter": "/kiem-tra-may", "check": check[check.index("/kiem-tra-may") :]}
+    return {"local": local, "province": province, "all": every, "public": public}

@@ -25,6 +25,7 @@ class FieldworkConfig(AppConfig):
         from dienrong.core import recording, shell
         from dienrong.cycles import board
         from dienrong.fieldwork import cards, staffing, words
+        from dienrong.readiness.ports import plug_participants
         from dienrong.registry.signals import schools_changed
 
         recording.name_actions(words.ACTIONS)
@@ -34,6 +35,7 @@ class FieldworkConfig(AppConfig):
         ports.plug_participation(staffing.participating_schools)
         ports.plug_duties(staffing.duties)
         ports.plug_work(staffing.work_of)
+        plug_participants(staffing.students_by_school)
 
 
 def _schools_changed(sender: Any, *, school_keys: Iterable[int], **_more: Any) -> None:

@@ -93,3 +93,32 @@ def _known(cycle: Any) -> dict[int, tuple[int, int]]:
     return {
         original or sampled: (sessions.get(key, 0), people.get(key, 0)) for key, sampled, original in rows
     }
+
+
+def students_by_school(cycle: Any) -> Mapping[int, int | None] | None:
+    """Give the schools of a cycle with the students that sit there, all plans together; None before a draw.
+
+    Schools in the field count as they are (a replacement in place of its own, none that declined); a plan whose
+    fieldwork has not begun counts its sampled schools. Where nobody is selected yet the design says how many.
+    """
+    field = FieldSchool.objects.filter(plan__cycle=cycle).select_related("plan").order_by()
+    selected = dict(
+        ListedPerson.objects.filter(field_school__plan__cycle=cycle, is_selected=True)
+        .order_by()
+        .values("field_school")
+        .annotate(n=Count("pk"))
+        .values_list("field_school", "n")
+    )
+    found: dict[int, int | None] = {}
+    plans: set[int] = set()
+    for one in field:
+        plans.add(one.plan_id)
+        if one.state != OUT:
+            n = selected.get(one.pk) or int(one.plan.design.get("n_students") or 0)
+            found[one.school_id] = (found.get(one.school_id) or 0) + n or None
+    sampled = SampledSchool.objects.filter(draw__plan__cycle=cycle, role="original").exclude(
+        draw__plan__in=plans
+    )
+    for school, design in sampled.order_by().values_list("school_id", "draw__plan__design"):
+        found[school] = (found.get(school) or 0) + int(design.get("n_students") or 0) or None
+    return found if found or plans else None

@@ -36,7 +36,7 @@ def _links(request: HttpRequest) -> Iterable[object]:
     from dienrong.accounts import permissions
     from dienrong.core.shell import Link
 
-    if not permissions.may(request.user, "view_plans"):
+    if not permissions.may(request.user, "view_tasks"):
         return []
     url = reverse("followup:home")
     return [Link(title=gettext("Tasks"), url=url, is_current=request.path.startswith(url), order=15)]

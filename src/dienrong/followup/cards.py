@@ -26,7 +26,7 @@ def cards(user: Any, _cycle: Any) -> Iterable[Card]:
 
 def todays_cards(user: Any) -> list[Card]:
     """Give the cards of a person: duties to report, own tasks that are late or due, risks to look at again."""
-    if not permissions.may(user, "view_plans"):
+    if not permissions.may(user, "view_tasks"):
         return []
     today, found = clock.today(), []
     duties = list(due_duties(user)[:100])

@@ -118,7 +118,7 @@ def report_duty(*, duty: Duty, outcome: str, by: Any, done_on: datetime.date | N
         If nothing is said of what was done, or the day lies in the future.
     """
     duty = _locked(duty)
-    permissions.demand(by, "view_plans")
+    permissions.demand(by, "view_tasks")
     if not access.may_report(by, duty):
         raise NotAllowed(
             _("This duty is reported by the staff of %(unit)s.") % {"unit": duty.unit_name},

@@ -51,7 +51,7 @@ def make_plan(
     FollowupRefusal
         If the unit or the template is unknown, the title is empty, or the template needs a round and none is named.
     """
-    permissions.demand(by, "change_plans")
+    permissions.demand(by, "change_tasks")
     place = directory.place_of(unit_kind, unit_code)
     if place is None:
         raise FollowupRefusal(_("No unit of today has the code %(code)s.") % {"code": unit_code})

@@ -114,7 +114,7 @@ def make_calendar_key(*, by: Any) -> str:
     """
     if not getattr(by, "is_authenticated", False):
         raise SignInFirst("")
-    permissions.demand(by, "view_plans")
+    permissions.demand(by, "view_tasks")
     key = secrets.token_urlsafe(KEY_BYTES)
     CalendarKey.objects.update_or_create(user=by, defaults={"digest": digest_of(key), "made_at": clock.now()})
     record(

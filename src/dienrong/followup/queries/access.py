@@ -60,7 +60,7 @@ def _above(user: Any) -> Q:
 
 def owns(user: Any, plan: Plan) -> bool:
     """Tell whether a person works in the unit of a plan."""
-    return permissions.may(user, "change_plans") and (plan.unit_kind, plan.unit_code) in own_units(user)
+    return permissions.may(user, "change_tasks") and (plan.unit_kind, plan.unit_code) in own_units(user)
 
 
 def demand_owner(user: Any, plan: Plan) -> None:
@@ -73,7 +73,7 @@ def demand_owner(user: Any, plan: Plan) -> None:
     NotAllowed
         If the person works elsewhere.
     """
-    permissions.demand(user, "change_plans")
+    permissions.demand(user, "change_tasks")
     if not owns(user, plan):
         raise NotAllowed(
             _("This plan is changed by the staff of %(unit)s alone.") % {"unit": plan.unit_name},
@@ -83,7 +83,7 @@ def demand_owner(user: Any, plan: Plan) -> None:
 
 def plans_of(user: Any) -> QuerySet[Plan]:
     """List the plans that a person may read."""
-    if not permissions.may(user, "view_plans"):
+    if not permissions.may(user, "view_tasks"):
         return Plan.objects.none()
     units = own_units(user)
     handed = Duty.objects.filter(at_units(units), task__plan=OuterRef("pk")).order_by()
@@ -96,7 +96,7 @@ def plans_of(user: Any) -> QuerySet[Plan]:
 
 def duties_of(user: Any) -> QuerySet[Duty]:
     """List the duties of a person's own units, of plans in force."""
-    if not permissions.may(user, "view_plans"):
+    if not permissions.may(user, "view_tasks"):
         return Duty.objects.none()
     rows = Duty.objects.filter(at_units(own_units(user)), task__plan__state=Plan.State.IN_FORCE)
     return rows.select_related("task__plan").exclude(task__state="dropped")
@@ -112,4 +112,4 @@ def visible_duties(user: Any, plan: Plan) -> QuerySet[Duty]:
 
 def may_report(user: Any, duty: Duty) -> bool:
     """Tell whether a person works in the unit of a duty."""
-    return permissions.may(user, "view_plans") and (duty.unit_kind, duty.unit_code) in own_units(user)
+    return permissions.may(user, "view_tasks") and (duty.unit_kind, duty.unit_code) in own_units(user)

@@ -64,7 +64,7 @@ def _month_of(text: str) -> datetime.date:
 
 
 @require_safe
-@requires("view_plans")
+@requires("view_tasks")
 def month(request: HttpRequest) -> HttpResponse:
     """Show what is due in a month."""
     first = _month_of(request.GET.get("thang", ""))
@@ -84,7 +84,7 @@ def month(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("view_plans")
+@requires("view_tasks")
 def address(request: HttpRequest) -> HttpResponse:
     """Make or end the personal address of the calendar; it is shown once."""
     made = ""
@@ -105,7 +105,7 @@ def address(request: HttpRequest) -> HttpResponse:
 def feed(request: HttpRequest, key: str) -> HttpResponse:
     """Give the calendar behind a personal address; an address that ended, or a closed account, is not found."""
     found = CalendarKey.objects.select_related("user").filter(digest=digest_of(key)).first()
-    if found is None or not found.user.is_active or not may(found.user, "view_plans"):
+    if found is None or not found.user.is_active or not may(found.user, "view_tasks"):
         raise Http404
     today = clock.today()
     with translation.override(found.user.language or "vi"):

@@ -26,7 +26,7 @@ MOST_NAMES = 60
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("change_plans")
+@requires("change_tasks")
 def hand_out(request: HttpRequest, task_id: int) -> HttpResponse:
     """Hand a task to units."""
     found = parts.own_task(request, task_id)
@@ -61,7 +61,7 @@ def hand_out(request: HttpRequest, task_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("view_plans")
+@requires("view_tasks")
 def report(request: HttpRequest, duty_id: int) -> HttpResponse:
     """Show a duty; its unit reports it here."""
     found = parts.duty_for(request, duty_id)
@@ -87,7 +87,7 @@ def report(request: HttpRequest, duty_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("change_plans")
+@requires("change_tasks")
 def give_back(request: HttpRequest, duty_id: int) -> HttpResponse:
     """Return a reported duty."""
     found = parts.duty_for(request, duty_id)
@@ -106,7 +106,7 @@ def give_back(request: HttpRequest, duty_id: int) -> HttpResponse:
 
 
 @require_POST
-@requires("change_plans")
+@requires("change_tasks")
 def take_back(request: HttpRequest, duty_id: int) -> HttpResponse:
     """Take a duty back that is not reported."""
     found = parts.duty_for(request, duty_id)
@@ -121,7 +121,7 @@ def take_back(request: HttpRequest, duty_id: int) -> HttpResponse:
 
 
 @require_safe
-@requires("change_plans")
+@requires("change_tasks")
 def chat_text(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Show a text to copy: which units have not reported which task."""
     found = parts.own_plan(request, plan_id)

@@ -33,7 +33,7 @@ FACTS = ("year", "title", "number", "legal_bases", "recipients")
 
 
 @require_safe
-@requires("view_plans")
+@requires("view_tasks")
 def home(request: HttpRequest) -> HttpResponse:
     """Show what waits today, and the plans that the person reads."""
     year = request.GET.get("nam", "")
@@ -64,13 +64,13 @@ def home(request: HttpRequest) -> HttpResponse:
             for one in (None, *years)
         ],
         "duties": [{"duty": one, "state": words.duty_state(one, today)} for one in duties],
-        "may_add": permissions.may(request.user, "change_plans"),
+        "may_add": permissions.may(request.user, "change_tasks"),
     }  # fmt: skip
     return render(request, "followup/home.html", context)
 
 
 @require_safe
-@requires("view_plans")
+@requires("view_tasks")
 def plan(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Show a plan: its tasks, its chart, the units that carry it, its risks, its history."""
     found = parts.plan_for(request, plan_id)
@@ -175,7 +175,7 @@ def _unit_choices(user: Any) -> list[tuple[str, str]]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("change_plans")
+@requires("change_tasks")
 def add(request: HttpRequest) -> HttpResponse:
     """Make a plan."""
     cycles = {one.slug: one for one in all_cycles()}
@@ -214,7 +214,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("change_plans")
+@requires("change_tasks")
 def change(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Change what a plan says of itself."""
     found = parts.own_plan(request, plan_id)
@@ -231,7 +231,7 @@ def change(request: HttpRequest, plan_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("change_plans")
+@requires("change_tasks")
 def adopt(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Put a draft in force."""
     found = parts.own_plan(request, plan_id)
@@ -273,7 +273,7 @@ class _NoForm:
 
 
 @require_POST
-@requires("change_plans")
+@requires("change_tasks")
 def close(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Close a plan."""
     found = parts.own_plan(request, plan_id)
@@ -284,7 +284,7 @@ def close(request: HttpRequest, plan_id: int) -> HttpResponse:
 
 
 @require_POST
-@requires("change_plans")
+@requires("change_tasks")
 def delete(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Delete a draft."""
     found = parts.own_plan(request, plan_id)
@@ -311,7 +311,7 @@ def _task_rows(found: Plan) -> list[tuple[str, ...]]:
 
 
 @require_safe
-@requires("view_plans")
+@requires("view_tasks")
 def word(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Give a plan as a Word file; an official document is Vietnamese whatever the reader's language."""
     found = parts.plan_for(request, plan_id)
@@ -351,7 +351,7 @@ def word(request: HttpRequest, plan_id: int) -> HttpResponse:
 
 
 @require_safe
-@requires("view_plans")
+@requires("view_tasks")
 def excel(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Give a plan as a workbook: its tasks, and the duties that the person reads."""
     found = parts.plan_for(request, plan_id)

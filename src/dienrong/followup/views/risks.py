@@ -25,7 +25,7 @@ def _register(plan: Plan) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("change_plans")
+@requires("change_tasks")
 def add(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Add a risk."""
     plan = parts.own_plan(request, plan_id)
@@ -41,7 +41,7 @@ def add(request: HttpRequest, plan_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("change_plans")
+@requires("change_tasks")
 def change(request: HttpRequest, risk_id: int) -> HttpResponse:
     """Change a risk."""
     found = parts.own_risk(request, risk_id)
@@ -58,7 +58,7 @@ def change(request: HttpRequest, risk_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("change_plans")
+@requires("change_tasks")
 def set_state(request: HttpRequest, risk_id: int) -> HttpResponse:
     """Say what became of a risk."""
     found = parts.own_risk(request, risk_id)

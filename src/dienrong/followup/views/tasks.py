@@ -24,7 +24,7 @@ FACTS = ("title", "detail", "lead", "support", "starts_on", "due_on", "product",
 
 
 @require_safe
-@requires("view_plans")
+@requires("view_tasks")
 def task(request: HttpRequest, task_id: int) -> HttpResponse:
     """Show a task: what, who, until when, what it waits for, the units that carry it."""
     found = parts.task_for(request, task_id)
@@ -95,7 +95,7 @@ def _facts(form: TaskForm) -> TaskFacts:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("change_plans")
+@requires("change_tasks")
 def add(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Add a task."""
     plan = parts.own_plan(request, plan_id)
@@ -110,7 +110,7 @@ def add(request: HttpRequest, plan_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires("change_plans")
+@requires("change_tasks")
 def change(request: HttpRequest, task_id: int) -> HttpResponse:
     """Change a task."""
     found = parts.own_task(request, task_id)
@@ -129,7 +129,7 @@ def change(request: HttpRequest, task_id: int) -> HttpResponse:
 
 
 @require_POST
-@requires("change_plans")
+@requires("change_tasks")
 def set_state(request: HttpRequest, task_id: int) -> HttpResponse:
     """Say how far a task is."""
     found = parts.own_task(request, task_id)
@@ -146,7 +146,7 @@ def set_state(request: HttpRequest, task_id: int) -> HttpResponse:
 
 
 @require_POST
-@requires("change_plans")
+@requires("change_tasks")
 def delete(request: HttpRequest, task_id: int) -> HttpResponse:
     """Delete a task of a draft."""
     found = parts.own_task(request, task_id)

@@ -1,0 +1,1 @@
+"""Facilities and machines of schools: survey, self-check of machines, go or no-go, gap, procurement, budget."""
