@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import Http404, HttpRequest
@@ -15,7 +17,8 @@ from dienrong.cycles.models import Cycle
 from dienrong.cycles.shell import cycle_of_request
 from dienrong.explorer import addresses, numeric, queries
 from dienrong.explorer.models import KeptAnswer
-from dienrong.explorer.numeric import Asked, Outcome, Shown, Source
+from dienrong.explorer.numeric import Asked, Outcome, Shown, Source, SourceDamagedError
+from dienrong.explorer.refusals import SourceDamaged
 
 LONGEST_TITLE = 80
 
@@ -23,6 +26,18 @@ LONGEST_TITLE = 80
 def language_now() -> str:
     """Give the reader's language as lsakit names it."""
     return "en" if (get_language() or "vi").startswith("en") else "vi"
+
+
+@contextlib.contextmanager
+def from_whole_files() -> Iterator[None]:
+    """Say in words that the frozen files of a run are not whole."""
+    try:
+        yield
+    except SourceDamagedError as error:
+        raise SourceDamaged(
+            _("The frozen data of this run are not whole, so no question can be answered."),
+            hint=_("Please tell the ministry; the reports that are published stay as they are."),
+        ) from error
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +62,13 @@ class Inquiry:
 
     def answer(self) -> Outcome:
         """Ask."""
-        return numeric.ask(
-            self.source,
-            self.asked,
-            with_restricted=self.askable.with_restricted,
-            language=language_now(),
-        )
+        with from_whole_files():
+            return numeric.ask(
+                self.source,
+                self.asked,
+                with_restricted=self.askable.with_restricted,
+                language=language_now(),
+            )
 
 
 def askable_or_404(request: HttpRequest, values: Any) -> tuple[queries.Askable, Source]:
@@ -71,14 +87,15 @@ def inquiry(request: HttpRequest, values: Any) -> Inquiry:
     """Read a request: which run, which question."""
     found, source = askable_or_404(request, values)
     names = queries.names_of_places()
-    asked, lists = numeric.offer(
-        source,
-        _with_default(addresses.asked_in(values), is_empty=not values.get("do")),
-        with_restricted=found.with_restricted,
-        is_lenient=addresses.is_change(request),
-        language=language_now(),
-        names=names,
-    )
+    with from_whole_files():
+        asked, lists = numeric.offer(
+            source,
+            _with_default(addresses.asked_in(values), is_empty=not values.get("do")),
+            with_restricted=found.with_restricted,
+            is_lenient=addresses.is_change(request),
+            language=language_now(),
+            names=names,
+        )
     return Inquiry(
         askable=found,
         source=source,

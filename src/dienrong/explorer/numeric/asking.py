@@ -174,7 +174,7 @@ def offer(
 
     Raises
     ------
-    SourceDamaged
+    SourceDamagedError
         If the run's artefacts are not whole in the store.
     """
     chosen = settled_form(source, asked, with_restricted=with_restricted, is_lenient=is_lenient)

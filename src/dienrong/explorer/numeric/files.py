@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from dienrong.explorer.refusals import SourceDamaged
 from lsakit.errors import LineageError
 from lsakit.lineage import Store
 from lsakit.pipeline.explorer_source import ExplorerSource, open_file
@@ -19,6 +16,10 @@ from lsakit.tables.explorer import AnalysisFile
 
 MOST_BYTES = 256 * 1024 * 1024
 MOST_ANSWERS = 256
+
+
+class SourceDamagedError(Exception):
+    """The frozen artefacts of a run are absent or were changed; the words for people are the pages'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ def file_of(source: Source, population: str) -> AnalysisFile:
 
     Raises
     ------
-    SourceDamaged
+    SourceDamagedError
         If an artefact is absent or was changed.
     """
     try:
@@ -101,10 +102,7 @@ def file_of(source: Source, population: str) -> AnalysisFile:
             lambda: open_file(Store(source.store_path, create=False), source.of(population)),
         )
     except LineageError as error:
-        raise SourceDamaged(
-            _("The frozen data of this run are not whole, so no question can be answered."),
-            hint=_("Please tell the ministry; the reports that are published stay as they are."),
-        ) from error
+        raise SourceDamagedError(str(error)) from error
     return found
 
 
