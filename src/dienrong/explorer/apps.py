@@ -22,7 +22,10 @@ class ExplorerConfig(AppConfig):
         """Name the action, offer the pages in the navigation and on the page of visitors."""
         from dienrong.core import recording, shell
         from dienrong.cycles import board
+        from dienrong.explorer import ports
 
+        ports.register_downloads(_public_files)
+        ports.register_documents(_press_notes)
         recording.name_actions({"explorer.answer_kept": _("Answer of the explorer kept")})
         shell.register_links(_links)
         board.register_reports(_reports)
@@ -79,3 +82,35 @@ def _reports() -> Iterable[object]:
         url=reverse("explorer:index"),
         button=gettext("Ask a question"),
     )
+
+
+def _public_files() -> Iterable[object]:
+    """Offer the public data files on the portal."""
+    from django.template.defaultfilters import filesizeformat
+
+    from dienrong.datasets.queries import public_files
+    from dienrong.explorer.ports import Download
+
+    return [
+        Download(title=one.title, url=one.page_url, text=one.license_name, size=filesizeformat(one.n_bytes))
+        for one in public_files()
+    ]
+
+
+def _press_notes(cycle: object) -> Iterable[object]:
+    """Offer the press note of a published round, once it is out."""
+    from typing import cast
+
+    from django.contrib.auth.models import AnonymousUser
+    from django.urls import reverse
+
+    from dienrong.cycles.models import Cycle
+    from dienrong.explorer.ports import Download
+    from dienrong.reporting.queries import readable_report
+    from dienrong.reporting.queries.press import is_out, press_note_of
+
+    found = cast(Cycle, cycle)
+    report = readable_report(AnonymousUser(), found)
+    if report is None or not is_out(report, press_note_of(found)):
+        return []
+    return [Download(title=gettext("Press note"), url=reverse("reporting:press", args=[found.slug]))]

@@ -81,7 +81,7 @@ class TaskForm(forms.Form):
     lead = forms.CharField(label=_("Lead unit"), max_length=200, required=False)
     support = forms.CharField(label=_("Taking part"), max_length=300, required=False)
     starts_on = DayField(label=_("Begins on"))
-    due_on = DayField(label=_("Due on"))
+    due_on = DayField(label=_("Task due on"))
     product = forms.CharField(label=_("Product"), max_length=300, required=False)
     fallback = forms.CharField(
         label=_("Contingency plan"),
@@ -118,7 +118,7 @@ class HandOutForm(forms.Form):
         widget=LINES,
         help_text=_("Codes of provinces, communes or schools, parted by commas or lines."),
     )
-    due_on = DayField(label=_("Due on"))
+    due_on = DayField(label=_("Task due on"))
 
     def __init__(self, *args: Any, reaches: Sequence[tuple[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -22,8 +22,10 @@ class PlansConfig(AppConfig):
         """Name the actions, offer the page, put what is due on the board."""
         from dienrong.core import recording, shell
         from dienrong.cycles import board
-        from dienrong.plans import cards, words
+        from dienrong.plans import annexes, cards, ports, words
 
+        ports.plug_annex("readiness", annexes.readiness)
+        ports.plug_annex("budget", annexes.budget)
         recording.name_actions(words.ACTIONS)
         shell.register_links(_links)
         board.register_cards(cards.cards)

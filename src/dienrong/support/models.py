@@ -21,7 +21,7 @@ class Topic(models.TextChoices):
     DATA = "data", _("Data and lists")
     ROOMS = "rooms", _("Rooms and machines")
     SESSION = "session", _("Test session")
-    TRAINING = "training", _("Training and certificates")
+    TRAINING = "training", _("Courses and certificates")
     ACCOUNT = "account", _("Account and sign-in")
     OTHER = "other", _("Something else")
 

@@ -369,12 +369,12 @@ def excel(request: HttpRequest, plan_id: int) -> HttpResponse:
     sheets = [
         (
             _("Tasks"),
-            (_("No."), _("Task"), _("Lead unit"), _("Taking part"), _("Begins on"), _("Due on"), _("Product"), _("State"), _("Done on"), _("What came of it")),
+            (_("No."), _("Task"), _("Lead unit"), _("Taking part"), _("Begins on"), _("Task due on"), _("Product"), _("State"), _("Done on"), _("What came of it")),
             tasks,
         ),
         (
             _("Units"),
-            (_("Task"), _("Unit"), _("Code"), _("Due on"), _("State"), _("Done on"), _("What was done")),
+            (_("Task"), _("Unit"), _("Code"), _("Task due on"), _("State"), _("Done on"), _("What was done")),
             duties,
         ),
     ]  # fmt: skip

@@ -51,7 +51,7 @@ PARTS = (
     ),
     Part(
         key="proposals",
-        heading=_("Recommendations"),
+        heading=_("Recommendations and proposals"),
         asks=_("To the Ministry of Education and Training; to the People's Committee of the province."),
     ),
     Part(key="method", heading=_("How the numbers are counted"), is_annex=True),

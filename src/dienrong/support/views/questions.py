@@ -74,7 +74,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     return parts.form_page(
         request,
         form,
-        title=_("Ask a question"),
+        title=_("Ask for help"),
         button=_("Send it"),
         back=reverse("support:questions"),
         hint=_("Look first whether the answer stands among the frequent questions."),
