@@ -265,7 +265,10 @@ def _run_analysis(cycle: Any, expert: Any, size: str, console: Console) -> Any:
     from dienrong.analysis import numeric, operations, queries
 
     request = numeric.RunRequest(
-        size=size, seed=SEED, grades=tuple(cycle.grades.values_list("grade", flat=True))
+        size=size,
+        seed=SEED,
+        grades=tuple(cycle.grades.values_list("grade", flat=True)),
+        suppression_rules=cycle.suppression_rules,
     )
     last = queries.last_done(cycle)
     same = last is not None and last.options_hash == request.fingerprint

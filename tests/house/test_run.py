@@ -47,7 +47,9 @@ def test_an_unknown_command_names_the_known_ones() -> None:
         [sys.executable, "run.py", "fly"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
     assert told.returncode == 2
-    assert "run.py knows no command 'fly'. It knows: demo, test, long, check, bare, wheelhouse." in told.stderr
+    assert (
+        "run.py knows no command 'fly'. It knows: demo, test, long, check, bare, wheelhouse." in told.stderr
+    )
 
 
 def test_without_any_installer_it_says_what_to_install(

@@ -38,6 +38,7 @@ class RunRequest:
     grades: tuple[int, ...]
     n_schools_per_province: int | None = None
     n_students: int | None = None
+    suppression_rules: str = "national"
 
     @property
     def fingerprint(self) -> str:
@@ -133,10 +134,20 @@ def run_cycle(store_path: Path, request: RunRequest, *, who: str, watch: Watch) 
 def _options(request: RunRequest) -> Any:
     """Translate a request into the pipeline's options; what was not asked keeps the pipeline's default."""
     from lsakit.pipeline.options import CycleOptions
+    from lsakit.tables.suppression_rules import rules_named
 
+    rules = rules_named(request.suppression_rules)
     asked = {"n_schools_per_province": request.n_schools_per_province, "n_students": request.n_students}
     given = {name: value for name, value in asked.items() if value is not None}
-    return CycleOptions(size=request.size, seed=request.seed, grades=request.grades, **given)
+    return CycleOptions(
+        size=request.size,
+        seed=request.seed,
+        grades=request.grades,
+        suppression_rules=rules.name,
+        minimum_students=rules.minimum_units,
+        minimum_schools=max(rules.minimum_schools, 1),
+        **given,
+    )
 
 
 def _stage(

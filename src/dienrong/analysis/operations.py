@@ -74,6 +74,7 @@ def request_run(
         grades=tuple(cycle.grades.values_list("grade", flat=True)),
         n_schools_per_province=options.n_schools_per_province,
         n_students=options.n_students,
+        suppression_rules=cycle.suppression_rules,
     )
     refusal = numeric.refusal_of(request)
     if refusal:

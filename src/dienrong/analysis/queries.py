@@ -82,6 +82,7 @@ def request_of(run: AnalysisRun) -> RunRequest:
         grades=grades,
         n_schools_per_province=run.n_schools_per_province,
         n_students=run.n_students,
+        suppression_rules=run.cycle.suppression_rules,
     )
 
 

@@ -39,4 +39,12 @@ def _links(request: HttpRequest) -> Iterable[object]:
     if not permissions.may(request.user, "view_tasks"):
         return []
     url = reverse("followup:home")
-    return [Link(title=gettext("Tasks"), url=url, is_current=request.path.startswith(url), order=15)]
+    return [
+        Link(
+            title=gettext("Tasks"),
+            url=url,
+            is_current=request.path.startswith(url),
+            order=35,
+            group="project",
+        )
+    ]

@@ -10,6 +10,7 @@ from lsakit.datasets.nation_size import GRADES, NationSize, as_size
 from lsakit.errors import DesignError
 from lsakit.lineage.hashing import plain
 from lsakit.randomness import stable_seeds
+from lsakit.tables.suppression_rules import rules_named
 
 SUBJECTS = ("maths", "reading")
 CUTS = (357.77, 420.07, 482.38, 544.68, 606.99)
@@ -54,7 +55,9 @@ class CycleOptions:
     percentiles : tuple of int, default (5, 25, 50, 75, 95)
         Percentiles estimated.
     minimum_students, minimum_schools : int, default 30 and 5
-        A figure on fewer is suppressed (rule "national").
+        A figure on fewer is suppressed.
+    suppression_rules : str, default "national"
+        Rule set of publication, by its name in `lsakit.tables.suppression_rules`.
     n_earlier_schools_per_province : int, optional
         Schools that the previous cycle drew in each province; 0 for a cycle without a previous one. By default 8 in a
         national and 12 in a small cycle, and none in a nation of an own size.
@@ -92,6 +95,7 @@ class CycleOptions:
     percentiles: tuple[int, ...] = (5, 25, 50, 75, 95)
     minimum_students: int = 30
     minimum_schools: int = 5
+    suppression_rules: str = "national"
     n_earlier_schools_per_province: int | None = None
     year: int = 2026
     earlier_year: int = 2023
@@ -101,6 +105,7 @@ class CycleOptions:
     def __post_init__(self) -> None:
         """Refuse options that no cycle can be run with."""
         as_size(self.size)
+        rules_named(self.suppression_rules)
         object.__setattr__(self, "grades", tuple(self.grades))
         object.__setattr__(self, "cuts", tuple(float(cut) for cut in self.cuts))
         object.__setattr__(self, "percentiles", tuple(self.percentiles))

@@ -230,6 +230,7 @@ def _estimates(options: CycleOptions, grade: int) -> PlannedStage:
         "fay_factor": options.fay_factor,
         "minimum_students": options.minimum_students,
         "minimum_schools": options.minimum_schools,
+        "suppression_rules": options.suppression_rules,
         "rules": options.rules,
         "scale_slope": options.scale_slope,
         "scale_intercept": options.scale_intercept,

@@ -57,7 +57,16 @@ def test_the_options_of_a_run_are_frozen_by_their_hash() -> None:
 
     assert fingerprint() == fingerprint()
     assert (
-        len({fingerprint(), fingerprint(seed=2), fingerprint(n_students=3), fingerprint(grades=(5, 9))}) == 4
+        len(
+            {
+                fingerprint(),
+                fingerprint(seed=2),
+                fingerprint(n_students=3),
+                fingerprint(grades=(5, 9)),
+                fingerprint(suppression_rules="naep"),
+            }
+        )
+        == 5
     )
 
 
