@@ -21,7 +21,12 @@ from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import gettext_lazy as _
 
 STATES = ("not_started", "in_progress", "done", "attention")
-GROUP_WORDS = {"data": _("Data"), "analysis": _("Analysis"), "project": _("Project 468")}
+GROUP_WORDS = {
+    "data": _("Data"),
+    "analysis": _("Analysis"),
+    "project": _("Project 468"),
+    "results": _("Published and data"),
+}
 STATE_WORDS = {
     "not_started": _("Not started"),
     "in_progress": _("In progress"),

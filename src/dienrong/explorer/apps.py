@@ -32,30 +32,28 @@ class ExplorerConfig(AppConfig):
 
 
 def _links(request: HttpRequest) -> Iterable[object]:
-    """Offer both parts to everyone; people at work find them in their menu, where the top bar is full."""
+    """Offer both parts to everyone; for people at work they stand beside the reports."""
     from django.urls import reverse
 
     from dienrong.core.shell import Link
 
     explore, portal = reverse("explorer:index"), reverse("explorer:portal")
-    in_menu = bool(getattr(request, "user", None) and request.user.is_authenticated)
+    group = "results" if getattr(request.user, "is_authenticated", False) else ""
     is_portal = request.path.startswith(portal)
     return (
         Link(
             title=gettext("Public results"),
             url=portal,
             is_current=is_portal,
-            order=18,
-            in_menu=in_menu,
-            icon="building",
+            order=19 if not group else 23,
+            group=group,
         ),
         Link(
             title=gettext("Explore the data"),
             url=explore,
             is_current=request.path.startswith(explore),
             order=22,
-            in_menu=in_menu,
-            icon="chart-bar",
+            group=group,
         ),
     )
 

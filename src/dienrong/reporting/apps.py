@@ -62,7 +62,9 @@ def _links(request: HttpRequest) -> Iterable[object]:
     from dienrong.core.shell import Link
 
     url = reverse("reporting:index")
-    return (Link(title=gettext("Reports"), url=url, is_current=request.path.startswith(url), order=20),)
+    group = "results" if getattr(request.user, "is_authenticated", False) else ""
+    is_current = request.path.startswith(url)
+    return (Link(title=gettext("Reports"), url=url, is_current=is_current, order=20, group=group),)
 
 
 def _headlines(user: Any, cycle: Any) -> object | None:
