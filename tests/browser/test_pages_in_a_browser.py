@@ -122,7 +122,7 @@ def test_the_language_switch_keeps_the_page(chromium, site) -> None:
 def test_from_a_figure_to_its_origin_and_down_to_a_pupils_answers(chromium, site) -> None:
     page = open_page(chromium, site, person="bo")
     page.goto(f"/bao-cao/{SLUG}/grade5/maths")
-    page.locator("figure .figure-end a", has_text="Nguồn gốc số liệu").first.click()
+    page.locator("main a[href*='mean/nation/all'], main a[href*='mean%2Fnation%2Fall']").first.click()
     page.wait_for_selector("ol.walk")
     assert FIGURE in page.locator("main").inner_text()
     assert page.locator("ol.walk > li").count() >= 9

@@ -22,7 +22,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Run the whole cycle once."""
     place = Store(tmp_path_factory.mktemp("nation") / "store")
     result = run_cycle(place, OPTIONS, now=NOW, who="an expert")
-    assert len(result.computed) == len(result.manifests) == 2 + 9 * 2
+    assert len(result.computed) == len(result.manifests) == 4 + 9 * 2
     return place
 
 

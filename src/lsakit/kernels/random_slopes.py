@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 STEPS = 300
+EDGE, RESTARTS = 0.1, 3
+"""Below the edge a diagonal element of L is lifted to it before a search: at zero its derivative vanishes whatever the
+data say, and a search that begins or ends there may have stopped at a saddle."""
 GRADIENT = 1e-9
 """Largest derivative of the deviance by an element of L, over the number of rows, at which the search ends."""
 
@@ -272,6 +275,50 @@ def _direction(inverse: Floats, slope: Floats, n_rows: float) -> Floats:
 
 
 @njit(cache=True, nogil=True)
+def _search(
+    data: tuple[Floats, Floats, Integers], n_rows: float, restricted: bool, start: Floats
+) -> tuple[Floats, Floats, bool, float]:
+    """Search from one start: what `fit_random_effects` gives, and the deviance at the end."""
+    q, width = start.shape[0], data[0].shape[1]
+    gradient, gamma, next_gamma = np.zeros((q, q)), np.zeros(width + 1), np.zeros(width + 1)
+    point = _packed(start)
+    value = _deviance(start, data, n_rows, restricted, gradient, gamma)
+    if not np.isfinite(value):
+        return start, gamma, False, value
+    slope = _packed(gradient)
+    inverse = np.eye(point.size) / max(np.abs(slope).max(), n_rows * 1e-3)
+    for _ in range(STEPS):
+        if np.abs(slope).max() <= GRADIENT * n_rows:
+            break
+        step = _direction(inverse, slope, n_rows)
+        along = (step * slope).sum()
+        share = 1.0
+        after = _deviance(_unpacked(point + step, q), data, n_rows, restricted, gradient, next_gamma)
+        while after > value + 1e-4 * share * along and share > 1e-14:
+            share *= 0.5
+            after = _deviance(
+                _unpacked(point + share * step, q), data, n_rows, restricted, gradient, next_gamma
+            )
+        if share <= 1e-14:
+            break  # nothing lower is left within rounding
+        next_slope = _packed(gradient)
+        _improve(inverse, share * step, next_slope - slope)
+        point, value, slope = point + share * step, after, next_slope
+        gamma[:] = next_gamma
+    return _unpacked(point, q), gamma, bool(np.abs(slope).max() <= 1e3 * GRADIENT * n_rows), value
+
+
+@njit(cache=True, nogil=True)
+def _lifted(low: Floats) -> Floats:
+    """A triangle away from the edge: where an effect does not vary, its row has a gradient of zero, low or not."""
+    found = low.copy()
+    for a in range(low.shape[0]):
+        if abs(found[a, a]) < EDGE:
+            found[a, a] = EDGE
+    return found
+
+
+@njit(cache=True, nogil=True)
 def fit_random_effects(
     data: tuple[Floats, Floats, Integers], n_rows: float, restricted: bool, start: Floats
 ) -> tuple[Floats, Floats, bool]:
@@ -298,34 +345,22 @@ def fit_random_effects(
         Minus the coefficients, 1, and the residual variance.
     is_found : bool
         False where the predictors are dependent or the search did not end.
+
+    Notes
+    -----
+    A solution at the edge (an effect that hardly varies) is tried again from a start away from it, and the lower
+    deviance is taken; so the order of rows, which moves the last digits, does not choose between a saddle and the
+    minimum.
     """
-    q, width = start.shape[0], data[0].shape[1]
-    gradient, gamma, next_gamma = np.zeros((q, q)), np.zeros(width + 1), np.zeros(width + 1)
-    point = _packed(start)
-    value = _deviance(start, data, n_rows, restricted, gradient, gamma)
-    if not np.isfinite(value):
-        return start, gamma, False
-    slope = _packed(gradient)
-    inverse = np.eye(point.size) / max(np.abs(slope).max(), n_rows * 1e-3)
-    for _ in range(STEPS):
-        if np.abs(slope).max() <= GRADIENT * n_rows:
+    low, solution, is_found, value = _search(data, n_rows, restricted, _lifted(start))
+    for _ in range(RESTARTS):
+        if not is_found or np.abs(np.diag(low)).min() >= EDGE:
             break
-        step = _direction(inverse, slope, n_rows)
-        along = (step * slope).sum()
-        share = 1.0
-        after = _deviance(_unpacked(point + step, q), data, n_rows, restricted, gradient, next_gamma)
-        while after > value + 1e-4 * share * along and share > 1e-14:
-            share *= 0.5
-            after = _deviance(
-                _unpacked(point + share * step, q), data, n_rows, restricted, gradient, next_gamma
-            )
-        if share <= 1e-14:
-            break  # nothing lower is left within rounding
-        next_slope = _packed(gradient)
-        _improve(inverse, share * step, next_slope - slope)
-        point, value, slope = point + share * step, after, next_slope
-        gamma[:] = next_gamma
-    return _unpacked(point, q), gamma, bool(np.abs(slope).max() <= 1e3 * GRADIENT * n_rows)
+        again, other, is_other, lower = _search(data, n_rows, restricted, _lifted(low))
+        if not is_other or lower >= value - 1e-9 * n_rows:
+            break
+        low, solution, value = again, other, lower
+    return low, solution, is_found
 
 
 @njit(cache=True, nogil=True)

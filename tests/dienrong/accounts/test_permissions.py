@@ -173,7 +173,7 @@ def test_a_permission_that_does_not_exist_fails_when_the_module_is_loaded() -> N
 
 # Names of children are opened where the children are known, never from the capital: the ministry works with
 # study ids alone. A session is reported by whoever held it, or who answers for the school.
-NOT_FOR_THE_MINISTRY = {"view_identities", "report_session"}
+NOT_FOR_THE_MINISTRY = {"view_identities", "report_session", "write_provincial_report"}
 
 
 def test_every_permission_but_names_of_children_and_sessions_given_to_somebody_is_held_by_the_ministry() -> (

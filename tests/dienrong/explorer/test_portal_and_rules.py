@@ -59,7 +59,7 @@ def test_the_shares_of_indicator_4_1_1_are_the_published_estimates(published, re
 def test_other_rooms_offer_files_and_documents(published, registry, visitor, monkeypatch) -> None:
     monkeypatch.setattr(ports, "_downloads", [])
     monkeypatch.setattr(ports, "_documents", [])
-    assert "Tệp dữ liệu" not in visitor.get("/cong-bo/").content.decode()
+    assert "<h2>Tệp dữ liệu</h2>" not in visitor.get("/cong-bo/").content.decode()
     ports.register_downloads(lambda: [ports.Download(title="PUF 2026", url="/x", size="12 MB", text="SPSS")])
     ports.register_documents(lambda cycle: [ports.Download(title=f"Thông cáo {cycle.slug}", url="/y")])
     html = visitor.get("/cong-bo/").content.decode()
@@ -74,10 +74,10 @@ def test_visitors_find_both_parts_from_the_first_page_and_the_sign_in(published,
         assert 'href="/kham-pha/"' in html, address
 
 
-def test_people_at_work_find_them_in_their_menu(published, registry, signed_in, officer) -> None:
-    html = signed_in(officer).get("/").content.decode()
-    menu = html[html.index("person-menu") :]
-    assert 'href="/kham-pha/"' in menu
+def test_people_at_work_find_them_beside_the_reports(published, registry, signed_in, officer) -> None:
+    html = signed_in(officer).get("/bao-cao/").content.decode()
+    assert 'href="/kham-pha/"' in html
+    assert 'href="/cong-bo/"' in html
 
 
 def test_rules_of_cycles_are_the_rule_sets_of_the_package() -> None:

@@ -178,10 +178,11 @@ def test_people_are_offered_what_their_role_may_import(
         for person in (officer, commune_officer, coordinator, researcher)
     }
     own = ["diem-truong", "quy-mo", "quy-mo-ngang", "hoc-sinh", "giao-vien"]
+    rooms = ["khao-sat-phong-may", "nhom-may"]
     assert offered == {
-        "so": ["truong", *own, "sap-nhap", "doi-ngu", "ket-qua-boi-duong", "so-chinh-thuc"],
-        "xa": [*own, "doi-ngu"],
-        "truong": [*own, "doi-ngu"],
+        "so": ["truong", *own, "sap-nhap", "doi-ngu", "ket-qua-boi-duong", *rooms, "so-chinh-thuc"],
+        "xa": [*own, "doi-ngu", *rooms],
+        "truong": [*own, "doi-ngu", *rooms],
         "nghien-cuu": [],
     }
     client = signed_in(coordinator)

@@ -128,11 +128,13 @@ def test_the_nightly_work_of_the_installation_runs(monkeypatch) -> None:
     monkeypatch.setattr(kinds, "_kinds", REAL_KINDS)
     nightly = [kind.name for kind in kinds.nightly_kinds()]
     assert nightly == [
+        "followup.remind",
         "imports.purge",
         "registry.turn_day",
         "rosters.purge",
         "scaling.purge",
         "scorecard.check_nation",
+        "support.pass_up",
     ]
     started(at(10, 15))
     with clock.fixed(at(11, 2)):

@@ -22,7 +22,7 @@ from dienrong.readiness import operations
 from dienrong.readiness.models import MachineReport
 from small_readiness import link_of, open_all, set_norm, survey_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 OLD = os.environ.get("CHROMIUM_109", "")
 FLAGS = [
     "--no-sandbox",

@@ -179,6 +179,6 @@ def test_a_cycle_runs_into_a_store_by_command(lsa: Any, tmp_path: Path, monkeypa
     words = ["cycle", "--store", tmp_path / "store", "--size", "small", "--grade", 5, "--no-report-files"]
     answer = lsa(*words)
     assert answer.status == 0, answer.err
-    assert "11 of 11 stages computed" in answer.out
+    assert "21 of 21 stages computed" in answer.out
     assert "National means" in answer.out
-    assert "0 of 11 stages computed" in lsa(*words).out
+    assert "0 of 21 stages computed" in lsa(*words).out

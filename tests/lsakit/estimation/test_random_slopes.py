@@ -51,6 +51,7 @@ def pseudo_deviance(table: pl.DataFrame, found: dict[str, float]) -> float:
     return float(total)
 
 
+@pytest.mark.long
 def test_the_weighted_pseudo_likelihood_is_at_its_maximum(table: pl.DataFrame) -> None:
     found = model(table, slopes=["X"])
     best = pseudo_deviance(table, found)

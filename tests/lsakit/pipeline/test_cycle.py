@@ -46,6 +46,7 @@ def test_the_second_run_computes_nothing(cycle: Any, tmp_path: Path) -> None:
     assert len(store.manifests()) == len(cycle.store.manifests())
 
 
+@pytest.mark.long
 def test_a_changed_option_computes_what_follows_from_it_alone(cycle: Any, tmp_path: Path) -> None:
     _, result = again(cycle, tmp_path / "store", minimum_students=40)
     reports = {(stage, None) for stage in (*LANGUAGE_STAGES, "report")}
@@ -103,6 +104,7 @@ def _hashes(store: Store) -> dict[str, str]:
     return found
 
 
+@pytest.mark.long
 def test_two_grades_side_by_side_give_the_numbers_of_one_after_the_other(cycle: Any, tmp_path: Path) -> None:
     options = cycle.options.changed(grades=(5, 9))
     store = Store(tmp_path / "store")
