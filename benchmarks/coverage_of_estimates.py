@@ -228,7 +228,7 @@ def main() -> None:
     rows = study(asked.samples, asked.set, lambda text: print(text, flush=True))
     edge = 100 * 3 * np.sqrt(0.05 * 0.95 / asked.samples)
     text = [
-        "# Coverage of the estimates",
+        "# Coverage of the estimates" if asked.set == "first" else "# Coverage of further estimates",
         "",
         f"Made by `python benchmarks/coverage_of_estimates.py --samples {asked.samples} --set {asked.set}`. Do not edit by hand.",
         "",
