@@ -72,7 +72,7 @@ class Installation:
         import sqlite3
 
         with contextlib.closing(
-            sqlite3.connect(self.folder / "data" / "dienrong.sqlite3", timeout=20)
+            sqlite3.connect(self.folder / "data" / "dienrong.sqlite3", timeout=60)
         ) as connection:
             return connection.execute(query).fetchall()
 
@@ -82,7 +82,7 @@ class Installation:
         (row,) = self.rows(f"SELECT {', '.join(names)} FROM jobs_job")
         return dict(zip(names, row, strict=True))
 
-    def until(self, condition: Callable[[], object], what: str, seconds: float = 40.0) -> None:
+    def until(self, condition: Callable[[], object], what: str, seconds: float = 150.0) -> None:
         """Wait for a condition; fail with the logs when it does not come."""
         deadline = time.monotonic() + seconds
         while not condition():

@@ -36,7 +36,7 @@ def is_alive(pid: int) -> bool:
 
 def answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/dang-nhap", timeout=10) as page:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/dang-nhap", timeout=60) as page:
             return page.status == 200 and "Đăng nhập" in page.read().decode()
     except OSError:
         return False
@@ -46,7 +46,7 @@ def serve(place, **options: str):
     port = place.free_port()
     place.environment.update({"DIENRONG_PORT": str(port), "DIENRONG_WORKERS": "2", **options})
     tree = place.start("-m", "dienrong", "serve")
-    place.until(lambda: answers(port), "the first page", seconds=90)
+    place.until(lambda: answers(port), "the first page", seconds=240)
     return tree, port
 
 
@@ -67,13 +67,13 @@ def test_dead_children_come_back_and_all_stop_together(embedded) -> None:
     grandchildren = list(children_of(web))
     os.kill(web, signal.SIGTERM)
     embedded.until(
-        lambda: web not in children_of(tree.pid) and answers(port), "the page coming back", seconds=60
+        lambda: web not in children_of(tree.pid) and answers(port), "the page coming back", seconds=180
     )
 
     everybody = [*children_of(tree.pid), *workers, *grandchildren]
     started = time.monotonic()
     tree.send_signal(signal.SIGTERM)
-    assert tree.wait(timeout=25) == 0
+    assert tree.wait(timeout=120) == 0
     assert time.monotonic() - started < 20
     embedded.until(lambda: not any(map(is_alive, everybody)), "everybody gone")
     assert not answers(port)
@@ -86,7 +86,7 @@ def test_a_killed_supervisor_leaves_no_worker_behind(embedded) -> None:
     everybody = list(children_of(tree.pid))
     tree.send_signal(signal.SIGKILL)
     tree.wait()
-    embedded.until(lambda: not any(map(is_alive, everybody)), "the children gone", seconds=30)
+    embedded.until(lambda: not any(map(is_alive, everybody)), "the children gone", seconds=120)
 
 
 def refusal(place, *arguments: str, **options: str) -> tuple[int, str]:

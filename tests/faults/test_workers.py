@@ -48,7 +48,7 @@ def test_a_stopped_worker_hands_its_job_to_the_next(embedded, tmp_path: Path) ->
     first = embedded.start_worker()
     embedded.until(lambda: len(marks(path)) >= 3, "the first worker's third step")
     first.send_signal(signal.SIGTERM)
-    assert first.wait(timeout=10) == 0
+    assert first.wait(timeout=60) == 0
     job = embedded.job()
     assert (job["state"], job["attempts"]) == ("queued", 0)
     embedded.start_worker()
@@ -97,7 +97,7 @@ def test_a_frozen_worker_that_wakes_up_again_ends_nothing(embedded, tmp_path: Pa
     frozen.send_signal(signal.SIGCONT)
     embedded.until(lambda: len(marks(path)) == n_marks, "the frozen worker giving up")
     frozen.send_signal(signal.SIGTERM)
-    frozen.wait(timeout=10)
+    frozen.wait(timeout=60)
     assert embedded.rows("SELECT finished_at, attempts FROM jobs_job") == ended
     assert len(marks(path)) <= n_marks + 1
 
