@@ -147,8 +147,9 @@ def test_the_same_release_has_the_same_bytes(data, made, folder, tmp_path) -> No
     )
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
     differing = [one.name for one in found if (again / one.name).read_bytes() != first[one.name]]
-    # Stata's header and Excel's properties carry the moment of writing; the sums name those files in turn.
-    assert {Path(name).suffix for name in differing} <= {".dta", ".xlsx", ""}
+    # Stata's header and Excel's properties carry the moment of writing; the sums name those files in turn, and the
+    # record for DataCite the size of all, which an Excel file packed otherwise changes by a few bytes.
+    assert {Path(name).suffix for name in differing if name != "datacite.json"} <= {".dta", ".xlsx", ""}
     for number in (1, 2):
         write_archive(again, tmp_path / f"{number}.zip")
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
