@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 COUNT = """
 import datetime, json, threading, django
 django.setup()
@@ -30,6 +32,7 @@ print(json.dumps(counts))
 """
 
 
+@pytest.mark.long
 def test_two_processes_of_two_threads_never_share_a_count(installation) -> None:
     processes = [installation.start("-c", COUNT) for _ in range(2)]
     for process in processes:

@@ -136,6 +136,7 @@ def count():
     return counting
 
 
+@pytest.mark.long
 def test_forty_percent_of_a_province_merge_and_come_back(count) -> None:
     merge_and_undo(3_000, 60, count)
 

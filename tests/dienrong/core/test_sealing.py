@@ -109,6 +109,7 @@ def test_a_malformed_option_is_refused_at_the_start(text: str) -> None:
             options.load({"DIENRONG_VAULT_KEY": text})
 
 
+@pytest.mark.long
 def test_processes_that_start_together_share_one_key(tmp_path: Path) -> None:
     environment = {**os.environ, "DIENRONG_DATA_DIR": str(tmp_path)}
     environment["DJANGO_SETTINGS_MODULE"] = "dienrong.settings"

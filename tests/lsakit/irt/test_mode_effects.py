@@ -101,6 +101,7 @@ def test_modes_that_schools_chose_are_linked_by_invariant_items() -> None:
     assert effect == pytest.approx(float(shifted.filter(pl.col("item") == "m02")["effect"][0]), abs=1e-9)
 
 
+@pytest.mark.long
 def test_the_effect_is_where_the_likelihood_is_highest() -> None:
     """A plain log-likelihood on 61 nodes falls where τ of one item is moved, and its curvature is the error's."""
     data = responses(600, 5).select([*NAMES[:5], "mode"])
