@@ -334,8 +334,11 @@ def writing_addresses(page: Any) -> dict[str, str]:
     own = page.context.browser.new_context(base_url=start).new_page()
     sign_in(own, "so")
     own.goto("/bao-cao/")
-    desk = str(own.locator("main a[href$='/soan']").first.get_attribute("href"))
+    desks = own.locator("main a[href$='/soan']")
+    desk = str(desks.first.get_attribute("href")) if desks.count() else ""
     own.context.close()
+    if not desk:  # the small cycle of the tests has results of other provinces than the officer's
+        return {}
     return {
         "write": desk,
         "write-section": f"{desk}/muc/han-che",

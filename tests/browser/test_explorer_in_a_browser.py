@@ -25,10 +25,10 @@ def test_the_keyboard_alone_asks_a_question_and_keeps_the_answer(chromium, site)
     page.keyboard.press("Enter")
     page.wait_for_selector("#answer-title")
     _tab_to(page, "#by-1")
-    with page.expect_response(lambda found: "theo=sector" in found.url and found.status == 200):
-        page.keyboard.type("Lo")  # the list of break-downs: kind of school
-    page.wait_for_function("document.querySelector('#answer-title').textContent.includes('Loại hình trường')")
-    assert "theo=sector" in page.url
+    with page.expect_response(lambda found: "theo=ethnicity" in found.url and found.status == 200):
+        page.keyboard.type("D")  # the list of break-downs: ethnicity
+    page.wait_for_function("document.querySelector('#answer-title').textContent.includes('Dân tộc')")
+    assert "theo=ethnicity" in page.url
     assert page.evaluate("document.activeElement.id") == "by-1"
     _tab_to(page, "main form[action$='/luu'] button")
     page.keyboard.press("Enter")
@@ -54,8 +54,8 @@ def test_without_scripts_the_button_asks(chromium, site) -> None:
     context = chromium.new_context(java_script_enabled=False, base_url=site)
     page = context.new_page()
     page.goto(PAGE)
-    page.select_option("#by-1", "sector")
+    page.select_option("#by-1", "ethnicity")
     page.click("main form.question button")
-    assert "theo=sector" in page.url
-    assert "Loại hình trường" in page.inner_text("#answer-title")
+    assert "theo=ethnicity" in page.url
+    assert "Dân tộc" in page.inner_text("#answer-title")
     context.close()
