@@ -124,7 +124,7 @@ def blocked_by(task: Task) -> list[Task]:
 def links_of(plan: Plan) -> list[tuple[int, int]]:
     """List the dependencies of a plan: key of the earlier task, key of the later one."""
     rows = Task.objects.filter(plan=plan, links__isnull=False).order_by()
-    return list(rows.values_list("links__after_id", "pk").distinct())
+    return list(rows.values_list("links__after_id", "pk").distinct().order_by("links__after_id", "pk"))
 
 
 def slips(plan: Plan) -> list[tuple[Task, Task]]:
