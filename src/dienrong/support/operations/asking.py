@@ -8,15 +8,15 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from dienrong.accounts import directory, permissions
+from dienrong.accounts import permissions
 from dienrong.accounts.models import UnitKind
 from dienrong.audit.operations import record
 from dienrong.core import clock
 from dienrong.core.refusals import NotAllowed
 from dienrong.core.text import clean_text
-from dienrong.followup.queries.access import own_units
 from dienrong.support import access
 from dienrong.support.models import Message, Question, Topic
+from dienrong.support.operations.telling import own_place
 from dienrong.support.refusals import NotNow, SupportRefusal
 
 WORKING_DAYS = {UnitKind.COMMUNE: 1, UnitKind.PROVINCE: 2, UnitKind.NATION: 3}
@@ -47,24 +47,15 @@ def ask(*, topic: str, subject: str, words: str, by: Any, is_urgent: bool = Fals
         If the subject or the words are missing, or the topic is unknown.
     """
     permissions.demand(by, "ask_questions")
-    units = own_units(by)
-    if not units:
-        raise permissions.refusal_for(by, "ask_questions")
-    kind, code = units[0]
+    place = own_place(by)
     line, body = clean_text(subject), words.strip()
     if not line or not body:
         raise SupportRefusal(_("A question has a line that names it, and words that explain it."))
     if topic not in Topic.values or len(body) > MOST_LETTERS:
         raise SupportRefusal(_("Choose what the question is about, and keep it below 4,000 letters."))
-    place = directory.place_of(kind, code) or directory.own_place(kind, code)
-    level = access.ABOVE[UnitKind(kind)]
-    name = directory.name_of(kind, code) if code else _("Ministry of Education and Training")
+    level = access.ABOVE[UnitKind(place["unit_kind"])]
     question = Question.objects.create(
-        unit_kind=kind,
-        unit_code=code,
-        unit_name=name or code,
-        province_code=place.province_code or "",
-        commune_code=place.commune_code or "",
+        **place,
         topic=topic,
         subject=line[:200],
         level=level,

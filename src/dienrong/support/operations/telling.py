@@ -55,7 +55,7 @@ class FrequentFacts:
     is_public: bool = True
 
 
-def _own_place(by: Any) -> dict[str, str]:
+def own_place(by: Any) -> dict[str, str]:
     """Give the unit for which a person writes."""
     permissions.demand(by, "ask_questions")
     units = own_units(by)
@@ -82,7 +82,7 @@ def write_telling(*, facts: TellingFacts, by: Any) -> Telling:
     SupportRefusal
         If nothing is said of it, the day lies in the future, or a choice is unknown.
     """
-    place = _own_place(by)
+    place = own_place(by)
     values = dataclasses.asdict(facts) | {"title": clean_text(facts.title)[:300]}
     known = facts.channel in Telling.Channel.values and facts.audience in Telling.Audience.values
     if not values["title"] or not known:
@@ -105,7 +105,7 @@ def save_contact(*, facts: ContactFacts, by: Any, contact: Contact | None = None
     SupportRefusal
         If the name is missing, or neither telephone nor e-mail is given.
     """
-    place = _own_place(by)
+    place = own_place(by)
     values = {name: clean_text(value) for name, value in dataclasses.asdict(facts).items()}
     if not values["full_name"] or not (values["phone"] or values["email"]):
         raise SupportRefusal(_("A contact has a name, and a telephone number or an e-mail address."))
